@@ -1,0 +1,18 @@
+// The verbs of the command line: one function per file of this folder, listed once here and tabled in main.c.
+#ifndef SP_CMD_VERBS_H
+#define SP_CMD_VERBS_H
+
+// Each takes the arguments from its own name on (argv[0] is the verb), prints to stdout what is asked for and everything
+// else to stderr, and returns the process's exit code (DESIGN §4).
+int sp_cmd_run(int argc, char **argv);
+int sp_cmd_verify(int argc, char **argv);
+int sp_cmd_report(int argc, char **argv);
+int sp_cmd_import(int argc, char **argv);
+int sp_cmd_export(int argc, char **argv);
+int sp_cmd_inspect(int argc, char **argv);
+int sp_cmd_model_server(int argc, char **argv);
+int sp_cmd_doctor(int argc, char **argv);
+int sp_cmd_reference(int argc, char **argv); // hidden: prints --help page, schema and reference from the tables
+int sp_cmd_driver(int argc, char **argv);    // hidden: the trial's child
+
+#endif

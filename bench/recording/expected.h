@@ -1,0 +1,36 @@
+// Expected predictions: expected/MODEL-VERSION.jsonl beside a recording. First line a header, then a line per event:
+// {"schema":"servepath.expected/1","model":…,"version":…,"recording":…,"recording_digest":…,"model_digests":{FILE:DIGEST},
+//  "tensor":…,"n":…,"source":…} and {"i":0,"v":[…]}. An event may be missing (unchecked) or have "outcome":"malformed".
+#ifndef SP_RECORDING_EXPECTED_H
+#define SP_RECORDING_EXPECTED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct sp_expected {
+  char *source;            // "self" where verify --update wrote it
+  char *tensor;
+  char *recording_digest;
+  size_t n_events;         // of the recording
+  size_t n_values;         // values per event (row elements), the same for all
+  double *values;          // n_events x n_values
+  unsigned char *known;    // per event: 0 nothing expected, 1 values, 2 malformed expected
+  size_t n_digests;
+  struct { char *file; char *digest; } *digests;
+};
+
+// `n_events`: of the recording; more lines, or an index beyond it, is refused. SP_ERR_ENVIRONMENT with line number.
+// *expected is NULL with SP_OK where the file does not exist.
+enum sp_err sp_expected_load(const char *path, size_t n_events, struct sp_expected **expected, struct sp_error *error);
+void sp_expected_free(struct sp_expected *expected);
+// SP_OK if it holds for this recording and this model file (name relative to the version folder, digest); otherwise
+// SP_ERR_ENVIRONMENT naming what differs and `servepath verify --update`.
+enum sp_err sp_expected_holds_for(const struct sp_expected *expected, const char *recording_digest,
+                                  const char *model_file, const char *model_digest, struct sp_error *error);
+// Writes a file marked `source: self`; refuses (SP_ERR_USAGE) to replace one whose source is not "self".
+enum sp_err sp_expected_save(const char *path, const struct sp_expected *expected, const char *model,
+                             const char *version, const char *recording, struct sp_error *error);
+
+#endif

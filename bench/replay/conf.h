@@ -1,0 +1,44 @@
+// What `load:` and `expect:` may say.
+#ifndef SP_REPLAY_CONF_H
+#define SP_REPLAY_CONF_H
+
+#include "base/conf.h"
+
+enum sp_arrival {
+  SP_ARRIVAL_CONSTANT,
+  SP_ARRIVAL_POISSON,
+  SP_ARRIVAL_TRACE,  // the recording's own gaps, sped up (speed) or scaled to a mean rate (rate)
+  SP_ARRIVAL_STEP,   // rate to rate_to in equal steps
+  SP_ARRIVAL_RAMP,   // rate to rate_to, linear in time
+  SP_ARRIVAL_BURST,  // rate, and rate_to for burst_length in every burst_every
+  SP_ARRIVAL_CLOSED, // concurrency events in flight: no schedule, response and lateness are null
+};
+
+struct sp_load_conf {
+  int arrival; // enum sp_arrival
+  struct sp_rate rate;
+  struct sp_rate rate_to;
+  uint64_t steps;
+  int64_t burst_every_ns;
+  int64_t burst_length_ns;
+  double speed; // trace only; 0: scaled to rate
+  uint64_t concurrency;
+  int64_t warmup_ns;
+  int64_t duration_ns;
+  int64_t drain_ns;
+  uint64_t seed;
+  uint64_t limit; // at most so many events in all; 0: no limit
+  int64_t pacer_spin_ns; // the pacer sleeps until so long before an instant, then spins
+};
+
+struct sp_expect_conf {
+  double abs;
+  double rel;
+  int64_t p50_ns, p90_ns, p95_ns, p99_ns, p99_9_ns; // 0: no bound
+  double not_ok; // 0 in the file means none may be not ok; negative: no bound
+};
+
+extern const struct sp_table sp_load_table;   // struct sp_load_conf
+extern const struct sp_table sp_expect_table; // struct sp_expect_conf
+
+#endif

@@ -1,0 +1,62 @@
+// Calls to a model server, whatever the protocol: asynchronous, bounded by the caller, a deadline on each. One client per
+// process; one completion queue per worker.
+#ifndef SP_RPC_RPC_H
+#define SP_RPC_RPC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/outcome.h"
+#include "base/tensor.h"
+#include "rpc/conf.h"
+
+struct sp_rpc_client;
+struct sp_rpc_call; // one reusable call slot: request buffers prepared once
+
+// What a finished call tells.
+struct sp_rpc_result {
+  enum sp_outcome outcome; // NONE: outputs are filled; deadline, unavailable, rejected, error; malformed: unreadable reply
+  int code;                // gRPC status code (HTTP status for REST)
+  char text[120];          // status message, printable
+  int64_t issued_ns;       // just before the call was started
+  int64_t answered_ns;     // just after the completion was taken from the queue
+  int64_t server_ns;       // from trailing metadata `sp-server-ns`; -1 if the server says nothing
+};
+
+struct sp_rpc_env {
+  const struct sp_rpc_conf *conf;
+  const char *address;                 // "127.0.0.1:41234" or "unix:/path"
+  const char *model_name;
+  uint64_t model_version;              // 0: the server's default
+  const struct sp_tensor_spec *inputs; // what will be sent, shape[0] = 1
+  size_t n_inputs;
+  const char *output;                  // NULL: the only one
+  size_t max_rows;
+  unsigned n_queues;                   // one per worker
+};
+
+// Connects every channel and waits (conf->connect_timeout) until ready; asks for the model's status and metadata where the
+// protocol has them and compares tensors. SP_ERR_ENVIRONMENT `cannot reach model server HOST:PORT (…); …` when absent or
+// not speaking gRPC, model or version unknown; SP_ERR_USAGE when tensors differ. *output gets the answer's tensor.
+enum sp_err sp_rpc_client_new(const struct sp_rpc_env *env, struct sp_rpc_client **client,
+                              struct sp_tensor_spec *output, struct sp_error *error);
+void sp_rpc_client_free(struct sp_rpc_client *client); // cancels what is under way, waits for it
+const char *sp_rpc_library(void);                      // "grpc 1.51.1"
+
+// inputs: n_inputs tensors owned by the call, to be filled; output: readable after a result with outcome NONE.
+struct sp_rpc_call *sp_rpc_call_new(struct sp_rpc_client *client, unsigned queue_i, struct sp_tensor ***inputs,
+                                    const struct sp_tensor **output, void *user);
+void sp_rpc_call_free(struct sp_rpc_call *call);
+// Issues the call for the first n_rows rows. The queue's issuing thread. A failure to start comes as a completion.
+void sp_rpc_call_start(struct sp_rpc_call *call, size_t n_rows);
+
+typedef void (*sp_rpc_done)(void *user, const struct sp_rpc_result *result, void *context);
+// Waits until deadline_ns (CLOCK_MONOTONIC) for completions of this queue, hands each to done, and takes all that are
+// ready; returns how many. The queue's completion thread.
+size_t sp_rpc_reap(struct sp_rpc_client *client, unsigned queue_i, int64_t deadline_ns, sp_rpc_done done,
+                   void *context);
+void sp_rpc_wake(struct sp_rpc_client *client, unsigned queue_i); // any thread
+
+#endif

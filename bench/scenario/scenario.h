@@ -1,0 +1,73 @@
+// One checked scenario: YAML, overlays, --set and flags, laid over the defaults of every folder's conf table.
+#ifndef SP_SCENARIO_SCENARIO_H
+#define SP_SCENARIO_SCENARIO_H
+
+#include "app/conf.h"
+#include "base/err.h"
+#include "codec/conf.h"
+#include "engine/conf.h"
+#include "path/conf.h"
+#include "replay/conf.h"
+#include "rpc/conf.h"
+#include "server/conf.h"
+#include "stream/conf.h"
+#include "trial/conf.h"
+
+struct sp_model_conf {
+  char *name;
+  char *dir;         // holds VERSION/{model.onnx,saved_model.pb,...}
+  uint64_t version;  // 0: the highest number in dir
+};
+
+struct sp_side {
+  char *name; // first: SP_KIND_NAMED
+  struct sp_path_conf path;
+  struct sp_engine_conf engine;
+  struct sp_rpc_conf rpc;
+  struct sp_app_conf app;
+  struct sp_server_conf server;
+};
+
+struct sp_scenario {
+  char *file;      // the YAML file
+  char *folder;    // its folder
+  uint64_t version; // of the language: 1
+  char *name;
+  char *recording; // path of the .sprec
+  struct sp_model_conf model;
+  struct sp_input_conf input;
+  struct sp_output_conf output;
+  struct sp_topics_conf topics;
+  struct sp_stream_conf stream;
+  struct sp_load_conf load;
+  struct sp_expect_conf expect;
+  struct sp_trial_conf placement;
+  struct sp_list sides; // struct sp_side
+  struct { struct sp_properties producer, consumer; } kafka;
+  char digest[48];       // of the resolved scenario (sp_digest text)
+  char *resolved_json;   // every key with its value after overlays and flags, as JSON; secrets ***
+};
+
+extern const struct sp_table sp_scenario_table;
+
+// One flag or --set from the command line, in the order given.
+struct sp_setting {
+  const char *key;    // "load.rate"; a side's key stands for every side: "sides.*.threads"; "sides.rpc.threads" for one
+  const char *value;  // as a user writes it
+  const char *origin; // for messages: "--rate" or "--set"
+};
+
+// Reads SCENARIO (a folder holding scenario.yaml, or a YAML file), lays each overlay over it (mappings merge key by key,
+// everything else is replaced), then the settings, checks every key, unit and value, and fills in defaults. Paths in a
+// file are relative to that file; paths in settings are relative to the working directory.
+// SP_ERR_USAGE: `file:line:column: key: what; remedy` with the nearest valid name. SP_ERR_ENVIRONMENT: a file that cannot
+// be read. *scenario is allocated; free with sp_scenario_free. Not thread-safe, blocks on files only.
+enum sp_err sp_scenario_load(const char *path, const char *const *overlays, size_t n_overlays,
+                             const struct sp_setting *settings, size_t n_settings, struct sp_scenario **scenario,
+                             struct sp_error *error);
+void sp_scenario_free(struct sp_scenario *scenario);
+
+// The side of that name, or the first for NULL; NULL if there is none.
+const struct sp_side *sp_scenario_side(const struct sp_scenario *scenario, const char *name);
+
+#endif
