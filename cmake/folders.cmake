@@ -48,4 +48,5 @@ get_target_property(engine_type sp_engine TYPE)
 if(engine_type STREQUAL "STATIC_LIBRARY")
   target_compile_definitions(sp_engine PRIVATE
     SP_ONNXRUNTIME_DEFAULT="../.cache/onnxruntime/1.28.0/libonnxruntime.so.1.28.0")
+  target_include_directories(sp_engine SYSTEM PRIVATE "${CMAKE_SOURCE_DIR}/third_party/onnxruntime")
 endif()

@@ -1,6 +1,7 @@
 # Shared by the scripts: where the repository is, how they speak, how they fail. Sourced, not run.
 # shellcheck shell=bash
 set -euo pipefail
+# shellcheck disable=SC2034 # used by those who source this
 sp_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 sp_name="scripts/$(basename "$0")"
 
