@@ -6,9 +6,9 @@ from itertools import groupby
 
 import fetch
 import flights
+import sprec
+from fetch import N_AIRLINE, N_FRAUD
 
-
-N_FRAUD, N_AIRLINE = 10_000, 20_000
 FIXTURES = fetch.TOP / "fixtures"
 FULL = fetch.CACHE / "fixtures"
 
