@@ -16,7 +16,7 @@ enable_testing()
 
 set(test_environment "SERVEPATH=$<TARGET_FILE:servepath>" "SOURCE_DIR=${CMAKE_SOURCE_DIR}"
   "BUILD_DIR=${CMAKE_BINARY_DIR}" "PYTHON=${CMAKE_SOURCE_DIR}/.cache/venv-test/bin/python" "PYTHONDONTWRITEBYTECODE=1"
-  "HDRHISTOGRAM_JAR=/usr/share/java/HdrHistogram.jar")
+  "HDRHISTOGRAM_JAR=/usr/share/java/hdrhistogram.jar")
 if(SP_SANITIZE)
   set(supp "${CMAKE_SOURCE_DIR}/cmake/sanitizers")
   find_program(SYMBOLIZER NAMES llvm-symbolizer-14 llvm-symbolizer)
@@ -92,7 +92,7 @@ foreach(label cli e2e peers)
   file(GLOB scripts CONFIGURE_DEPENDS "tests/${label}/*.sh" "tests/${label}/*.py")
   foreach(script ${scripts})
     get_filename_component(name "${script}" NAME)
-    if(name MATCHES "^(lib|_|conftest)") # helpers that scripts share
+    if(name MATCHES "^(lib\\.(sh|py)$|_)") # helpers that tests share: lib.sh, lib.py, _ANYTHING
       continue()
     endif()
     add_test(NAME ${label}/${name} COMMAND "${CMAKE_SOURCE_DIR}/cmake/run-test" "${script}")
@@ -103,7 +103,7 @@ endforeach()
 # What measures time runs alone.
 file(GLOB e2e CONFIGURE_DEPENDS RELATIVE "${CMAKE_SOURCE_DIR}/tests" tests/e2e/*.sh)
 foreach(name ${e2e})
-  if(NOT name MATCHES "/(lib|_)")
+  if(NOT name MATCHES "/(lib\\.(sh|py)$|_)")
     set_tests_properties(${name} PROPERTIES RUN_SERIAL TRUE)
   endif()
 endforeach()
