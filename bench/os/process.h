@@ -1,0 +1,125 @@
+// Child processes of a single-threaded supervisor: started apart (own process group, own processors, ended
+// with their parent), watched by descriptors, ended with a grace period, and accounted for until they are
+// reaped.
+//
+// Started by _Fork + execve, not posix_spawn: like posix_spawn it runs no atfork handler (gRPC registers
+// some), and unlike it the child can ask to be ended with its parent (PR_SET_PDEATHSIG) and take its
+// processors before the new program's first instruction, so both hold for foreign commands and before any
+// library starts a thread. Between the two only async-signal-safe calls are made.
+#ifndef SP_OS_PROCESS_H
+#define SP_OS_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "os/affinity.h"
+
+// --- What the supervisor waits for ---
+
+// One per process; single-threaded. Blocks SIGINT, SIGTERM, SIGHUP, SIGCHLD (they arrive by signalfd),
+// ignores SIGPIPE, and adopts orphans of its children, so that a grandchild that left its group is found too.
+struct sp_supervisor {
+  int signal_fd;
+  int signal;         // the first SIGINT, SIGTERM or SIGHUP seen; 0: none. Exit code then: 128 + signal
+  unsigned n_signals; // how many: the second means "now"
+};
+// Before any thread exists. SP_ERR_ENVIRONMENT if descriptors ran out.
+enum sp_err sp_supervisor_init(struct sp_supervisor *supervisor, struct sp_error *error);
+// Kills and reaps every process that is still a child of this one (children and adopted orphans), restores
+// the mask.
+void sp_supervisor_done(struct sp_supervisor *supervisor);
+
+// --- A child ---
+
+struct sp_child_options {
+  const char *name;            // for messages: "model server"
+  const char *const *argv;     // argv[0] is looked up in PATH if it has no slash; ends with NULL
+  const char *const *env;      // "NAME=value" laid over this process's environment, ends with NULL; NULL: nothing
+  const char *folder;          // working directory; NULL: inherited
+  const struct sp_cpus *cpus;  // NULL or empty: inherited
+  const int *fds;              // descriptors that the child keeps under their numbers (see os/shared.h)
+  size_t n_fds;
+  bool reads_stdout;           // a pipe, for sp_child_wait_ready and sp_child_next_line; else stdout goes to our stderr
+  const char *stderr_file;     // appended to, and its last line quoted when the child fails; NULL: our stderr
+  int end_with_parent;         // signal that the child gets when this process ends; 0: SIGKILL
+};
+
+struct sp_child {
+  char *name;
+  pid_t pid;            // also its process group; 0: not started or already freed
+  int pid_fd;           // readable once it has ended
+  int out_fd;           // its stdout, -1: not read or at its end
+  uint64_t start_ticks; // of /proc/PID/stat: with pid, names this process for ever (see os/files.h)
+  bool has_ended;
+  int status;           // of waitpid, once ended
+  int64_t final_cpu_ns; // once ended: its CPU time, the same clock as sp_child_cpu_ns
+  int64_t peak_bytes;   // once ended: the largest resident set
+  char *stderr_file;
+  char *line;           // bytes of stdout not yet taken
+  size_t n_line;
+  size_t n_taken;
+};
+
+// Zeroes and fills *child. SP_ERR_ENVIRONMENT naming the command and the step that failed (not found, not
+// executable, …); then nothing was started and *child needs no free.
+enum sp_err sp_child_start(struct sp_child *child, const struct sp_child_options *options, struct sp_error *error);
+
+// Waits for the line that says a part is ready: the first line of its stdout that starts with '{'; lines
+// before it go to our stderr. *line belongs to the child, valid until the next call on it. SP_ERR_ENVIRONMENT
+// if it ends first (with how, and the last line of its stderr_file), is silent for timeout_ns, or writes more
+// than 64 KiB without a line end. On SIGINT or SIGTERM: SP_ERR_ENVIRONMENT with supervisor->signal set.
+enum sp_err sp_child_wait_ready(struct sp_child *child, struct sp_supervisor *supervisor, int64_t timeout_ns,
+                                const char **line, struct sp_error *error);
+
+// The next complete line of its stdout without line end, NULL if there is none now. Never blocks. Valid until
+// the next call on this child. Lines above 1 MiB are cut into pieces.
+const char *sp_child_next_line(struct sp_child *child);
+
+// Why sp_supervisor_wait returned; several may hold at once.
+enum sp_wake {
+  SP_WAKE_TIMEOUT = 0,
+  SP_WAKE_SIGNAL = 1, // supervisor->signal, n_signals
+  SP_WAKE_ENDED = 2,  // some child's has_ended turned true
+  SP_WAKE_OUTPUT = 4, // some child has output: take it with sp_child_next_line until NULL
+};
+// Blocks until a signal, the end or output of a child, or until_ns (sp_now_ns; negative: for ever). Returns
+// flags of enum sp_wake. Children that were never started or have ended are allowed in the list.
+unsigned sp_supervisor_wait(struct sp_supervisor *supervisor, struct sp_child *const *children, size_t n_children,
+                            int64_t until_ns);
+
+// Reaps it if it has ended; does not block. Returns has_ended.
+bool sp_child_poll(struct sp_child *child);
+// Signal to the child alone (SIGSTOP, SIGTERM, …); false if it has ended.
+bool sp_child_signal(struct sp_child *child, int signal);
+// Ends it and its process group: SIGTERM (and SIGCONT), up to grace_ns, then SIGKILL; reaps it. Blocks; its
+// output meanwhile is dropped. Nothing if it has ended (what is left of its group is killed) or was never
+// started. Returns true if SIGTERM was enough.
+bool sp_child_stop(struct sp_child *child, int64_t grace_ns);
+// sp_child_stop with no grace if it runs, then closes and frees what *child holds (not the struct). Zeroed is
+// allowed.
+void sp_child_free(struct sp_child *child);
+
+// "exited with code 3", "killed by signal 9 (Killed)", "is running" into text; returns text.
+char *sp_child_status_text(const struct sp_child *child, char *text, size_t n);
+// Its exit code as a shell gives it (128 + signal), -1 while it runs.
+int sp_child_exit_code(const struct sp_child *child);
+// The last non-empty line of stderr_file (printable, cut) into text, "" if none; returns text.
+char *sp_child_last_words(const struct sp_child *child, char *text, size_t n);
+
+// CPU time of the child (all its threads) at this instant, ns resolution; the final one once it has ended. Of
+// its whole group, for commands that start processes of their own: see sp_cpu_ns_of_group.
+int64_t sp_child_cpu_ns(const struct sp_child *child);
+
+// --- In a child of ours ---
+
+// This program's own file, for argv[0] of children that are verbs of it. Static memory.
+const char *sp_process_self(void);
+// A part started by hand with --end-with-parent: asks for `signal` when the parent ends; ends at once if it
+// has already.
+void sp_process_end_with_parent(pid_t parent, int signal);
+// Start time of a process in ticks since boot (field 22 of /proc/PID/stat), 0 if there is none.
+uint64_t sp_process_start_ticks(pid_t pid);
+
+#endif
