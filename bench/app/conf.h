@@ -4,12 +4,12 @@
 
 #include "base/conf.h"
 
-enum sp_wait { SP_WAIT_PARK, SP_WAIT_SPIN, SP_WAIT_HYBRID };
+// `wait` is enum sp_wait of base/gate.h.
 
 struct sp_app_conf {
   uint64_t threads; // workers
   uint64_t batch;   // take what waits, at most so many
-  int wait;         // enum sp_wait
+  int wait;         // enum sp_wait (base/gate.h)
 };
 extern const struct sp_table sp_app_table; // struct sp_app_conf
 

@@ -1,0 +1,89 @@
+// Pacing: a sleep that stops short of the instant, and a spin for the rest.
+#include "replay/pacer.h"
+
+#include <errno.h>
+
+#define LATE_NS SP_NS_PER_MS
+
+void sp_pacer_init(struct sp_pacer *pacer) { sp_histogram_init(&pacer->lateness); }
+void sp_pacer_done(struct sp_pacer *pacer) { sp_histogram_done(&pacer->lateness); }
+
+static void count_sent(struct sp_pacer *pacer, int64_t intended_ns, int64_t sent_ns) {
+  sp_histogram_record(&pacer->lateness, sent_ns - intended_ns);
+  if (sent_ns - intended_ns > LATE_NS) sp_tally_add(&pacer->tally->n_window_late, 1);
+  sp_tally_add(&pacer->tally->n_window_sent, 1);
+}
+
+// One event, now. Everything the hot path does between "due" and "handed over".
+static void send_next(struct sp_pacer *pacer, int64_t intended_ns, int64_t now_ns) {
+  const struct sp_event *event = &pacer->recording->events[pacer->next_recorded];
+  bool is_measured = intended_ns >= pacer->origin_ns + pacer->schedule->t0_ns;
+  struct sp_delivery delivery = {.id = pacer->next_event,
+                                 .intended_ns = intended_ns,
+                                 .sent_ns = now_ns,
+                                 .held_ns = now_ns,
+                                 .key = event->key,
+                                 .value = event->value};
+  // Counted before the call, so that no answer can come before its event is counted.
+  sp_tally_add(&pacer->tally->n_sent, 1);
+  sp_event_state_set_sent(pacer->states, pacer->next_event);
+  if (sp_stream_send(pacer->stream, &delivery)) {
+    if (is_measured) count_sent(pacer, intended_ns, now_ns);
+  } else {
+    sp_event_state_set(pacer->states, pacer->next_event, SP_OUTCOME_SHED);
+    sp_tally_add(&pacer->tally->n_sent, -1);
+    sp_tally_add(&pacer->tally->n_shed, 1);
+    if (is_measured) sp_tally_add(&pacer->tally->n_window_shed, 1);
+  }
+  pacer->next_event++;
+  if (++pacer->next_recorded == pacer->recording->n_events) pacer->next_recorded = 0;
+}
+
+static int64_t step_closed(struct sp_pacer *pacer) {
+  int64_t end_ns = pacer->origin_ns + pacer->schedule->t1_ns;
+  for (;;) {
+    if (pacer->next_event == pacer->schedule->n_events) return INT64_MAX;
+    int64_t under_way = sp_tally_get(&pacer->tally->n_sent) - sp_tally_get(&pacer->tally->n_done);
+    if (under_way >= (int64_t)pacer->conf->concurrency) return 0;
+    int64_t now_ns = sp_clock_now(pacer->clock);
+    if (now_ns >= end_ns) return INT64_MAX;
+    if (now_ns < pacer->origin_ns + pacer->schedule->t0_ns) {
+      sp_tally_set(&pacer->tally->n_warmup, (int64_t)pacer->next_event + 1);
+    }
+    send_next(pacer, now_ns, now_ns);
+  }
+}
+
+int64_t sp_pacer_step(struct sp_pacer *pacer) {
+  if (!pacer->schedule->intended_ns) return step_closed(pacer);
+  for (;;) {
+    if (pacer->next_event == pacer->schedule->n_events) return INT64_MAX;
+    int64_t intended_ns = pacer->origin_ns + pacer->schedule->intended_ns[pacer->next_event];
+    int64_t now_ns = sp_clock_now(pacer->clock);
+    if (now_ns < intended_ns) return intended_ns;
+    send_next(pacer, intended_ns, now_ns);
+  }
+}
+
+static bool is_stopped(struct sp_pacer *pacer) {
+  return atomic_load_explicit(&pacer->is_stopped, memory_order_acquire);
+}
+
+static void sleep_and_spin(struct sp_pacer *pacer, int64_t until_ns) {
+  int64_t wake_ns = until_ns - pacer->conf->pacer_spin_ns;
+  if (pacer->wait != SP_WAIT_SPIN && sp_now_ns() < wake_ns) {
+    struct timespec t = {wake_ns / SP_NS_PER_S, wake_ns % SP_NS_PER_S};
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR && !is_stopped(pacer)) continue;
+  }
+  while (sp_now_ns() < until_ns && !is_stopped(pacer)) __builtin_ia32_pause();
+}
+
+void sp_pacer_run(struct sp_pacer *pacer) {
+  while (!is_stopped(pacer)) {
+    uint32_t seen = sp_gate_look(pacer->done_gate);
+    int64_t next_ns = sp_pacer_step(pacer);
+    if (next_ns == INT64_MAX) return;
+    if (next_ns > 0) sleep_and_spin(pacer, next_ns);
+    else sp_gate_wait(pacer->done_gate, seen, pacer->wait, sp_now_ns() + SP_NS_PER_S / 10);
+  }
+}
