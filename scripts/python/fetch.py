@@ -51,6 +51,7 @@ def _checked(path, sha256):
 
 
 def _pip_fetch(requirement, folder):
+    """Uses pip's insides, which change: its version is pinned in requirements-*.txt."""
     from pip._internal.commands import create_command
     from pip._internal.network.download import Downloader
     from pip._internal.req.constructors import install_req_from_line
