@@ -67,6 +67,11 @@ enum sp_err sp_scenario_load(const char *path, const char *const *overlays, size
                              struct sp_error *error);
 void sp_scenario_free(struct sp_scenario *scenario);
 
+// The folder of the model's version and its number: model.version, or for 0 the highest number in model.dir. *version_dir from
+// malloc. SP_ERR_ENVIRONMENT: the folder cannot be read or holds no (or not that) version, naming those it holds.
+enum sp_err sp_model_version_dir(const struct sp_model_conf *model, uint64_t *version, char **version_dir,
+                                 struct sp_error *error);
+
 // The side of that name, or the first for NULL; NULL if there is none.
 const struct sp_side *sp_scenario_side(const struct sp_scenario *scenario, const char *name);
 
