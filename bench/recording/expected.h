@@ -9,21 +9,27 @@
 
 #include "base/err.h"
 
+struct sp_expected_digest {
+  char *file;   // relative to the model's version folder
+  char *digest; // sp_digest_file
+};
+
 struct sp_expected {
-  char *source;            // "self" where verify --update wrote it
+  char *source; // "self" where verify --update wrote it
   char *tensor;
   char *recording_digest;
-  size_t n_events;         // of the recording
-  size_t n_values;         // values per event (row elements), the same for all
-  double *values;          // n_events x n_values
-  unsigned char *known;    // per event: 0 nothing expected, 1 values, 2 malformed expected
+  size_t n_events;      // of the recording
+  size_t n_values;      // values per event (row elements), the same for all
+  double *values;       // n_events x n_values; NaN where the file says null
+  unsigned char *known; // per event: 0 nothing expected, 1 values, 2 malformed expected
   size_t n_digests;
-  struct { char *file; char *digest; } *digests;
+  struct sp_expected_digest *digests;
 };
 
 // `n_events`: of the recording; more lines, or an index beyond it, is refused. SP_ERR_ENVIRONMENT with line number.
 // *expected is NULL with SP_OK where the file does not exist.
-enum sp_err sp_expected_load(const char *path, size_t n_events, struct sp_expected **expected, struct sp_error *error);
+enum sp_err sp_expected_load(const char *path, size_t n_events, struct sp_expected **expected,
+                             struct sp_error *error);
 void sp_expected_free(struct sp_expected *expected);
 // SP_OK if it holds for this recording and this model file (name relative to the version folder, digest); otherwise
 // SP_ERR_ENVIRONMENT naming what differs and `servepath verify --update`.

@@ -18,7 +18,7 @@ struct sp_header_field {
   struct sp_bytes value;
 };
 struct sp_event {
-  uint64_t offset_ns; // from the recording's start, never decreasing
+  uint64_t offset_ns;    // from the recording's start, never decreasing
   struct sp_bytes key;   // data NULL: no key
   struct sp_bytes value; // data NULL: a tombstone
   const struct sp_header_field *headers;
@@ -33,11 +33,12 @@ enum sp_err sp_recording_writer_new(const char *path, const struct sp_recording_
 enum sp_err sp_recording_writer_add(struct sp_recording_writer *writer, const struct sp_event *event,
                                     struct sp_error *error);
 enum sp_err sp_recording_writer_finish(struct sp_recording_writer *writer, struct sp_error *error); // frees
-void sp_recording_writer_abandon(struct sp_recording_writer *writer);                               // frees, removes
+void sp_recording_writer_abandon(struct sp_recording_writer *writer); // frees, removes
 
 // Reading, one event at a time; memory bounded by the longest event (refused above 64 MiB).
 struct sp_recording_reader;
-enum sp_err sp_recording_reader_new(const char *path, struct sp_recording_reader **reader, struct sp_error *error);
+enum sp_err sp_recording_reader_new(const char *path, struct sp_recording_reader **reader,
+                                    struct sp_error *error);
 const struct sp_recording_header *sp_recording_reader_header(const struct sp_recording_reader *reader);
 // *event is valid until the next call. *end: the trailer was read and agrees. A truncated or corrupt file is refused
 // (SP_ERR_ENVIRONMENT) with the event's number and the byte offset (of the uncompressed stream, and of the file).
