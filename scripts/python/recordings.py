@@ -30,7 +30,7 @@ def fraud(full):
     file.readline()
     lines = [line.rstrip(b"\r\n") for line in file]
     n = len(lines) if full else N_FRAUD
-    stamped = [(int(line[:line.index(b",")]), line) for line in lines[:n]]
+    stamped = [(int(float(line[:line.index(b",")])), line) for line in lines[:n]]  # 100000 stands there as 1e+05
     note = ("Offsets are the column Time, which counts whole seconds from the first transaction; the n transactions of one "
             "second are spread evenly over it, in the file's order.")
     if full:
