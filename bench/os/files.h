@@ -18,7 +18,8 @@ enum sp_err sp_files_make_dirs(const char *path, struct sp_error *error);
 enum sp_err sp_files_write(const char *path, struct sp_bytes bytes, struct sp_error *error);
 // The whole file, with a NUL after its last byte; *text from malloc. SP_ERR_ENVIRONMENT above max_bytes or
 // unreadable.
-enum sp_err sp_files_read(const char *path, size_t max_bytes, char **text, size_t *n_bytes, struct sp_error *error);
+enum sp_err sp_files_read(const char *path, size_t max_bytes, char **text, size_t *n_bytes,
+                          struct sp_error *error);
 // One line of a failed write to `path` by errno: what, and the remedy (disk full: how much is free, where to
 // write instead).
 enum sp_err sp_files_fail_write(const char *path, int error_number, struct sp_error *error);
@@ -30,7 +31,8 @@ bool sp_files_remove(const char *path);
 // --- The folder of a run ---
 
 struct sp_run_dir {
-  char *path; // $XDG_RUNTIME_DIR/servepath/run-ID or /tmp/servepath-UID/run-ID; mode 0700; short enough for unix sockets
+  char *
+      path; // $XDG_RUNTIME_DIR/servepath/run-ID or /tmp/servepath-UID/run-ID; mode 0700; short enough for unix sockets
   int owner_fd; // holds a lock for as long as the owner lives
 };
 
@@ -38,15 +40,17 @@ struct sp_run_dir {
 // SP_ERR_ENVIRONMENT if the parent belongs to somebody else, or is writable for others, or the disk is full.
 enum sp_err sp_run_dir_new(struct sp_run_dir *dir, const char *id, struct sp_error *error);
 // Notes a child, so that a later sweep can end it should this process be killed and the child live on.
-enum sp_err sp_run_dir_add_child(struct sp_run_dir *dir, const struct sp_child *child, struct sp_error *error);
+enum sp_err sp_run_dir_add_child(struct sp_run_dir *dir, const struct sp_child *child,
+                                 struct sp_error *error);
 // DIR/NAME, from malloc.
 char *sp_run_dir_file(const struct sp_run_dir *dir, const char *name);
 // Removes the folder and all it holds. Zeroed is allowed.
 void sp_run_dir_free(struct sp_run_dir *dir);
 
 struct sp_sweep {
-  unsigned n_folders;   // of dead runs, removed
-  unsigned n_processes; // of dead runs, killed: pid and start time both as noted, and in the group that was noted
+  unsigned n_folders; // of dead runs, removed
+  unsigned
+      n_processes; // of dead runs, killed: pid and start time both as noted, and in the group that was noted
 };
 // Cleans up after runs whose owner is gone (its lock is free). Also done by sp_run_dir_new. Never fails: what
 // cannot be removed is left for next time.

@@ -34,16 +34,16 @@ void sp_supervisor_done(struct sp_supervisor *supervisor);
 // --- A child ---
 
 struct sp_child_options {
-  const char *name;            // for messages: "model server"
-  const char *const *argv;     // argv[0] is looked up in PATH if it has no slash; ends with NULL
-  const char *const *env;      // "NAME=value" laid over this process's environment, ends with NULL; NULL: nothing
-  const char *folder;          // working directory; NULL: inherited
-  const struct sp_cpus *cpus;  // NULL or empty: inherited
-  const int *fds;              // descriptors that the child keeps under their numbers (see os/shared.h)
+  const char *name;        // for messages: "model server"
+  const char *const *argv; // argv[0] is looked up in PATH if it has no slash; ends with NULL
+  const char *const *env;  // "NAME=value" laid over this process's environment, ends with NULL; NULL: nothing
+  const char *folder;      // working directory; NULL: inherited
+  const struct sp_cpus *cpus; // NULL or empty: inherited
+  const int *fds;             // descriptors that the child keeps under their numbers (see os/shared.h)
   size_t n_fds;
-  bool reads_stdout;           // a pipe, for sp_child_wait_ready and sp_child_next_line; else stdout goes to our stderr
-  const char *stderr_file;     // appended to, and its last line quoted when the child fails; NULL: our stderr
-  int end_with_parent;         // signal that the child gets when this process ends; 0: SIGKILL
+  bool reads_stdout; // a pipe, for sp_child_wait_ready and sp_child_next_line; else stdout goes to our stderr
+  const char *stderr_file; // appended to, and its last line quoted when the child fails; NULL: our stderr
+  int end_with_parent;     // signal that the child gets when this process ends; 0: SIGKILL
 };
 
 struct sp_child {
@@ -57,14 +57,15 @@ struct sp_child {
   int64_t final_cpu_ns; // once ended: its CPU time, the same clock as sp_child_cpu_ns
   int64_t peak_bytes;   // once ended: the largest resident set
   char *stderr_file;
-  char *line;           // bytes of stdout not yet taken
+  char *line; // bytes of stdout not yet taken
   size_t n_line;
   size_t n_taken;
 };
 
 // Zeroes and fills *child. SP_ERR_ENVIRONMENT naming the command and the step that failed (not found, not
 // executable, …); then nothing was started and *child needs no free.
-enum sp_err sp_child_start(struct sp_child *child, const struct sp_child_options *options, struct sp_error *error);
+enum sp_err sp_child_start(struct sp_child *child, const struct sp_child_options *options,
+                           struct sp_error *error);
 
 // Waits for the line that says a part is ready: the first line of its stdout that starts with '{'; lines
 // before it go to our stderr. *line belongs to the child, valid until the next call on it. SP_ERR_ENVIRONMENT
@@ -86,8 +87,8 @@ enum sp_wake {
 };
 // Blocks until a signal, the end or output of a child, or until_ns (sp_now_ns; negative: for ever). Returns
 // flags of enum sp_wake. Children that were never started or have ended are allowed in the list.
-unsigned sp_supervisor_wait(struct sp_supervisor *supervisor, struct sp_child *const *children, size_t n_children,
-                            int64_t until_ns);
+unsigned sp_supervisor_wait(struct sp_supervisor *supervisor, struct sp_child *const *children,
+                            size_t n_children, int64_t until_ns);
 
 // Reaps it if it has ended; does not block. Returns has_ended.
 bool sp_child_poll(struct sp_child *child);

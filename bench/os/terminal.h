@@ -17,9 +17,9 @@ bool sp_terminal_has_color(int fd);
 struct sp_live {
   FILE *to;
   bool is_terminal;
-  int64_t every_ns;   // between plain lines
+  int64_t every_ns; // between plain lines
   int64_t next_ns;
-  unsigned n_shown;   // columns now on the line
+  unsigned n_shown; // columns now on the line
 };
 
 // plain_every_ns: how often a line is printed where `to` is no terminal (on one: at most every 100 ms).
@@ -27,7 +27,8 @@ void sp_live_init(struct sp_live *live, FILE *to, int64_t plain_every_ns);
 // True if a line is due: ask before working one out.
 bool sp_live_is_due(const struct sp_live *live, int64_t now_ns);
 // Shows the line, cut to the terminal's width (one column a UTF-8 character).
-void sp_live_show(struct sp_live *live, int64_t now_ns, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void sp_live_show(struct sp_live *live, int64_t now_ns, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 // Removes the line from a terminal before something else is printed there.
 void sp_live_clear(struct sp_live *live);
 
