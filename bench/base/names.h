@@ -13,7 +13,8 @@ size_t sp_names_distance(const char *a, const char *b);
 const char *sp_names_nearest(const char *given, const char *const *names, size_t n_names);
 
 // "did you mean rate?" if a name is near, else "one of: a, b, c" (cut to fit), into text; returns text. "" for no names.
-char *sp_names_suggest(const char *given, const char *const *names, size_t n_names, char *text, size_t n_text);
+char *sp_names_suggest(const char *given, const char *const *names, size_t n_names, char *text,
+                       size_t n_text);
 
 // The words of a list such as "constant poisson trace" (sp_key.choices): how many, and copies of their starts and lengths.
 size_t sp_words_count(const char *words);
