@@ -155,6 +155,12 @@ void sp_meter_no_answer(struct sp_meter *meter, enum sp_outcome outcome, int64_t
   meter->second_max[second_i(second)][SP_SERIES_RESPONSE] = INT64_MAX;
 }
 
+void sp_meter_set_lateness(struct sp_meter *meter, const struct sp_histogram *lateness) {
+  struct sp_histogram *into = &meter->totals[SP_SERIES_LATENESS];
+  sp_histogram_reset(into);
+  sp_histogram_add(into, lateness);
+}
+
 // Into the totals, the log and the seconds.
 static void keep_series(struct sp_meter *meter, struct sp_hlog *log, double start_s, double length_s, int64_t second,
                         enum sp_series series, const struct sp_histogram *h) {

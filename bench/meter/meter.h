@@ -83,6 +83,10 @@ void sp_meter_error(struct sp_meter *meter, enum sp_outcome outcome, int code, c
 // intended in that second since t0. A percentile whose exceedances are such events is judged by these seconds.
 void sp_meter_no_answer(struct sp_meter *meter, enum sp_outcome outcome, int64_t second, int64_t count);
 
+// Control thread, after the last flip: the pacer's own histogram of sent - intended over the window, which knows the events
+// that no message came back for; it takes the place of the series LATENESS.
+void sp_meter_set_lateness(struct sp_meter *meter, const struct sp_histogram *lateness);
+
 // Control thread, about once a second, and once after the writer has stopped: closes the interval `second` (since t0) and
 // opens the next; waits (microseconds) until the writer has left the old one. Writes one .hlog line per series that has
 // values (the response without a tag, the others by name; log NULL: none). n_sent_total: events sent so far, warm-up
