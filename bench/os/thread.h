@@ -32,8 +32,8 @@ enum sp_err sp_thread_start(struct sp_thread *thread, const char *name, const st
 // Blocks until it ends; does nothing if it was never started (zeroed) or is joined already.
 void sp_thread_join(struct sp_thread *thread);
 
-// CPU time used so far, and the whole of it once it has ended; 0 if never started. Any thread; takes a lock
-// that the thread itself takes only when it ends.
+// CPU time used so far, and the whole of it once it has ended; 0 if never started. Any thread, but not while
+// another joins it. Takes a lock that the thread itself takes only when it ends.
 int64_t sp_thread_cpu_ns(struct sp_thread *thread);
 
 // Timer slack of the calling thread to 1 ns (the driver's main thread, where it paces itself).
