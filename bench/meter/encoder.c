@@ -14,7 +14,7 @@
 #define VARINT_BYTES 9
 #define PLAIN_BYTES (HEADER_BYTES + SP_HISTOGRAM_SLOTS * VARINT_BYTES)
 
-struct sp_encoder {
+struct sp_hdr_encoder {
   z_stream deflater;
   uint8_t *plain;      // PLAIN_BYTES
   uint8_t *compressed; // 8 bytes of header, then room for the worst case
@@ -102,8 +102,8 @@ static void write_base64(char *text, const uint8_t *data, size_t n) {
   *text = '\0';
 }
 
-struct sp_encoder *sp_encoder_new(void) {
-  struct sp_encoder *encoder = sp_alloc(sizeof *encoder);
+struct sp_hdr_encoder *sp_hdr_encoder_new(void) {
+  struct sp_hdr_encoder *encoder = sp_alloc(sizeof *encoder);
   SP_ASSERT(deflateInit(&encoder->deflater, Z_DEFAULT_COMPRESSION) == Z_OK);
   encoder->compressed_bytes = 8 + deflateBound(&encoder->deflater, PLAIN_BYTES);
   encoder->plain = sp_alloc(PLAIN_BYTES);
@@ -112,7 +112,7 @@ struct sp_encoder *sp_encoder_new(void) {
   return encoder;
 }
 
-void sp_encoder_free(struct sp_encoder *encoder) {
+void sp_hdr_encoder_free(struct sp_hdr_encoder *encoder) {
   if (!encoder) return;
   deflateEnd(&encoder->deflater);
   free(encoder->plain);
@@ -121,7 +121,7 @@ void sp_encoder_free(struct sp_encoder *encoder) {
   free(encoder);
 }
 
-const char *sp_encoder_text(struct sp_encoder *encoder, const struct sp_histogram *h) {
+const char *sp_hdr_encoder_text(struct sp_hdr_encoder *encoder, const struct sp_histogram *h) {
   z_stream *deflater = &encoder->deflater;
   SP_ASSERT(deflateReset(deflater) == Z_OK);
   deflater->next_in = encoder->plain;
@@ -136,9 +136,9 @@ const char *sp_encoder_text(struct sp_encoder *encoder, const struct sp_histogra
 }
 
 char *sp_histogram_encode(const struct sp_histogram *h) {
-  struct sp_encoder *encoder = sp_encoder_new();
-  char *text = sp_copy_text(sp_encoder_text(encoder, h));
-  sp_encoder_free(encoder);
+  struct sp_hdr_encoder *encoder = sp_hdr_encoder_new();
+  char *text = sp_copy_text(sp_hdr_encoder_text(encoder, h));
+  sp_hdr_encoder_free(encoder);
   return text;
 }
 

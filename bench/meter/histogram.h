@@ -70,10 +70,10 @@ char *sp_histogram_encode(const struct sp_histogram *h);
 enum sp_err sp_histogram_decode(const char *base64, struct sp_histogram *h, struct sp_error *error);
 
 // The same with memory that is kept, for a thread that encodes every second. Not thread-safe.
-struct sp_encoder;
-struct sp_encoder *sp_encoder_new(void);
-void sp_encoder_free(struct sp_encoder *encoder);                                     // NULL is allowed
-const char *sp_encoder_text(struct sp_encoder *encoder, const struct sp_histogram *h); // valid until the next call
+struct sp_hdr_encoder;
+struct sp_hdr_encoder *sp_hdr_encoder_new(void);
+void sp_hdr_encoder_free(struct sp_hdr_encoder *encoder);                                     // NULL is allowed
+const char *sp_hdr_encoder_text(struct sp_hdr_encoder *encoder, const struct sp_histogram *h); // valid until the next call
 
 // The .hgrm percentile table of HdrHistogram's outputPercentileDistribution (ticks per half distance 5, unit ratio 1000:
 // microseconds), byte for byte as the Java reference prints it for the same counts.

@@ -11,7 +11,7 @@
 struct sp_hlog {
   FILE *file;
   char *path;
-  struct sp_encoder *encoder;
+  struct sp_hdr_encoder *encoder;
   int failed; // errno of the first failed write
 };
 
@@ -25,7 +25,7 @@ enum sp_err sp_hlog_open(const char *path, double start_unix_s, struct sp_hlog *
   *log = sp_alloc(sizeof **log);
   (*log)->file = file;
   (*log)->path = sp_copy_text(path);
-  (*log)->encoder = sp_encoder_new();
+  (*log)->encoder = sp_hdr_encoder_new();
   time_t seconds = (time_t)start_unix_s;
   struct tm utc;
   char date[40];
@@ -43,7 +43,7 @@ enum sp_err sp_hlog_open(const char *path, double start_unix_s, struct sp_hlog *
 // The reader takes the unit of the maximum to be 1,000,000 of the histogram's.
 void sp_hlog_write(struct sp_hlog *log, const char *tag, double start_s, double length_s, const struct sp_histogram *h) {
   int64_t max_ns = h->n ? sp_histogram_slot_highest(sp_histogram_slot_of(h->max_ns)) : 0;
-  const char *text = sp_encoder_text(log->encoder, h);
+  const char *text = sp_hdr_encoder_text(log->encoder, h);
   note_failure(log, fprintf(log->file, "%s%s%s%.3f,%.3f,%.3f,%s\n", *tag ? "Tag=" : "", tag, *tag ? "," : "", start_s,
                             length_s, (double)max_ns / (double)SP_NS_PER_MS, text));
   note_failure(log, fflush(log->file));
@@ -56,7 +56,7 @@ enum sp_err sp_hlog_close(struct sp_hlog *log, struct sp_error *error) {
     err = sp_fail(error, SP_ERR_ENVIRONMENT, "cannot write %s (%s); free some space or choose another --out", log->path,
                   strerror(log->failed));
   }
-  sp_encoder_free(log->encoder);
+  sp_hdr_encoder_free(log->encoder);
   free(log->path);
   free(log);
   return err;
