@@ -1,0 +1,112 @@
+// Result folders: written whole or not at all, and read back.
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "result/custom.h"
+
+#define READ_BYTES_MAX (256u << 20) // a day of timeline is 10 MB
+
+static enum sp_err fail_write(const char *path, struct sp_error *error) {
+  return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot write %s (%s); free some space, or choose another folder with --out",
+                 path, strerror(errno));
+}
+
+static enum sp_err make_folders(const char *folder, struct sp_error *error) {
+  char *path = sp_copy_text(folder);
+  enum sp_err err = SP_OK;
+  for (char *at = path + 1; !err && *path; at++) {
+    char end = *at;
+    if (end != '/' && end != '\0') continue;
+    *at = '\0';
+    if (mkdir(path, 0777) != 0 && errno != EEXIST) err = fail_write(path, error);
+    *at = end;
+    if (end == '\0') break;
+  }
+  free(path);
+  return err;
+}
+
+// Closes the file in any case.
+static enum sp_err sync_and_rename(FILE *file, const char *temporary, const char *path, struct sp_error *error) {
+  bool is_written = fflush(file) == 0 && fsync(fileno(file)) == 0;
+  int why = errno;
+  is_written = fclose(file) == 0 && is_written;
+  if (is_written && rename(temporary, path) == 0) return SP_OK;
+  if (!is_written && why) errno = why;
+  enum sp_err err = fail_write(path, error);
+  unlink(temporary);
+  return err;
+}
+
+// Calls `fill` on a temporary file beside FOLDER/NAME, which then takes that name.
+static enum sp_err write_whole(const char *folder, const char *name, void (*fill)(FILE *file, const void *context),
+                               const void *context, struct sp_error *error) {
+  enum sp_err err = make_folders(folder, error);
+  if (err) return err;
+  char *path = sp_format("%s/%s", folder, name), *temporary = sp_format("%s/.%s.%ld", folder, name, (long)getpid());
+  FILE *file = fopen(temporary, "we");
+  if (file) {
+    fill(file, context);
+    err = sync_and_rename(file, temporary, path, error);
+  } else {
+    err = fail_write(path, error);
+  }
+  free(path);
+  free(temporary);
+  return err;
+}
+
+static void fill_text(FILE *file, const void *text) { fputs(text, file); }
+
+enum sp_err sp_result_write(const struct sp_result *result, const char *folder, struct sp_error *error) {
+  char *text = sp_result_json(result);
+  enum sp_err err = write_whole(folder, SP_RESULT_FILE, fill_text, text, error);
+  free(text);
+  return err;
+}
+
+static void fill_hgrm(FILE *file, const void *histogram) { sp_histogram_write_hgrm(histogram, file); }
+
+enum sp_err sp_result_write_hgrm(const struct sp_meter *meter, bool closed_loop, const char *folder,
+                                 struct sp_error *error) {
+  const struct sp_histogram *h = sp_meter_series(meter, closed_loop ? SP_SERIES_SERVICE : SP_SERIES_RESPONSE);
+  return write_whole(folder, "latency.hgrm", fill_hgrm, h, error);
+}
+
+// The whole file from malloc; NULL and errno where it cannot be read.
+static char *read_whole(const char *path, size_t *n_bytes) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  struct stat about;
+  char *text = NULL;
+  *n_bytes = 0;
+  if (fd < 0 || fstat(fd, &about) != 0) goto out;
+  errno = S_ISREG(about.st_mode) ? about.st_size > READ_BYTES_MAX ? EFBIG : 0 : EINVAL;
+  if (errno) goto out;
+  text = sp_alloc((size_t)about.st_size + 1);
+  for (ssize_t n = 1; n > 0 && *n_bytes < (size_t)about.st_size;) {
+    n = read(fd, text + *n_bytes, (size_t)about.st_size - *n_bytes);
+    if (n > 0) *n_bytes += (size_t)n;
+  }
+out:
+  if (fd >= 0) close(fd);
+  return text;
+}
+
+enum sp_err sp_result_read(const char *path, struct sp_result **result, struct sp_error *error) {
+  struct stat about;
+  bool is_folder = stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+  size_t n_path = strlen(path), n_text;
+  while (n_path > 1 && path[n_path - 1] == '/') n_path--;
+  char *file = is_folder ? sp_format("%.*s/" SP_RESULT_FILE, (int)n_path, path) : sp_copy_text(path);
+  char *text = read_whole(file, &n_text);
+  enum sp_err err = text ? sp_result_parse(text, n_text, file, result, error)
+                         : sp_fail(error, SP_ERR_ENVIRONMENT, "cannot read %s (%s); a result is a folder that holds " SP_RESULT_FILE,
+                                   file, strerror(errno));
+  free(text);
+  free(file);
+  return err;
+}
