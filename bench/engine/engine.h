@@ -21,12 +21,14 @@ struct sp_session; // one worker's; never used by two threads at once
 // For implementers: one per file, listed in engine.c.
 struct sp_engine_ops {
   const char *name;
+  const char *model_file; // "model.onnx": what it reads in a version folder
   // version_dir: models/NAME/VERSION. SP_ERR_ENVIRONMENT if the library or file is missing or unreadable.
-  enum sp_err (*open)(const struct sp_engine_conf *conf, const char *version_dir, void **model, struct sp_model_io *io,
-                      struct sp_error *error);
-  // Inputs and outputs by index in io; `inputs` and `outputs` are filled with buffers owned by the session.
-  enum sp_err (*session_new)(void *model, size_t max_rows, void **session, struct sp_tensor *inputs,
-                             struct sp_tensor *outputs, struct sp_error *error);
+  enum sp_err (*open)(const struct sp_engine_conf *conf, const char *version_dir, void **model,
+                      struct sp_model_io *io, struct sp_error *error);
+  // `inputs` and `outputs` (order of io) come with their spec and capacity set and with data, 64-byte aligned, that belongs
+  // to sp_session; the engine prepares runs of 1..max_rows rows on them.
+  enum sp_err (*session_new)(void *model, size_t max_rows, const struct sp_tensor *inputs,
+                             const struct sp_tensor *outputs, void **session, struct sp_error *error);
   enum sp_err (*run)(void *session, size_t n_rows, struct sp_error *error);
   void (*session_free)(void *session);
   void (*close)(void *model);
@@ -35,14 +37,16 @@ struct sp_engine_ops {
 
 // Loads the model in version_dir with the engine conf->engine ("onnxruntime"). SP_ERR_USAGE for an unknown engine (with the
 // list of known ones), SP_ERR_ENVIRONMENT for a missing library or model. Blocks (15 to 300 ms). Any thread.
-enum sp_err sp_engine_open(const struct sp_engine_conf *conf, const char *version_dir, struct sp_engine **engine,
-                           struct sp_error *error);
+enum sp_err sp_engine_open(const struct sp_engine_conf *conf, const char *version_dir,
+                           struct sp_engine **engine, struct sp_error *error);
 void sp_engine_close(struct sp_engine *engine); // NULL is allowed; after its sessions
+// Inputs and outputs in the model's order. Outputs that are no tensors of a known type and shape are left out.
 const struct sp_model_io *sp_engine_io(const struct sp_engine *engine);
 const char *sp_engine_library(const struct sp_engine *engine); // "onnxruntime 1.28.0"
 // The file that was loaded ("…/model.onnx"), for digests; owned by the engine.
 const char *sp_engine_model_file(const struct sp_engine *engine);
 
+// SP_ERR_USAGE where the model takes one row at a time and max_rows is more.
 enum sp_err sp_session_new(struct sp_engine *engine, size_t max_rows, struct sp_session **session,
                            struct sp_error *error);
 void sp_session_free(struct sp_session *session);
@@ -51,9 +55,11 @@ struct sp_tensor *sp_session_inputs(struct sp_session *session);
 const struct sp_tensor *sp_session_outputs(const struct sp_session *session);
 enum sp_err sp_session_run(struct sp_session *session, size_t n_rows, struct sp_error *error);
 
-// SP_OK if each wanted tensor (name, type, shape of one row) is one of the model's; otherwise SP_ERR_USAGE naming the
+// SP_OK if each wanted tensor is one of the model's: same name, element type and shape of one row (shape[1..]); a wanted
+// tensor without an element type (SP_DTYPE_NONE) is looked up by name alone. Otherwise SP_ERR_USAGE naming `model`, the
 // tensor, what the model has, and the nearest name. `what` is "input" or "output".
 enum sp_err sp_model_check(const char *what, const struct sp_tensor_spec *wanted, size_t n_wanted,
-                           const struct sp_tensor_spec *have, size_t n_have, const char *model, struct sp_error *error);
+                           const struct sp_tensor_spec *have, size_t n_have, const char *model,
+                           struct sp_error *error);
 
 #endif
