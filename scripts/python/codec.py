@@ -1,7 +1,7 @@
 """The reference codec: event bytes -> tensors, as a scenario's `input` declares. Written for clarity and checked against
 by the program's own; the two share this text and no code.
 
-CSV      One RFC 4180 record per event, one field per name in `header`. A field is missing if it is empty or NA. A plain
+CSV      One RFC 4180 record per event, one field per name in `header`, with or without its line end. A field is missing if it is empty or NA. A plain
          column is a number: parsed as a double, then rounded to float32. {column, vocabulary: FILE} gives the index of
          the line that equals the field; {column, one_hot: FILE} a slot per line. `missing:` and `unknown:` say what to do
          with a field that is missing, or equals no line: a number, nan, own_code, malformed (the default). The code of
@@ -83,7 +83,8 @@ def csv_decoder(declared, folder):
         record = next(csv.reader(io.StringIO(value.decode("utf-8", "surrogateescape"), newline=""), strict=True), [])
         if len(record) != len(header):
             raise Malformed(f"{len(record)} fields, expected {len(header)}")
-        return np.array([v for at, values in columns for v in values(record[at])], np.float64).astype(np.float32)
+        with np.errstate(over="ignore"):  # beyond float32 is infinity
+            return np.array([v for at, values in columns for v in values(record[at])], np.float64).astype(np.float32)
 
     return decode
 
@@ -131,7 +132,8 @@ def split(text):
     return "".join(" " if is_space(c) else c for c in text).split(" ")
 
 
-def _text_step(step):
+def text_step(step):
+    """The function of a step on text; None for a step on tokens."""
     if step == "strip_emoji":
         return strip_emoji
     if step == "strip_urls":
@@ -166,7 +168,7 @@ def _token_step(step, folder):
 
 def text_steps(steps, folder):
     """Function from a text to the result of the steps."""
-    of_text = [_text_step(step) for step in steps]
+    of_text = [text_step(step) for step in steps]
     n_text = next((i for i, step in enumerate(of_text) if step is None), len(steps))
     of_tokens = [_token_step(step, folder) for step in steps[n_text:]]
 
