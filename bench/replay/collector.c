@@ -2,6 +2,7 @@
 #include "replay/collector.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define RECEIVE_MAX 64
 
@@ -24,11 +25,14 @@ static struct sp_stamps stamps_of(const struct sp_collector *c, const struct sp_
 
 static enum sp_outcome judge(struct sp_collector *c, const struct sp_reply *reply) {
   if (reply->outcome != SP_OUTCOME_NONE) {
-    snprintf(c->reason.text, sizeof c->reason.text, "%s", reply->text);
+    memcpy(c->why, reply->text, sizeof c->why);
     return reply->outcome;
   }
-  c->reason.text[0] = 0;
-  return sp_check_answer(c->checker, reply->id, sp_bytes_of(reply->value, reply->value_bytes), &c->reason);
+  struct sp_reason reason = {{0}};
+  struct sp_bytes value = sp_bytes_of(reply->value, reply->value_bytes);
+  enum sp_outcome outcome = sp_check_answer(c->checker, reply->id, value, &reason);
+  if (outcome == SP_OUTCOME_MALFORMED) snprintf(c->why, sizeof c->why, "answer: %s", reason.text);
+  return outcome;
 }
 
 static void book(struct sp_collector *c, const struct sp_reply *reply, enum sp_outcome outcome, int64_t done_ns) {
@@ -40,9 +44,10 @@ static void book(struct sp_collector *c, const struct sp_reply *reply, enum sp_o
   }
   sp_meter_record(c->meter, reply->id, outcome, &stamps);
   sp_tally_add(&c->tally->outcomes[outcome], 1);
+  if (c->raw) sp_raw_push(c->raw, reply->id, outcome, &stamps);
   if (is_not_ok) {
     sp_tally_add(&c->tally->n_not_ok, 1);
-    if (outcome != SP_OUTCOME_MISMATCH) sp_meter_error(c->meter, outcome, reply->code, c->reason.text, reply->id);
+    if (outcome != SP_OUTCOME_MISMATCH) sp_meter_error(c->meter, outcome, reply->code, c->why, reply->id);
   }
   if (c->deadline_ns && done_ns - stamps.intended_ns > c->deadline_ns && sp_outcome_is_answered(outcome)) {
     sp_meter_flag(c->meter, SP_FLAG_LATE);

@@ -11,6 +11,7 @@
 #include "replay/match.h"
 #include "replay/schedule.h"
 #include "replay/tally.h"
+#include "result/raw.h"
 #include "stream/stream.h"
 
 struct sp_collector {
@@ -23,6 +24,7 @@ struct sp_collector {
   struct sp_key_order *order;
   struct sp_checker *checker;
   struct sp_meter *meter;
+  struct sp_raw *raw;           // NULL unless every event is kept
   struct sp_gate *done_gate;    // closed loop: woken when events are done
   int64_t origin_ns;
   int64_t deadline_ns;          // answers later than this after their instant are flagged late; 0: none
@@ -30,7 +32,7 @@ struct sp_collector {
   // the collector's own
   int64_t max_gap_ns;           // longest time between two receives with answers: the driver's own slowness
   int64_t returned_ns;          // when the last receive with answers returned; 0: none
-  struct sp_reason reason;
+  char why[SP_REPLY_TEXT_BYTES]; // of the last answer that was not fine
 };
 
 // One receive and everything it brought: done is stamped once, when the receive has returned. Returns how many answers.

@@ -1,0 +1,80 @@
+// servepath run: one trial of one side.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cmd/verbs.h"
+#include "report/table.h"
+#include "trial/trial.h"
+
+static const struct sp_cli_verb verb = {
+    .name = "run",
+    .use = "SCENARIO [OPTIONS]",
+    .about = "replay a recording through one side of a scenario and write a result folder",
+    .takes = SP_CLI_SIDE | SP_CLI_OUT | SP_CLI_EXPORT | SP_CLI_RAW,
+    .next = "servepath report DIR..., servepath inspect DIR"};
+
+// results/NAME-SIDE-TIME, unique to the second and the process.
+static char *standard_out_dir(const struct sp_scenario *scenario, const struct sp_side *side) {
+  char stamp[32];
+  time_t now = time(NULL);
+  struct tm utc;
+  gmtime_r(&now, &utc);
+  strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &utc);
+  return sp_format("results/%s-%s-%s", scenario->name, side->name, stamp);
+}
+
+static enum sp_err print(const struct sp_cli *cli, struct sp_result *result, const char *out_dir, struct sp_error *error) {
+  struct sp_report *report = sp_report_new();
+  sp_report_add(report, out_dir, result);
+  enum sp_err err = sp_report_write(report, cli->json, cli->export_json, cli->export_markdown, error);
+  sp_report_free(report);
+  return err;
+}
+
+static int run_side(struct sp_cli *cli, struct sp_scenario *scenario, struct sp_supervisor *supervisor, int argc, char **argv,
+                    struct sp_error *error, enum sp_err *err) {
+  const struct sp_side *side = sp_scenario_side(scenario, cli->n_sides ? cli->sides[0].name : NULL);
+  char *out_dir = cli->out_dir ? sp_copy_text(cli->out_dir) : standard_out_dir(scenario, side);
+  struct sp_trial_plan plan = {.cli = cli,
+                               .scenario = scenario,
+                               .side = side,
+                               .out_dir = out_dir,
+                               .argc = argc,
+                               .argv = argv,
+                               .is_quiet = cli->quiet};
+  struct sp_result *result = NULL;
+  int code = 0;
+  *err = sp_trial_run(&plan, supervisor, &result, error);
+  if (!*err) {
+    code = sp_trial_exit_code(result, supervisor->signal);
+    *err = print(cli, result, out_dir, error);
+    fprintf(stderr, "wrote %s; next: servepath inspect %s\n", out_dir, out_dir);
+  }
+  sp_result_free(result);
+  free(out_dir);
+  return code;
+}
+
+int sp_cmd_run(int argc, char **argv) {
+  struct sp_error error;
+  struct sp_cli *cli = NULL;
+  struct sp_scenario *scenario = NULL;
+  struct sp_supervisor supervisor;
+  int code = 0;
+  enum sp_err err = sp_cli_parse(&verb, argc, argv, &cli, &error);
+  if (!err && cli->help) return sp_cli_help(stdout, &verb);
+  if (!err && cli->n_sides > 1) err = sp_fail(&error, SP_ERR_USAGE, "run takes one --side; give each its own run");
+  if (!err) err = sp_cli_load(cli, &scenario, &error);
+  if (!err) err = sp_supervisor_init(&supervisor, &error);
+  if (!err) {
+    code = run_side(cli, scenario, &supervisor, argc, argv, &error, &err);
+    if (err && supervisor.signal) code = 128 + supervisor.signal;
+    sp_supervisor_done(&supervisor);
+  }
+  sp_scenario_free(scenario);
+  sp_cli_free(cli);
+  if (!err || code > 128) return code;
+  return sp_cli_report(&verb, &error);
+}

@@ -1,0 +1,45 @@
+// verify: every event of a recording once through each side, as fast as it goes; each answer against the expected one, and
+// the sides against each other.
+#ifndef SP_DECIDE_VERIFY_H
+#define SP_DECIDE_VERIFY_H
+
+#include "trial/answers.h"
+#include "trial/trial.h"
+
+#define SP_VERIFY_SIDES_MAX 16
+
+struct sp_verify_side {
+  const char *name;
+  struct sp_result *result;
+  struct sp_answers answers;
+};
+struct sp_verify {
+  size_t n_events; // that each side got
+  size_t n_sides;
+  struct sp_verify_side sides[SP_VERIFY_SIDES_MAX];
+  size_t n_alike;          // events that every side answered alike (and as expected, where an expectation exists)
+  double max_difference;   // between sides
+  bool has_reference;
+};
+
+struct sp_verify_plan {
+  const struct sp_cli *cli;
+  const struct sp_scenario *scenario;
+  const struct sp_side *sides[SP_VERIFY_SIDES_MAX];
+  size_t n_sides;
+  size_t n_events;     // of the recording, or the limit
+  const char *out_dir; // one folder per side is made in it
+  int argc;
+  char **argv;
+  bool is_quiet;
+};
+
+// Blocks. *verify must be zeroed before and freed by sp_verify_done after, whatever is returned. SP_ERR_USAGE for a side
+// whose server is a stub. Errors as sp_trial_run.
+enum sp_err sp_verify_run(const struct sp_verify_plan *plan, struct sp_supervisor *supervisor, struct sp_verify *verify,
+                          struct sp_error *error);
+void sp_verify_done(struct sp_verify *verify);
+// 0: each side answered every event as expected (or alike, where nothing is expected); 1 otherwise; 2: a trial was invalid.
+int sp_verify_exit_code(const struct sp_verify *verify);
+
+#endif

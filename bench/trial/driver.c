@@ -1,0 +1,183 @@
+// The driver child: prepare, start threads, pace, drain, stop, write.
+#include "trial/driver.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trial/account.h"
+#include "trial/prepare.h"
+#include "trial/session.h"
+#include "trial/verdict.h"
+
+// From "everything is ready" to the schedule's origin: threads are parked by then.
+#define LEAD_NS (50 * SP_NS_PER_MS)
+#define TICK_NS (20 * SP_NS_PER_MS)
+
+static void run_pacer(void *context) { sp_pacer_run(context); }
+static void run_collector(void *context) { sp_collector_run(context); }
+
+// Sleeps until `until_ns`, or until a signal that ends the trial.
+static void sleep_until(struct sp_session *s, int64_t until_ns) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  int64_t left_ns;
+  while ((left_ns = until_ns - sp_now_ns()) > 0) {
+    struct timespec t = {left_ns / SP_NS_PER_S, left_ns % SP_NS_PER_S};
+    int signal = sigtimedwait(&set, NULL, &t);
+    if (signal <= 0) continue;
+    s->signal = signal;
+    atomic_store_explicit(&s->pacer.is_stopped, true, memory_order_release);
+    sp_gate_wake(&s->done_gate, INT32_MAX);
+    return;
+  }
+}
+
+static enum sp_err start_threads(struct sp_session *s, struct sp_error *error) {
+  s->collector.origin_ns = s->pacer.origin_ns = sp_now_ns() + LEAD_NS;
+  sp_meter_window(s->meter, s->pacer.origin_ns + s->schedule->t0_ns, s->pacer.origin_ns + s->schedule->t1_ns);
+  sp_tally_set(&s->tally->origin_ns, s->pacer.origin_ns);
+  enum sp_err err = SP_OK;
+  if (s->plan->keep_raw) {
+    char *path = sp_format("%s/events.csv.zst", s->plan->out_dir);
+    err = sp_raw_open(path, s->pacer.origin_ns, &s->raw, error);
+    s->collector.raw = s->raw;
+    free(path);
+  }
+  if (!err) err = sp_app_start(s->app, &s->placement.app, error);
+  if (!err) err = sp_thread_start(&s->collector_thread, "sp-collector", &s->placement.driver, run_collector, &s->collector, error);
+  if (!err) err = sp_thread_start(&s->pacer_thread, "sp-pacer", &s->placement.driver, run_pacer, &s->pacer, error);
+  return err;
+}
+
+static int64_t under_way(struct sp_session *s) {
+  return sp_tally_get(&s->tally->n_sent) - sp_tally_get(&s->tally->n_done);
+}
+
+// One whole second of the timeline has passed.
+static void close_second(struct sp_session *s, int64_t second) {
+  struct sp_second row = {0};
+  sp_meter_flip(s->meter, s->hlog, (double)(second + s->schedule->t0_ns / SP_NS_PER_S), 1.0, second,
+                sp_tally_get(&s->tally->n_sent), &row);
+  sp_tally_set(&s->tally->p50_ns, row.p50_ns);
+  sp_tally_set(&s->tally->p99_ns, row.p99_ns);
+  sp_result_second(s->result, &row, NULL);
+}
+
+static void take_t0(struct sp_session *s) {
+  s->backlog_at_t0 = under_way(s);
+  sp_reading_take(s, &s->at_t0);
+  s->has_t0 = true;
+}
+
+static bool is_sending(struct sp_session *s) {
+  return sp_now_ns() < s->pacer.origin_ns + s->schedule->t1_ns && !s->signal;
+}
+
+// From the origin to the last intended instant: a row per second, one reading at t0.
+static int64_t watch_window(struct sp_session *s, int64_t second) {
+  int64_t t0_ns = s->pacer.origin_ns + s->schedule->t0_ns;
+  while (is_sending(s)) {
+    int64_t end_ns = t0_ns + (second + 1) * SP_NS_PER_S, next_ns = sp_now_ns() + TICK_NS;
+    if (!s->has_t0 && t0_ns < next_ns) next_ns = t0_ns;
+    int64_t t1_ns = s->pacer.origin_ns + s->schedule->t1_ns;
+    if (t1_ns < next_ns) next_ns = t1_ns;
+    sleep_until(s, next_ns < end_ns ? next_ns : end_ns);
+    int64_t now_ns = sp_now_ns();
+    if (!s->has_t0 && now_ns >= t0_ns) take_t0(s);
+    if (now_ns >= end_ns) close_second(s, second++);
+    if (s->raw) sp_raw_drain(s->raw);
+  }
+  return second;
+}
+
+// Until every event has an outcome, or the cut-off. A signal that asks for the end gives answers one more second.
+static int64_t watch_drain(struct sp_session *s, int64_t second) {
+  int64_t t0_ns = s->pacer.origin_ns + s->schedule->t0_ns;
+  sp_thread_join(&s->pacer_thread);
+  int64_t drain_ns = s->signal ? SP_NS_PER_S : s->plan->scenario->load.drain_ns;
+  int64_t cutoff_ns = sp_now_ns() + drain_ns;
+  while (under_way(s) > 0 && sp_now_ns() < cutoff_ns) {
+    sleep_until(s, sp_now_ns() + SP_NS_PER_MS);
+    if (sp_now_ns() >= t0_ns + (second + 1) * SP_NS_PER_S) close_second(s, second++);
+    if (s->raw) sp_raw_drain(s->raw);
+  }
+  s->drain_end_ns = sp_now_ns();
+  return second;
+}
+
+static void stop_threads(struct sp_session *s) {
+  atomic_store_explicit(&s->pacer.is_stopped, true, memory_order_release);
+  sp_gate_wake(&s->done_gate, INT32_MAX);
+  sp_thread_join(&s->pacer_thread);
+  atomic_store_explicit(&s->collector.is_stopped, true, memory_order_release);
+  sp_stream_close(&s->stream);
+  sp_thread_join(&s->collector_thread);
+  sp_app_stop(s->app);
+}
+
+// Events that were sent and never answered, and those that were never handed over, enter the books now.
+static void count_without_answer(struct sp_session *s) {
+  size_t first = s->schedule->intended_ns ? s->schedule->n_warmup : (size_t)sp_tally_get(&s->tally->n_warmup);
+  int64_t per_second = 0, second = 0, n_shed = 0;
+  for (size_t i = first; i < s->pacer.next_event; i++) {
+    uint8_t state = sp_event_state(&s->states, i);
+    if (state != SP_STATE_SENT && state != SP_OUTCOME_SHED) continue;
+    int64_t offset_ns = s->schedule->intended_ns ? s->schedule->intended_ns[i] - s->schedule->t0_ns : 0;
+    struct sp_stamps stamps = {.intended_ns = s->pacer.origin_ns + s->schedule->t0_ns + offset_ns, .server_ns = -1};
+    if (s->raw) sp_raw_push(s->raw, i, state == SP_STATE_SENT ? SP_OUTCOME_LOST : SP_OUTCOME_SHED, &stamps);
+    if (offset_ns / SP_NS_PER_S != second) {
+      if (per_second) sp_meter_no_answer(s->meter, SP_OUTCOME_LOST, second, per_second);
+      if (n_shed) sp_meter_no_answer(s->meter, SP_OUTCOME_SHED, second, n_shed);
+      per_second = n_shed = 0;
+      second = offset_ns / SP_NS_PER_S;
+    }
+    if (state == SP_STATE_SENT) per_second++;
+    else n_shed++;
+  }
+  if (per_second) sp_meter_no_answer(s->meter, SP_OUTCOME_LOST, second, per_second);
+  if (n_shed) sp_meter_no_answer(s->meter, SP_OUTCOME_SHED, second, n_shed);
+}
+
+static enum sp_err measure(struct sp_session *s, struct sp_error *error) {
+  int64_t second = -(s->schedule->t0_ns / SP_NS_PER_S);
+  enum sp_err err = start_threads(s, error);
+  if (!err) {
+    printf("{\"ready\":true,\"part\":\"driver\"}\n");
+    fflush(stdout);
+    second = watch_drain(s, watch_window(s, second));
+    sp_reading_take(s, &s->at_end);
+    if (!s->has_t0) s->at_t0 = s->at_end;
+  }
+  stop_threads(s);
+  close_second(s, second); // what the last interval holds, now that nobody writes
+  if (!err) count_without_answer(s);
+  return err;
+}
+
+static enum sp_err write_all(struct sp_session *s, struct sp_error *error) {
+  sp_verdict_fill(s);
+  enum sp_err err = sp_raw_close(s->raw, error);
+  s->raw = NULL;
+  enum sp_err closed = sp_hlog_close(s->hlog, err ? NULL : error);
+  s->hlog = NULL;
+  if (!err) err = closed;
+  if (!err) err = sp_result_write_hgrm(s->meter, s->result->closed_loop, s->plan->out_dir, error);
+  if (!err && s->plan->answers_file) err = sp_answers_write(&s->answers, s->plan->answers_file, error);
+  if (!err) err = sp_result_write(s->result, s->plan->out_dir, error);
+  return err;
+}
+
+enum sp_err sp_driver_run(const struct sp_driver_plan *plan, struct sp_error *error) {
+  struct sp_session *s = sp_alloc(sizeof *s);
+  s->plan = plan;
+  enum sp_err err = sp_prepare(s, error);
+  if (!err) err = measure(s, error);
+  if (!err) err = write_all(s, error);
+  sp_session_free(s);
+  return err;
+}

@@ -1,0 +1,100 @@
+// Scenario, recording, model, load, machine and build, as facts of the result.
+#include "trial/facts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/version.h"
+#include "os/machine.h"
+
+static void fill_case(struct sp_session *s) {
+  const struct sp_scenario *scenario = s->plan->scenario;
+  struct sp_result *r = s->result;
+  sp_facts_text(&r->scenario, "name", scenario->name);
+  sp_facts_text(&r->scenario, "file", scenario->file);
+  sp_facts_text(&r->scenario, "digest", scenario->digest);
+  sp_facts_json(&r->scenario, "resolved", scenario->resolved_json);
+  r->side = sp_copy_text(s->plan->side->name);
+  r->path = sp_copy_text(s->plan->side->path.path);
+  r->transport = sp_copy_text(s->stream.ops->name);
+  sp_facts_text(&r->recording, "name", s->recording->header.name);
+  sp_facts_text(&r->recording, "file", scenario->recording);
+  sp_facts_text(&r->recording, "digest", s->recording->digest);
+  sp_facts_count(&r->recording, "events", (int64_t)s->recording->n_events);
+  sp_facts_text(&r->recording, "source", s->recording->header.source);
+  sp_facts_text(&r->recording, "licence", s->recording->header.licence);
+  sp_facts_flag(&r->recording, "times_are_real", s->recording->header.times_are_real);
+}
+
+static void fill_model(struct sp_session *s) {
+  const struct sp_scenario *scenario = s->plan->scenario;
+  const struct sp_side *side = s->plan->side;
+  struct sp_result *r = s->result;
+  sp_facts_text(&r->model, "name", scenario->model.name);
+  sp_facts_count(&r->model, "version", (int64_t)s->model_version);
+  sp_facts_text(&r->model, "digest", s->model_digest[0] ? s->model_digest : NULL);
+  sp_facts_text(&r->model, "library", sp_app_library(s->app));
+  if (!s->plan->server_address) return;
+  static const char *const stubs[] = {"none", "recorded", "fixed", "echo"};
+  sp_facts_text(&r->server, "address", s->plan->server_address);
+  sp_facts_text(&r->server, "protocol", side->rpc.protocol);
+  sp_facts_flag(&r->server, "spawned", s->plan->server_pid != 0);
+  sp_facts_count(&r->server, "threads", (int64_t)side->server.threads);
+  sp_facts_text(&r->server, "stub", s->plan->server_pid ? stubs[side->server.stub] : NULL);
+}
+
+static void fill_load(struct sp_session *s) {
+  static const char *const arrivals[] = {"constant", "poisson", "trace", "step", "ramp", "burst", "closed"};
+  static const char *const waits[] = {"park", "spin", "hybrid"};
+  const struct sp_load_conf *load = &s->plan->scenario->load;
+  const struct sp_side *side = s->plan->side;
+  struct sp_facts *facts = &s->result->load;
+  sp_facts_text(facts, "arrival", arrivals[load->arrival]);
+  sp_facts_real(facts, "rate_per_s", (double)load->rate.n * 1e9 / (double)load->rate.per_ns);
+  sp_facts_count(facts, "seed", (int64_t)load->seed);
+  sp_facts_count(facts, "warmup_ns", load->warmup_ns);
+  sp_facts_count(facts, "duration_ns", load->duration_ns);
+  sp_facts_count(facts, "drain_ns", load->drain_ns);
+  if (load->arrival == SP_ARRIVAL_CLOSED) sp_facts_count(facts, "concurrency", (int64_t)load->concurrency);
+  sp_facts_count(facts, "threads", (int64_t)side->app.threads);
+  sp_facts_count(facts, "batch", (int64_t)side->app.batch);
+  sp_facts_text(facts, "wait", waits[side->app.wait]);
+  if (s->plan->server_address) {
+    sp_facts_count(facts, "in_flight", (int64_t)side->rpc.in_flight);
+    sp_facts_count(facts, "deadline_ns", side->rpc.deadline_ns);
+  }
+}
+
+static void fill_machine(struct sp_session *s) {
+  struct sp_machine m;
+  sp_machine_read(&m);
+  struct sp_facts *facts = &s->result->machine;
+  sp_facts_text(facts, "cpu", m.cpu_model);
+  sp_facts_count(facts, "cpus", m.n_cpus);
+  sp_facts_text(facts, "cpus_allowed", m.cpus_allowed);
+  sp_facts_text(facts, "placement", s->placement.text);
+  bool is_shared = sp_cpus_is_empty(&s->placement.app) || sp_cpus_overlap(&s->placement.app, &s->placement.server) ||
+                   sp_cpus_overlap(&s->placement.app, &s->placement.driver);
+  sp_facts_flag(facts, "co_located", is_shared);
+  sp_facts_count(facts, "memory_bytes", (int64_t)m.memory_bytes);
+  sp_facts_text(facts, "kernel", m.kernel);
+  sp_facts_text(facts, "os", m.os);
+  sp_facts_text(facts, "clocksource", m.clocksource);
+  sp_facts_text(facts, "hypervisor", m.hypervisor);
+  sp_facts_text(facts, "governor", m.governor);
+  sp_facts_real(facts, "cgroup_cpus", m.cgroup_cpus);
+  sp_facts_count(facts, "max_open_files", (int64_t)m.max_open_files);
+  sp_facts_real(facts, "load_1min", m.load_1min);
+  sp_facts_text(facts, "fingerprint", m.fingerprint);
+}
+
+void sp_facts_fill(struct sp_session *s) {
+  fill_case(s);
+  fill_model(s);
+  fill_load(s);
+  fill_machine(s);
+  sp_facts_text(&s->result->build, "version", SP_VERSION);
+  sp_facts_text(&s->result->build, "compiler", __VERSION__);
+  free(s->result->run_id);
+  s->result->run_id = sp_copy_text(s->plan->run_id);
+}

@@ -1,0 +1,20 @@
+// What a person sees while a trial runs: elapsed, rate, p50/p99, backlog, not ok, time left.
+#ifndef SP_TRIAL_LIVE_H
+#define SP_TRIAL_LIVE_H
+
+#include "os/terminal.h"
+#include "replay/tally.h"
+#include "scenario/scenario.h"
+
+struct sp_trial_live {
+  struct sp_live live;
+  const struct sp_scenario *scenario;
+  const char *side;
+  int64_t last_ns, last_done; // of the line before, for the rate
+};
+
+void sp_trial_live_init(struct sp_trial_live *live, const struct sp_scenario *scenario, const char *side);
+void sp_trial_live_show(struct sp_trial_live *live, const struct sp_tally *tally); // when due
+void sp_trial_live_end(struct sp_trial_live *live);
+
+#endif

@@ -1,0 +1,154 @@
+// Loads what a trial needs, in the order in which a user would want to hear of trouble.
+#include "trial/prepare.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/machine.h"
+#include "scenario/model.h"
+#include "trial/facts.h"
+
+static bool is_noop(const struct sp_session *s) { return strcmp(s->plan->side->path.path, "noop") == 0; }
+static bool is_rpc(const struct sp_session *s) { return strcmp(s->plan->side->path.path, "rpc") == 0; }
+// A stub that does not answer recorded predictions cannot be right.
+static bool predicts(const struct sp_session *s) {
+  int stub = is_rpc(s) ? s->plan->side->server.stub : SP_STUB_NONE;
+  return !is_noop(s) && (stub == SP_STUB_NONE || stub == SP_STUB_RECORDED);
+}
+
+static enum sp_err load_data(struct sp_session *s, struct sp_error *error) {
+  const struct sp_scenario *scenario = s->plan->scenario;
+  enum sp_err err = sp_recording_load(scenario->recording, &s->recording, error);
+  if (!err) err = sp_schedule_new(&scenario->load, s->recording, &s->schedule, error);
+  return err;
+}
+
+static enum sp_err load_expected(struct sp_session *s, struct sp_error *error) {
+  const struct sp_scenario *scenario = s->plan->scenario;
+  if (is_noop(s)) return SP_OK;
+  enum sp_err err = sp_model_version_dir(&scenario->model, &s->model_version, s->version_dir, sizeof s->version_dir, error);
+  if (err) return err;
+  char *model_file = sp_format("%s/model.onnx", s->version_dir);
+  err = access(model_file, R_OK) == 0 ? sp_digest_file(model_file, s->model_digest, error) : SP_OK;
+  free(model_file);
+  if (err || !predicts(s)) return err;
+  snprintf(s->expected_file, sizeof s->expected_file, "%s/expected/%s-%llu.jsonl", scenario->folder, scenario->model.name,
+           (unsigned long long)s->model_version);
+  err = sp_expected_load(s->expected_file, s->recording->n_events, &s->expected, error);
+  if (err || !s->expected || !s->model_digest[0]) return err;
+  return sp_expected_holds_for(s->expected, s->recording->digest, "model.onnx", s->model_digest, error);
+}
+
+static enum sp_err open_app(struct sp_session *s, struct sp_error *error) {
+  const struct sp_scenario *scenario = s->plan->scenario;
+  const struct sp_side *side = s->plan->side;
+  struct sp_app_env env = {.clock = &s->clock,
+                           .conf = &side->app,
+                           .input = is_noop(s) ? NULL : &scenario->input,
+                           .output = is_noop(s) ? NULL : &scenario->output,
+                           .path = side->path.path,
+                           .in_flight = side->rpc.in_flight};
+  env.path_env = (struct sp_path_env){.model_name = scenario->model.name,
+                                      .model_version = s->model_version,
+                                      .version_dir = s->version_dir,
+                                      .engine = &side->engine,
+                                      .rpc = &side->rpc,
+                                      .server_address = s->plan->server_address};
+  enum sp_err err = sp_app_new(&env, &s->app, error);
+  if (err) return err;
+  s->direct = sp_direct_new(scenario->stream.fifo_events, sp_app_value_bound(s->app), (enum sp_wait)side->app.wait, &s->stream);
+  sp_app_set_stream(s->app, &s->stream);
+  return SP_OK;
+}
+
+static enum sp_err open_books(struct sp_session *s, struct sp_error *error) {
+  bool is_closed = s->schedule->intended_ns == NULL;
+  struct sp_error ignored;
+  if (s->plan->tally_fd < 0 || sp_shared_open(&s->shared, s->plan->tally_fd, &ignored)) {
+    enum sp_err err = sp_shared_new(&s->shared, "tally", sizeof *s->tally, error);
+    if (err) return err;
+  }
+  s->tally = s->shared.data;
+  sp_tally_set(&s->tally->n_planned, is_closed ? -1 : (int64_t)s->schedule->n_events);
+  sp_tally_set(&s->tally->n_warmup, (int64_t)s->schedule->n_warmup);
+  sp_event_states_init(&s->states, s->schedule->n_events, is_closed);
+  sp_key_order_init(&s->order, s->recording);
+  s->meter = sp_meter_new();
+  char *path = sp_format("%s/latency.hlog", s->plan->out_dir);
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  enum sp_err err = sp_hlog_open(path, (double)now.tv_sec, &s->hlog, error);
+  free(path);
+  return err;
+}
+
+static void wire_checker(struct sp_session *s) {
+  const struct sp_encoder *encoder = sp_app_encoder(s->app);
+  s->checker = (struct sp_checker){.encoder = encoder,
+                                   .expected = s->expected,
+                                   .conf = &s->plan->scenario->expect,
+                                   .threshold = s->plan->scenario->output.threshold,
+                                   .n_recorded = s->recording->n_events};
+  size_t n_scores = encoder ? sp_encoder_scores(encoder) : 0;
+  if (!s->plan->answers_file || !n_scores) return;
+  if (n_scores > 64) n_scores = 64;
+  sp_answers_init(&s->answers, s->recording->n_events, n_scores);
+  s->checker.answers = s->answers.values;
+  s->checker.n_scores = n_scores;
+}
+
+static void wire(struct sp_session *s) {
+  const struct sp_side *side = s->plan->side;
+  wire_checker(s);
+  s->pacer.clock = s->collector.clock = &s->clock;
+  s->pacer.schedule = s->collector.schedule = s->schedule;
+  s->pacer.stream = s->collector.stream = &s->stream;
+  s->pacer.tally = s->collector.tally = s->tally;
+  s->pacer.states = s->collector.states = &s->states;
+  s->pacer.done_gate = s->collector.done_gate = &s->done_gate;
+  s->pacer.conf = &s->plan->scenario->load;
+  s->pacer.recording = s->recording;
+  s->pacer.wait = (enum sp_wait)side->app.wait;
+  sp_pacer_init(&s->pacer);
+  s->collector.order = &s->order;
+  s->collector.checker = &s->checker;
+  s->collector.meter = s->meter;
+  s->collector.deadline_ns = is_rpc(s) ? side->rpc.deadline_ns : 0;
+}
+
+enum sp_err sp_prepare(struct sp_session *s, struct sp_error *error) {
+  enum sp_err err = sp_placement_resolve(&s->plan->scenario->placement, &s->placement, error);
+  // Threads that libraries start, and this one, begin where the application runs; the driver's own are placed one by one.
+  if (!err) err = sp_cpus_apply(&s->placement.app, error);
+  if (!err) err = load_data(s, error);
+  if (!err) err = load_expected(s, error);
+  if (!err) err = open_app(s, error);
+  if (!err) err = open_books(s, error);
+  if (!err) err = sp_cpus_apply(&s->placement.driver, error);
+  if (err) return err;
+  wire(s);
+  s->result = sp_result_new();
+  sp_facts_fill(s);
+  return SP_OK;
+}
+
+void sp_session_free(struct sp_session *s) {
+  sp_app_free(s->app);
+  sp_direct_free(s->direct);
+  sp_pacer_done(&s->pacer);
+  sp_raw_close(s->raw, NULL);
+  if (s->hlog) sp_hlog_close(s->hlog, NULL);
+  sp_meter_free(s->meter);
+  sp_answers_done(&s->answers);
+  sp_key_order_done(&s->order);
+  sp_event_states_done(&s->states);
+  sp_shared_free(&s->shared);
+  sp_schedule_free(s->schedule);
+  sp_expected_free(s->expected);
+  sp_recording_free(s->recording);
+  sp_result_free(s->result);
+  free(s);
+}

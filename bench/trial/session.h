@@ -1,0 +1,66 @@
+// Everything that one trial holds while it runs in the driver process. Filled by driver.c; read by accounting and verdict.
+#ifndef SP_TRIAL_SESSION_H
+#define SP_TRIAL_SESSION_H
+
+#include "app/app.h"
+#include "meter/meter.h"
+#include "os/cpu.h"
+#include "os/shared.h"
+#include "os/thread.h"
+#include "recording/expected.h"
+#include "recording/recording.h"
+#include "replay/collector.h"
+#include "replay/pacer.h"
+#include "result/raw.h"
+#include "result/result.h"
+#include "stream/direct.h"
+#include "trial/answers.h"
+#include "trial/driver.h"
+#include "trial/placement.h"
+
+// One reading of every clock and counter, at t0 and at the end of the drain.
+struct sp_reading {
+  int64_t at_ns;
+  int64_t process_ns, control_ns, pacer_ns, collector_ns, workers_ns;
+  int64_t server_ns; // -1: no server of ours
+  int64_t n_done;
+  int64_t clock_offset_ns;
+  struct sp_cpu_reading machine;
+};
+
+struct sp_session {
+  const struct sp_driver_plan *plan;
+  struct sp_clock clock;
+  struct sp_placement placement;
+  struct sp_recording *recording;
+  struct sp_expected *expected;
+  char expected_file[4096];
+  char version_dir[4096];
+  uint64_t model_version;
+  char model_digest[SP_DIGEST_TEXT_BYTES];
+  struct sp_schedule *schedule;
+  struct sp_shared shared;
+  struct sp_tally *tally;
+  struct sp_app *app;
+  struct sp_direct *direct;
+  struct sp_stream stream;
+  struct sp_event_states states;
+  struct sp_key_order order;
+  struct sp_answers answers;
+  struct sp_checker checker;
+  struct sp_meter *meter;
+  struct sp_hlog *hlog;
+  struct sp_raw *raw; // NULL unless events are kept
+  struct sp_gate done_gate;
+  struct sp_pacer pacer;
+  struct sp_collector collector;
+  struct sp_thread pacer_thread, collector_thread;
+  struct sp_result *result;
+  struct sp_reading at_t0, at_end;
+  bool has_t0;
+  int64_t backlog_at_t0;
+  int64_t drain_end_ns;
+  int signal; // that ended it early; 0: none
+};
+
+#endif

@@ -1,0 +1,153 @@
+// Validity is about the driver, failure about the system: checks first, then bounds.
+#include "trial/verdict.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trial/account.h"
+
+#define SENT_SHARE_LEAST 0.999
+#define LATE_SHARE_MOST 0.01
+#define POLL_GAP_MOST_NS (10 * SP_NS_PER_MS)
+#define STOLEN_SHARE_MOST 0.02
+#define CLOCK_STEP_MOST_NS (5 * SP_NS_PER_MS)
+#define SLO_STANDARD_NS (10 * SP_NS_PER_MS)
+
+static void check(struct sp_session *s, const char *name, double value, double limit, bool met, const char *what,
+                  const char *remedy) {
+  char *reason = sp_format("%s: %.4g, limit %.4g", what, value, limit);
+  sp_result_check(s->result, name, value, limit, met, reason, remedy);
+  free(reason);
+}
+
+static void check_pacer(struct sp_session *s) {
+  int64_t n_sent = sp_tally_get(&s->tally->n_window_sent), n_shed = sp_tally_get(&s->tally->n_window_shed);
+  if (!s->result->closed_loop) {
+    double share = s->result->intended ? (double)(n_sent + n_shed) / (double)s->result->intended : 0;
+    check(s, "sent_share", share, SENT_SHARE_LEAST, share >= SENT_SHARE_LEAST, "planned events that were sent or shed",
+          "use a lower --rate, or --cpus driver=N on a processor of its own");
+    double late = n_sent ? (double)sp_tally_get(&s->tally->n_window_late) / (double)n_sent : 0;
+    check(s, "late_share", late, LATE_SHARE_MOST, late <= LATE_SHARE_MOST, "events sent more than 1 ms late",
+          "stop what else runs on the driver's processor, or use --wait spin");
+  }
+}
+
+static void check_collector(struct sp_session *s) {
+  double gap_ns = (double)s->collector.max_gap_ns;
+  check(s, "poll_gap_ns", gap_ns, (double)POLL_GAP_MOST_NS, s->collector.max_gap_ns <= POLL_GAP_MOST_NS,
+        "longest time that the collector did not receive, ns", "stop what else runs on the driver's processor");
+  size_t peak = sp_direct_replies_peak(s->direct), room = sp_direct_replies_room(s->direct);
+  check(s, "local_queue", (double)peak, (double)room - 1, peak < room, "replies that waited for the collector",
+        "use a lower --rate: the collector cannot keep up");
+}
+
+static void check_machine(struct sp_session *s) {
+  double stolen = sp_cpu_stolen_share(&s->at_t0.machine, &s->at_end.machine);
+  check(s, "steal_share", stolen, STOLEN_SHARE_MOST, !(stolen > STOLEN_SHARE_MOST), "processor time stolen by the hypervisor",
+        "repeat the trial when the host is quieter: servepath doctor shows the share");
+  double step_ns = fabs((double)(s->at_end.clock_offset_ns - s->at_t0.clock_offset_ns));
+  // A clock that is being slewed moves by at most 500 ppm: that is no step.
+  double limit_ns = (double)CLOCK_STEP_MOST_NS + 5e-4 * (double)(s->at_end.at_ns - s->at_t0.at_ns);
+  check(s, "clock_step_ns", step_ns, limit_ns, step_ns <= limit_ns, "the wall clock stepped by, ns",
+        "wait until the time daemon has settled");
+}
+
+static void check_warmup(struct sp_session *s) {
+  if (s->result->closed_loop) return;
+  const struct sp_load_conf *load = &s->plan->scenario->load;
+  int64_t slo_ns = s->plan->scenario->expect.p99_ns ? s->plan->scenario->expect.p99_ns : SLO_STANDARD_NS;
+  double limit = (double)load->rate.n * (double)slo_ns / (double)load->rate.per_ns;
+  if (limit < 1) limit = 1;
+  check(s, "backlog_at_t0", (double)s->backlog_at_t0, limit, (double)s->backlog_at_t0 <= limit,
+        "events without an answer when the window began", "use a longer --warmup or a lower --rate");
+}
+
+static void mark_driver_limited(struct sp_session *s) {
+  struct sp_latency *response = &s->result->response;
+  bool is_core_busy = sp_account_driver_core_busy(s) > 0.8 && s->pacer.wait != SP_WAIT_SPIN;
+  for (int i = 0; i < SP_PERCENTILES; i++) {
+    int64_t late_ns = s->result->lateness.percentile_ns[i];
+    bool is_late = late_ns > 0 && response->percentile_ns[i] > 0 && late_ns * 10 > response->percentile_ns[i];
+    response->driver_limited[i] = is_late || is_core_busy;
+  }
+}
+
+static void bound_percentile(struct sp_session *s, int i, int64_t limit_ns) {
+  if (!limit_ns) return;
+  const struct sp_latency *response = &s->result->response;
+  enum sp_met met = SP_MET_UNKNOWN;
+  if (response->present && response->state[i] == SP_PERCENTILE_NO_ANSWER) met = SP_MET_NO;
+  if (response->present && response->state[i] == SP_PERCENTILE_RESOLVED) {
+    met = response->percentile_ns[i] <= limit_ns ? SP_MET_YES : SP_MET_NO;
+  }
+  char *name = sp_format("expect.%s", sp_percentile_name[i]);
+  double value = response->present && response->percentile_ns[i] >= 0 ? (double)response->percentile_ns[i] : NAN;
+  sp_result_bound(s->result, name, (double)limit_ns, value, met);
+  free(name);
+}
+
+static void fill_bounds(struct sp_session *s) {
+  const struct sp_expect_conf *expect = &s->plan->scenario->expect;
+  const int64_t limits_ns[] = {expect->p50_ns, expect->p90_ns, expect->p95_ns, expect->p99_ns, expect->p99_9_ns};
+  for (int i = 0; i < 5; i++) bound_percentile(s, i, limits_ns[i]);
+  if (expect->not_ok >= 0) {
+    double share = sp_result_not_ok_share(s->result);
+    sp_result_bound(s->result, "expect.not_ok", expect->not_ok, share, share <= expect->not_ok ? SP_MET_YES : SP_MET_NO);
+  }
+}
+
+static void fill_predictions(struct sp_session *s) {
+  struct sp_result *r = s->result;
+  r->predictions.checked = s->checker.n_checked;
+  r->predictions.mismatched = s->checker.n_mismatched;
+  r->predictions.max_abs_error = s->checker.n_checked ? s->checker.max_abs_error : NAN;
+  bool is_stub = s->plan->server_address && s->plan->side->server.stub != SP_STUB_NONE;
+  bool is_self = s->expected && s->expected->source && strcmp(s->expected->source, "self") == 0;
+  if (is_stub) r->predictions.source = sp_copy_text("stub");
+  else if (s->expected) r->predictions.source = sp_copy_text(is_self ? "self" : "reference");
+  for (size_t i = 0; i < s->checker.n_examples; i++) {
+    const struct sp_check_example *e = &s->checker.examples[i];
+    char text[160];
+    snprintf(text, sizeof text, "%.60s[%zu]: %.9g instead of %.9g", s->plan->scenario->output.tensor, e->value_i, e->got,
+             e->expected);
+    sp_result_example(r, e->event, text);
+  }
+}
+
+static int64_t intended_in_window(struct sp_session *s) {
+  if (s->result->closed_loop || s->signal) {
+    return sp_tally_get(&s->tally->n_window_sent) + sp_tally_get(&s->tally->n_window_shed);
+  }
+  return (int64_t)(s->schedule->n_events - s->schedule->n_warmup);
+}
+
+// Events that the pacer never came to (it was stopped, or could not keep up) were shed: planned, never handed over.
+static void book_unsent(struct sp_session *s) {
+  int64_t n_window = sp_tally_get(&s->tally->n_window_sent) + sp_tally_get(&s->tally->n_window_shed);
+  int64_t n_unsent = s->result->intended - n_window;
+  if (n_unsent > 0) sp_meter_no_answer(s->meter, SP_OUTCOME_SHED, 0, n_unsent);
+}
+
+void sp_verdict_fill(struct sp_session *s) {
+  struct sp_result *r = s->result;
+  r->closed_loop = s->schedule->intended_ns == NULL;
+  r->window_s = (double)(s->schedule->t1_ns - s->schedule->t0_ns) * 1e-9;
+  r->drain_s = (double)(s->drain_end_ns - s->pacer.origin_ns - s->schedule->t1_ns) * 1e-9;
+  r->intended = intended_in_window(s);
+  book_unsent(s);
+  sp_meter_set_lateness(s->meter, &s->pacer.lateness);
+  sp_result_from_meter(r, s->meter);
+  sp_account_fill(s);
+  fill_predictions(s);
+  check_pacer(s);
+  check_collector(s);
+  check_machine(s);
+  check_warmup(s);
+  mark_driver_limited(s);
+  fill_bounds(s);
+  struct sp_error error;
+  if (sp_result_check_books(r, &error)) sp_result_invalid(r, error.text);
+  if (s->signal) r->incomplete = sp_format("ended by signal %d", s->signal);
+}
