@@ -1,12 +1,12 @@
 """The reference codec: event bytes -> tensors, as a scenario's `input` declares. Written for clarity and checked against
 by the program's own; the two share this text and no code.
 
-CSV      One RFC 4180 record per event, one field per name in `header`, with or without its line end. A field is missing if it is empty or NA. A plain
-         column is a number: parsed as a double, then rounded to float32. {column, vocabulary: FILE} gives the index of
-         the line that equals the field; {column, one_hot: FILE} a slot per line. `missing:` and `unknown:` say what to do
-         with a field that is missing, or equals no line: a number, nan, own_code, malformed (the default). The code of
-         unknown is the number of lines; the code of missing comes after it. In a one-hot column each own_code adds a
-         slot, and a number or nan fills every slot.
+CSV      One RFC 4180 record per event, one field per name in `header`, with or without its line end. A field is missing
+         if it is empty or NA. A plain column is a number: parsed as a double, then rounded to float32. {column,
+         vocabulary: FILE} gives the index of the line that equals the field; {column, one_hot: FILE} a slot per line.
+         `missing:` and `unknown:` say what to do with a field that is missing, or equals no line: a number, nan,
+         own_code, malformed (the default). The code of unknown is the number of lines; the code of missing comes after
+         it. In a one-hot column each own_code adds a slot, and a number or nan fills every slot.
 JSON     A pointer to a string, then steps on its code points until the first step on tokens, which splits at whitespace.
 """
 
