@@ -127,9 +127,10 @@ static void read_limits(struct sp_machine *machine) {
 }
 
 static void set_fingerprint(struct sp_machine *machine) {
-  char *text =
-      sp_format("%s|%s|%u|%llu|%s|%s|%s", machine->cpu_model, machine->architecture, machine->n_cpus,
-                (unsigned long long)machine->memory_bytes, machine->kernel, machine->os, machine->hypervisor);
+  // Whole GiB: what a kernel keeps for itself changes from boot to boot.
+  unsigned long long whole_gib = (machine->memory_bytes + (UINT64_C(1) << 29)) >> 30;
+  char *text = sp_format("%s|%s|%u|%llu|%s|%s|%s", machine->cpu_model, machine->architecture, machine->n_cpus,
+                         whole_gib, machine->kernel, machine->os, machine->hypervisor);
   sp_digest_bytes(sp_bytes_of_text(text), machine->fingerprint);
   free(text);
 }

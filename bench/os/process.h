@@ -18,9 +18,10 @@
 
 // --- What the supervisor waits for ---
 
-// One per process; single-threaded. Blocks SIGINT, SIGTERM, SIGHUP, SIGCHLD (they arrive by signalfd),
-// ignores SIGPIPE, and adopts orphans of its children, so that a grandchild that left its group is found too.
+// One per process; single-threaded. Blocks SIGINT, SIGTERM, SIGHUP (they arrive by signalfd), ignores
+// SIGPIPE, and adopts orphans of its children, so that a grandchild that left its group is found too.
 struct sp_supervisor {
+  bool is_started;
   int signal_fd;
   int signal;         // the first SIGINT, SIGTERM or SIGHUP seen; 0: none. Exit code then: 128 + signal
   unsigned n_signals; // how many: the second means "now"
@@ -90,13 +91,13 @@ enum sp_wake {
 unsigned sp_supervisor_wait(struct sp_supervisor *supervisor, struct sp_child *const *children,
                             size_t n_children, int64_t until_ns);
 
-// Reaps it if it has ended; does not block. Returns has_ended.
+// Reaps it if it has ended, and kills what is left of its process group; does not block. Returns has_ended.
 bool sp_child_poll(struct sp_child *child);
 // Signal to the child alone (SIGSTOP, SIGTERM, …); false if it has ended.
 bool sp_child_signal(struct sp_child *child, int signal);
-// Ends it and its process group: SIGTERM (and SIGCONT), up to grace_ns, then SIGKILL; reaps it. Blocks; its
-// output meanwhile is dropped. Nothing if it has ended (what is left of its group is killed) or was never
-// started. Returns true if SIGTERM was enough.
+// Ends it and its process group: SIGTERM (and SIGCONT), up to grace_ns for all of the group, then SIGKILL;
+// reaps it. Blocks; its output meanwhile is dropped. Nothing if it has ended or was never started. Returns
+// true if SIGTERM was enough.
 bool sp_child_stop(struct sp_child *child, int64_t grace_ns);
 // sp_child_stop with no grace if it runs, then closes and frees what *child holds (not the struct). Zeroed is
 // allowed.
@@ -117,9 +118,12 @@ int64_t sp_child_cpu_ns(const struct sp_child *child);
 
 // This program's own file, for argv[0] of children that are verbs of it. Static memory.
 const char *sp_process_self(void);
-// A part started by hand with --end-with-parent: asks for `signal` when the parent ends; ends at once if it
-// has already.
+// Asks for `signal` when `parent` ends; ends this process at once if it has already. For parts that something
+// other than sp_child_start started.
 void sp_process_end_with_parent(pid_t parent, int signal);
+// "SERVEPATH_OWNER=…": in the environment of every process that this one starts, and of theirs; no other
+// process of this machine has or had the same. Static memory.
+const char *sp_process_mark(void);
 // Start time of a process in ticks since boot (field 22 of /proc/PID/stat), 0 if there is none.
 uint64_t sp_process_start_ticks(pid_t pid);
 

@@ -1,4 +1,5 @@
-// Reading /proc: written by the kernel, but by kernels of many ages, so every field is looked for, none assumed.
+// Reading /proc: written by the kernel, but by kernels of many ages, so every field is looked for, none
+// assumed.
 #include "os/procfs.h"
 
 #include <dirent.h>

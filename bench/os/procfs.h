@@ -22,7 +22,8 @@ bool sp_procfs_stat(pid_t pid, struct sp_procfs_stat *stat);
 // Calls `visit` for every process there is, until it returns false.
 void sp_procfs_each(bool (*visit)(const struct sp_procfs_stat *stat, void *context), void *context);
 
-// A small file of /proc or /sys into text (always terminated, cut to n - 1 bytes); -1 if unreadable, else the bytes read.
+// A small file of /proc or /sys into text (always terminated, cut to n - 1 bytes); -1 if unreadable, else the
+// bytes read.
 ssize_t sp_procfs_read(const char *path, char *text, size_t n);
 // The number after "NAME:" in such a text, -1 if it is not there.
 int64_t sp_procfs_field(const char *text, const char *name);
