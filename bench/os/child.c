@@ -127,7 +127,10 @@ char *sp_child_last_words(const struct sp_child *child, char *text, size_t n) {
 // Ended, but still there for its accounts to be read.
 static bool is_zombie(const struct sp_child *child) {
   siginfo_t info = {0};
-  while (waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == EINTR) continue;
+  int failed;
+  do failed = waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT);
+  while (failed && errno == EINTR);
+  SP_ASSERT(!failed); // nobody else reaps it
   return info.si_pid == child->pid;
 }
 

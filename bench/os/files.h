@@ -30,14 +30,17 @@ bool sp_files_remove(const char *path);
 
 // --- The folder of a run ---
 
+// $XDG_RUNTIME_DIR/servepath/run-ID, or /tmp/servepath-UID/run-ID; mode 0700; short enough for unix sockets.
+// A lock on its file "owner" says that the owner lives; "children" lists process, start time and name, a line
+// each.
 struct sp_run_dir {
-  char *
-      path; // $XDG_RUNTIME_DIR/servepath/run-ID or /tmp/servepath-UID/run-ID; mode 0700; short enough for unix sockets
-  int owner_fd; // holds a lock for as long as the owner lives
+  char *path;
+  int owner_fd;
 };
 
 // Makes the folder after sweeping those of dead runs. `id`: letters, digits, '-'; it must be new.
-// SP_ERR_ENVIRONMENT if the parent belongs to somebody else, or is writable for others, or the disk is full.
+// SP_ERR_ENVIRONMENT if the parent belongs to somebody else or others may write there, or the disk is full;
+// SP_ERR_USAGE for another id.
 enum sp_err sp_run_dir_new(struct sp_run_dir *dir, const char *id, struct sp_error *error);
 // Notes a child, so that a later sweep can end it should this process be killed and the child live on.
 enum sp_err sp_run_dir_add_child(struct sp_run_dir *dir, const struct sp_child *child,
@@ -48,12 +51,13 @@ char *sp_run_dir_file(const struct sp_run_dir *dir, const char *name);
 void sp_run_dir_free(struct sp_run_dir *dir);
 
 struct sp_sweep {
-  unsigned n_folders; // of dead runs, removed
-  unsigned
-      n_processes; // of dead runs, killed: pid and start time both as noted, and in the group that was noted
+  unsigned n_folders;   // of dead runs, removed
+  unsigned n_processes; // of dead runs, killed
 };
-// Cleans up after runs whose owner is gone (its lock is free). Also done by sp_run_dir_new. Never fails: what
-// cannot be removed is left for next time.
+// Cleans up after runs whose owner is gone (its lock is free): kills the children noted, where process number
+// and start time are both as noted, with their groups, and whatever still carries the owner's mark
+// (sp_process_mark); removes the folder. Also done by sp_run_dir_new. Never fails: what cannot be removed is
+// left for next time.
 struct sp_sweep sp_run_dir_sweep(void);
 
 #endif

@@ -36,8 +36,8 @@ struct sp_machine {
 
 void sp_machine_read(struct sp_machine *machine);
 
-// CLOCK_REALTIME − CLOCK_MONOTONIC in ns: two readings that differ by more than slew allows show that a clock
-// stepped.
+// CLOCK_REALTIME − CLOCK_MONOTONIC in ns: two readings that differ by more than slew allows show that a
+// clock stepped.
 int64_t sp_machine_clock_offset_ns(void);
 
 #endif

@@ -28,15 +28,15 @@ struct sp_supervisor {
 };
 // Before any thread exists. SP_ERR_ENVIRONMENT if descriptors ran out.
 enum sp_err sp_supervisor_init(struct sp_supervisor *supervisor, struct sp_error *error);
-// Kills and reaps every process that is still a child of this one (children and adopted orphans), restores
-// the mask.
+// After every sp_child_free: kills and reaps what is still ours, children and adopted orphans that carry our
+// mark (see sp_process_mark); lets the signals through again. Zeroed is allowed.
 void sp_supervisor_done(struct sp_supervisor *supervisor);
 
 // --- A child ---
 
 struct sp_child_options {
   const char *name;        // for messages: "model server"
-  const char *const *argv; // argv[0] is looked up in PATH if it has no slash; ends with NULL
+  const char *const *argv; // argv[0] without a slash is looked up in PATH; ends with NULL
   const char *const *env;  // "NAME=value" laid over this process's environment, ends with NULL; NULL: nothing
   const char *folder;      // working directory; NULL: inherited
   const struct sp_cpus *cpus; // NULL or empty: inherited

@@ -30,6 +30,7 @@ enum sp_err sp_supervisor_init(struct sp_supervisor *supervisor, struct sp_error
   supervisor->is_started = true;
   sigprocmask(SIG_BLOCK, &set, NULL);
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGCHLD, SIG_DFL); // ignored, as some parents leave it, children would reap themselves
   prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0UL, 0UL, 0UL);
   return SP_OK;
 }
