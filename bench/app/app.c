@@ -26,6 +26,7 @@ struct worker {
   struct sp_delivery *taken; // batch of them
   struct sp_thread thread;   // takes, decodes, submits
   struct sp_thread reaper;   // asynchronous paths: takes completions, encodes, answers
+  atomic_bool submits_no_more; // its thread has ended
 };
 
 struct sp_app {
@@ -158,12 +159,16 @@ static void work(void *context) {
   }
 }
 
-// Every request is back when the ring of free ones is full again.
-static bool all_jobs_are_free(struct worker *worker) { return sp_ring_length(&worker->free_jobs) == worker->n_jobs; }
+// Every request is back when the ring of free ones is full again. Before the worker has ended this says nothing: it may be
+// about to submit one more.
+static bool all_jobs_are_free(struct worker *worker) {
+  return atomic_load_explicit(&worker->submits_no_more, memory_order_acquire) &&
+         sp_ring_length(&worker->free_jobs) == worker->n_jobs;
+}
 
 static void reap(void *context) {
   struct worker *worker = context;
-  while (!is_stopping(worker->app) || !all_jobs_are_free(worker)) {
+  while (!all_jobs_are_free(worker)) {
     sp_path_reap(worker->app->path, worker->worker_i, sp_now_ns() + SP_NS_PER_S);
   }
 }
@@ -184,13 +189,19 @@ static enum sp_err open_path(struct sp_app *app, struct sp_error *error) {
   return sp_encoder_new(app->env.output, sp_path_output(app->path), &app->encoder, error);
 }
 
+// The bound is on all workers together; each needs one request to work at all.
+static size_t share_of_in_flight(const struct sp_app *app, unsigned worker_i) {
+  size_t share = app->env.in_flight / app->n_workers + (worker_i < app->env.in_flight % app->n_workers);
+  return share ? share : 1;
+}
+
 static enum sp_err prepare_worker(struct sp_app *app, unsigned worker_i, struct sp_error *error) {
   struct worker *worker = &app->workers[worker_i];
   worker->app = app;
   worker->worker_i = worker_i;
   worker->scratch = sp_scratch_new();
   worker->taken = sp_alloc(app->batch * sizeof *worker->taken);
-  size_t n_jobs = sp_path_is_async(app->path) ? app->env.path_env.n_requests_per_worker : 1;
+  size_t n_jobs = sp_path_is_async(app->path) ? share_of_in_flight(app, worker_i) : 1;
   worker->jobs = sp_alloc(n_jobs * sizeof *worker->jobs);
   sp_ring_init(&worker->free_jobs, n_jobs, sizeof(struct job *));
   for (size_t i = 0; i < n_jobs; i++) {
@@ -265,6 +276,7 @@ void sp_app_stop(struct sp_app *app) {
   for (unsigned i = 0; i < app->n_workers; i++) {
     sp_gate_wake(&app->workers[i].free_gate, INT32_MAX);
     sp_thread_join(&app->workers[i].thread);
+    atomic_store_explicit(&app->workers[i].submits_no_more, true, memory_order_release);
     if (sp_path_is_async(app->path)) sp_path_wake(app->path, i);
     sp_thread_join(&app->workers[i].reaper);
   }
