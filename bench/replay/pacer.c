@@ -1,9 +1,8 @@
 // Pacing: a sleep that stops short of the instant, and a spin for the rest.
 #include "replay/pacer.h"
 
-#include <errno.h>
-
-#define LATE_NS SP_NS_PER_MS
+#define LATE_NS     SP_NS_PER_MS
+#define NAP_MOST_NS (100 * SP_NS_PER_MS) // a trial that is ended does not wait for an event an hour away
 
 void sp_pacer_init(struct sp_pacer *pacer) { sp_histogram_init(&pacer->lateness); }
 void sp_pacer_done(struct sp_pacer *pacer) { sp_histogram_done(&pacer->lateness); }
@@ -71,9 +70,12 @@ static bool is_stopped(struct sp_pacer *pacer) {
 
 static void sleep_and_spin(struct sp_pacer *pacer, int64_t until_ns) {
   int64_t wake_ns = until_ns - pacer->conf->pacer_spin_ns;
-  if (pacer->wait != SP_WAIT_SPIN && sp_now_ns() < wake_ns) {
-    struct timespec t = {wake_ns / SP_NS_PER_S, wake_ns % SP_NS_PER_S};
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR && !is_stopped(pacer)) continue;
+  while (pacer->wait != SP_WAIT_SPIN && !is_stopped(pacer)) {
+    int64_t now_ns = sp_now_ns(), nap_end_ns = now_ns + NAP_MOST_NS;
+    if (now_ns >= wake_ns) break;
+    if (nap_end_ns > wake_ns) nap_end_ns = wake_ns;
+    struct timespec t = {nap_end_ns / SP_NS_PER_S, nap_end_ns % SP_NS_PER_S};
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL); // EINTR: looked at again above
   }
   while (sp_now_ns() < until_ns && !is_stopped(pacer)) __builtin_ia32_pause();
 }
