@@ -11,6 +11,10 @@ static int64_t intended_of(const struct sp_collector *c, const struct sp_reply *
   return c->schedule->intended_ns ? c->origin_ns + c->schedule->intended_ns[reply->id] : reply->intended_ns;
 }
 
+static bool is_warmup(const struct sp_collector *c, const struct sp_reply *reply) {
+  return intended_of(c, reply) < c->origin_ns + c->schedule->t0_ns;
+}
+
 static struct sp_stamps stamps_of(const struct sp_collector *c, const struct sp_reply *reply, int64_t done_ns) {
   return (struct sp_stamps){.intended_ns = intended_of(c, reply),
                             .sent_ns = reply->sent_ns,
@@ -38,7 +42,7 @@ static enum sp_outcome judge(struct sp_collector *c, const struct sp_reply *repl
 static void book(struct sp_collector *c, const struct sp_reply *reply, enum sp_outcome outcome, int64_t done_ns) {
   struct sp_stamps stamps = stamps_of(c, reply, done_ns);
   bool is_not_ok = outcome != SP_OUTCOME_OK && outcome != SP_OUTCOME_UNCHECKED && outcome != SP_OUTCOME_FILTERED;
-  if (stamps.intended_ns < c->origin_ns + c->schedule->t0_ns) {
+  if (is_warmup(c, reply)) {
     sp_meter_record_warmup(c->meter, outcome, &stamps);
     return;
   }
@@ -54,6 +58,11 @@ static void book(struct sp_collector *c, const struct sp_reply *reply, enum sp_o
   }
 }
 
+// Flags stand beside the outcomes of the window's events, so those of the warm-up have none.
+static void flag_event(struct sp_collector *c, const struct sp_reply *reply, enum sp_flag flag) {
+  if (!is_warmup(c, reply)) sp_meter_flag(c->meter, flag);
+}
+
 static void collect(struct sp_collector *c, const struct sp_reply *reply, int64_t done_ns) {
   enum sp_match match = sp_match_id(c->states, reply->id);
   if (match == SP_MATCH_ALIEN) {
@@ -62,10 +71,10 @@ static void collect(struct sp_collector *c, const struct sp_reply *reply, int64_
   }
   enum sp_outcome outcome = judge(c, reply); // a copy is checked too
   if (match == SP_MATCH_DUPLICATE) {
-    sp_meter_flag(c->meter, SP_FLAG_DUPLICATE);
+    flag_event(c, reply, SP_FLAG_DUPLICATE);
     return;
   }
-  if (sp_key_order_is_broken(c->order, reply->id)) sp_meter_flag(c->meter, SP_FLAG_REORDERED);
+  if (sp_key_order_is_broken(c->order, reply->id)) flag_event(c, reply, SP_FLAG_REORDERED);
   sp_event_state_set(c->states, (size_t)reply->id, outcome);
   book(c, reply, outcome, done_ns);
   sp_tally_add(&c->tally->n_done, 1);
