@@ -1,0 +1,207 @@
+// Finds results, and groups them.
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report/rows.h"
+
+#define DEPTH 2
+
+static bool has_run(const struct sp_report *report, const char *run_id) {
+  for (size_t i = 0; i < report->n_trials; i++) {
+    if (strcmp(report->trials[i].result->run_id, run_id) == 0) return true;
+  }
+  return false;
+}
+
+static enum sp_err add_result(struct sp_report *report, const char *dir, struct sp_error *error) {
+  struct sp_result *result;
+  enum sp_err err = sp_result_read(dir, &result, error);
+  if (err) return err;
+  if (!result->run_id || has_run(report, result->run_id)) {
+    sp_result_free(result);
+    return SP_OK;
+  }
+  report->trials = sp_realloc(report->trials, (report->n_trials + 1) * sizeof *report->trials);
+  report->trials[report->n_trials++] = (struct sp_report_trial){sp_copy_text(dir), result};
+  return SP_OK;
+}
+
+static int is_visible(const struct dirent *entry) { return entry->d_name[0] != '.'; }
+
+// Counts the results found in *n_found.
+static enum sp_err search(struct sp_report *report, const char *dir, int depth, size_t *n_found, struct sp_error *error) {
+  char *file = sp_format("%s/" SP_RESULT_FILE, dir);
+  bool is_result = access(file, F_OK) == 0;
+  free(file);
+  if (is_result) {
+    ++*n_found;
+    return add_result(report, dir, error);
+  }
+  if (depth == 0) return SP_OK;
+  struct dirent **entries;
+  int n = scandir(dir, &entries, is_visible, alphasort);
+  if (n < 0 && depth < DEPTH) return SP_OK; // a file among the folders
+  if (n < 0) return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot read %s (%s); name the folder of a run", dir, strerror(errno));
+  enum sp_err err = SP_OK;
+  for (int i = 0; i < n; i++) {
+    char *path = sp_format("%s/%s", dir, entries[i]->d_name);
+    if (!err) err = search(report, path, depth - 1, n_found, error);
+    free(path);
+    free(entries[i]);
+  }
+  free(entries);
+  return err;
+}
+
+enum sp_err sp_report_add(struct sp_report *report, const char *dir, struct sp_error *error) {
+  size_t n_found = 0, n_dir = strlen(dir);
+  while (n_dir > 1 && dir[n_dir - 1] == '/') n_dir--;
+  char *path = sp_format("%.*s", (int)n_dir, dir);
+  enum sp_err err = search(report, path, DEPTH, &n_found, error);
+  if (!err && n_found == 0) {
+    err = sp_fail(error, SP_ERR_ENVIRONMENT,
+                  "%s: no " SP_RESULT_FILE " here or in the two levels of folders below; measure first: servepath run "
+                  "SCENARIO --out %s",
+                  path, path);
+  }
+  free(path);
+  return err;
+}
+
+bool sp_report_is_counted(const struct sp_result *result) { return result->complete && sp_result_is_valid(result); }
+
+static const char *or_dash(const char *text) { return text ? text : "-"; }
+
+static struct sp_report_row row_of(const struct sp_result *r) {
+  return (struct sp_report_row){
+      .name = sp_facts_text_of(&r->scenario, "name", "-"),
+      .transport = or_dash(r->transport),
+      .side = or_dash(r->side),
+      .arrival = sp_facts_text_of(&r->load, "arrival", "-"),
+      .rate_per_s = r->closed_loop ? NAN : sp_facts_number_of(&r->load, "rate_per_s"),
+      .concurrency = r->closed_loop ? sp_facts_number_of(&r->load, "concurrency") : NAN,
+  };
+}
+
+static int compare_numbers(double a, double b) {
+  if (isnan(a) || isnan(b)) return !isnan(a) - !isnan(b);
+  return (a > b) - (a < b);
+}
+
+static int compare_rows(const void *left, const void *right) {
+  const struct sp_report_row *a = left, *b = right;
+  int order = strcmp(a->name, b->name);
+  if (!order) order = strcmp(a->transport, b->transport);
+  if (!order) order = strcmp(a->arrival, b->arrival);
+  if (!order) order = compare_numbers(a->rate_per_s, b->rate_per_s);
+  if (!order) order = compare_numbers(a->concurrency, b->concurrency);
+  return order ? order : strcmp(a->side, b->side);
+}
+
+static struct sp_report_row *find_row(struct sp_report *report, const struct sp_report_row *like) {
+  for (size_t i = 0; i < report->n_rows; i++) {
+    if (compare_rows(&report->rows[i], like) == 0) return &report->rows[i];
+  }
+  report->rows = sp_realloc(report->rows, (report->n_rows + 1) * sizeof *report->rows);
+  report->rows[report->n_rows] = *like;
+  return &report->rows[report->n_rows++];
+}
+
+static int compare_doubles(const void *left, const void *right) {
+  return compare_numbers(*(const double *)left, *(const double *)right);
+}
+
+// Sorts the values. Of an even number the mean of the middle two; no answer where the upper of them has none.
+static struct sp_figure figure_of(double *values, size_t n) {
+  struct sp_figure figure = {.n = n, .median = NAN, .min = NAN, .max = NAN};
+  if (n == 0) return figure;
+  qsort(values, n, sizeof *values, compare_doubles);
+  figure.median = n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+  figure.min = values[0];
+  figure.max = values[n - 1];
+  return figure;
+}
+
+typedef double value_function(const struct sp_result *result, int i); // NAN: none
+
+static struct sp_figure figure_over(const struct sp_report *report, const struct sp_report_row *row,
+                                    value_function *value, int i) {
+  double *values = sp_alloc((row->n_trials + 1) * sizeof *values);
+  size_t n = 0;
+  for (size_t t = 0; t < row->n_trials; t++) {
+    const struct sp_result *r = report->trials[row->trials[t]].result;
+    double figure = sp_report_is_counted(r) ? value(r, i) : NAN;
+    if (!isnan(figure)) values[n++] = figure;
+  }
+  struct sp_figure figure = figure_of(values, n);
+  free(values);
+  return figure;
+}
+
+static double latency_value(const struct sp_latency *latency, int i) {
+  if (!latency->present) return NAN;
+  if (latency->state[i] == SP_PERCENTILE_NO_ANSWER) return INFINITY;
+  return latency->percentile_ns[i] < 0 ? NAN : (double)latency->percentile_ns[i];
+}
+static double response_value(const struct sp_result *r, int i) { return latency_value(&r->response, i); }
+static double service_value(const struct sp_result *r, int i) { return latency_value(&r->service, i); }
+static double offered_value(const struct sp_result *r, int i) { return (void)i, r->offered_per_s; }
+static double achieved_value(const struct sp_result *r, int i) { return (void)i, r->achieved_per_s; }
+static double cpu_value(const struct sp_result *r, int i) {
+  static const char *const names[] = {"app", "server", "total"};
+  return sp_amounts_get(&r->cpu_us_per_event, names[i]);
+}
+
+static void sum_trial(struct sp_report_row *row, const struct sp_result *r) {
+  row->n_incomplete += !r->complete;
+  if (!sp_report_is_counted(r)) return;
+  row->n_valid++;
+  row->n_intended += r->intended;
+  row->n_fine += r->outcomes[SP_OUTCOME_OK] + r->outcomes[SP_OUTCOME_UNCHECKED] + r->outcomes[SP_OUTCOME_FILTERED];
+  row->n_answered +=
+      r->outcomes[SP_OUTCOME_OK] + r->outcomes[SP_OUTCOME_UNCHECKED] + r->outcomes[SP_OUTCOME_MISMATCH];
+  row->n_checked += r->predictions.checked;
+  row->n_mismatched += r->predictions.mismatched;
+  for (int i = 0; i < SP_PERCENTILES; i++) {
+    row->percentiles[i].is_episodic |= r->response.state[i] == SP_PERCENTILE_EPISODIC;
+    row->percentiles[i].is_driver_limited |= r->response.driver_limited[i];
+  }
+  row->service_p99.is_episodic |= r->service.state[SP_P99] == SP_PERCENTILE_EPISODIC;
+}
+
+static void fill_row(const struct sp_report *report, struct sp_report_row *row) {
+  for (int i = 0; i < SP_PERCENTILES; i++) row->percentiles[i] = figure_over(report, row, response_value, i);
+  row->service_p99 = figure_over(report, row, service_value, SP_P99);
+  row->offered = figure_over(report, row, offered_value, 0);
+  row->achieved = figure_over(report, row, achieved_value, 0);
+  row->cpu_app = figure_over(report, row, cpu_value, 0);
+  row->cpu_server = figure_over(report, row, cpu_value, 1);
+  row->cpu_total = figure_over(report, row, cpu_value, 2);
+  for (size_t t = 0; t < row->n_trials; t++) sum_trial(row, report->trials[row->trials[t]].result);
+}
+
+void sp_report_group(struct sp_report *report) {
+  for (size_t i = 0; i < report->n_trials; i++) {
+    struct sp_report_row like = row_of(report->trials[i].result);
+    struct sp_report_row *row = find_row(report, &like);
+    row->trials = sp_realloc(row->trials, (row->n_trials + 1) * sizeof *row->trials);
+    row->trials[row->n_trials++] = i;
+  }
+  if (report->n_rows) qsort(report->rows, report->n_rows, sizeof *report->rows, compare_rows);
+  for (size_t i = 0; i < report->n_rows; i++) fill_row(report, &report->rows[i]);
+}
+
+void sp_report_done(struct sp_report *report) {
+  for (size_t i = 0; i < report->n_trials; i++) {
+    free(report->trials[i].dir);
+    sp_result_free(report->trials[i].result);
+  }
+  for (size_t i = 0; i < report->n_rows; i++) free(report->rows[i].trials);
+  free(report->trials);
+  free(report->rows);
+  *report = (struct sp_report){0};
+}

@@ -1,0 +1,160 @@
+// What a reader must know beside the figures: what was left out and why, what is wrong, what a mark means.
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "report/rows.h"
+
+#define ERRORS_SHOWN 3
+
+struct notes {
+  sp_note_function *note;
+  void *context;
+};
+
+__attribute__((format(printf, 2, 3))) static void say(const struct notes *notes, const char *format, ...) {
+  va_list args;
+  char *text;
+  va_start(args, format);
+  SP_ASSERT(vasprintf(&text, format, args) >= 0);
+  va_end(args);
+  sp_report_clean(text);
+  notes->note(notes->context, text);
+  free(text);
+}
+
+static const char *reason_of(const struct sp_result *r) {
+  if (r->n_reasons) return r->reasons[0];
+  return r->incomplete ? r->incomplete : "the run did not end by itself";
+}
+
+// The remedy of the first check that was not met.
+static const char *remedy_of(const struct sp_result *r) {
+  for (size_t i = 0; i < r->n_checks; i++) {
+    if (!r->checks[i].met) return r->checks[i].remedy;
+  }
+  return NULL;
+}
+
+static void note_left_out(const struct notes *notes, const struct sp_report_trial *trial) {
+  const struct sp_result *r = trial->result;
+  if (sp_report_is_counted(r)) return;
+  const char *remedy = remedy_of(r);
+  say(notes, "%s, left out: %s: %s%s%s", r->complete ? "invalid" : "incomplete", trial->dir, reason_of(r),
+      remedy ? "; " : "", remedy ? remedy : "");
+}
+
+static void note_predictions(const struct notes *notes, const struct sp_report *report) {
+  uint64_t n_checked = 0, n_mismatched = 0;
+  char checked[SP_UNITS_TEXT_BYTES], right[SP_UNITS_TEXT_BYTES];
+  for (size_t i = 0; i < report->n_rows; i++) {
+    n_checked += report->rows[i].n_checked > 0 ? (uint64_t)report->rows[i].n_checked : 0;
+    n_mismatched += report->rows[i].n_mismatched > 0 ? (uint64_t)report->rows[i].n_mismatched : 0;
+  }
+  if (n_checked == 0 || n_mismatched > n_checked) return;
+  say(notes, "predictions: %s of %s checked answers are as expected",
+      sp_units_print_count(n_checked - n_mismatched, right, sizeof right),
+      sp_units_print_count(n_checked, checked, sizeof checked));
+}
+
+static void note_first_mismatch(const struct notes *notes, const struct sp_report *report,
+                                const struct sp_report_row *row) {
+  for (size_t t = 0; t < row->n_trials; t++) {
+    const struct sp_result *r = report->trials[row->trials[t]].result;
+    if (r->predictions.n_examples == 0) continue;
+    say(notes, "%s %s %s: wrong answers, event %llu: %s", row->name, row->transport, row->side,
+        (unsigned long long)r->predictions.examples[0].event, r->predictions.examples[0].text);
+    return;
+  }
+}
+
+static void note_errors(const struct notes *notes, const struct sp_report *report, const struct sp_report_row *row) {
+  for (size_t t = 0, n_shown = 0; t < row->n_trials; t++) {
+    const struct sp_result *r = report->trials[row->trials[t]].result;
+    for (size_t i = 0; i < r->n_errors && n_shown < ERRORS_SHOWN; i++, n_shown++) {
+      const struct sp_error_group *e = &r->errors[i];
+      say(notes, "%s %s %s: %lld × %s %d: %s (first: event %llu)", row->name, row->transport, row->side,
+          (long long)e->count, sp_outcome_name(e->outcome), e->code, e->text, (unsigned long long)e->first_event);
+    }
+  }
+}
+
+static void print_bound(char *text, size_t n, const char *name, double value) {
+  bool is_share = strstr(name, "not_ok") != NULL;
+  if (isnan(value)) snprintf(text, n, "no answer");
+  else if (is_share) sp_units_print_share(value, text, n);
+  else sp_units_print_duration((int64_t)value, text, n);
+}
+
+static void note_bounds(const struct notes *notes, const struct sp_report *report, const struct sp_report_row *row) {
+  for (size_t t = 0; t < row->n_trials; t++) {
+    const struct sp_result *r = report->trials[row->trials[t]].result;
+    for (size_t i = 0; i < r->n_bounds && sp_report_is_counted(r); i++) {
+      const struct sp_bound *b = &r->bounds[i];
+      char limit[SP_UNITS_TEXT_BYTES], value[SP_UNITS_TEXT_BYTES];
+      if (b->met != SP_MET_NO) continue;
+      print_bound(limit, sizeof limit, b->name ? b->name : "", b->limit);
+      print_bound(value, sizeof value, b->name ? b->name : "", b->value);
+      say(notes, "%s %s %s: bound %s missed: %s, limit %s (%s)", row->name, row->transport, row->side,
+          b->name ? b->name : "-", value, limit, report->trials[row->trials[t]].dir);
+    }
+  }
+}
+
+static void note_row(const struct notes *notes, const struct sp_report *report, const struct sp_report_row *row) {
+  if (row->n_mismatched) note_first_mismatch(notes, report, row);
+  note_bounds(notes, report, row);
+  note_errors(notes, report, row);
+}
+
+struct marks {
+  bool episodic, driver_limited, closed, stub, co_located, no_answer;
+};
+
+static struct marks marks_of(const struct sp_report *report) {
+  struct marks marks = {0};
+  for (size_t i = 0; i < report->n_rows; i++) {
+    const struct sp_report_row *row = &report->rows[i];
+    marks.closed |= isnan(row->rate_per_s);
+    for (int k = SP_P50; k <= SP_P99; k++) {
+      if (k == SP_P95) continue;
+      marks.episodic |= row->percentiles[k].is_episodic;
+      marks.driver_limited |= row->percentiles[k].is_driver_limited;
+      marks.no_answer |= row->percentiles[k].n && isinf(row->percentiles[k].max);
+    }
+  }
+  for (size_t i = 0; i < report->n_trials; i++) {
+    const struct sp_result *r = report->trials[i].result;
+    const char *source = r->predictions.source;
+    marks.stub |= source && strcmp(source, "stub") == 0;
+    marks.co_located |= sp_facts_number_of(&r->machine, "co_located") == 1;
+  }
+  return marks;
+}
+
+static void note_marks(const struct notes *notes, const struct sp_report *report) {
+  struct marks marks = marks_of(report);
+  if (marks.episodic) say(notes, "e episodic: fewer than 5 different seconds hold what lies above; measure longer");
+  if (marks.driver_limited) {
+    say(notes, "d driver-limited: the driver sent late by more than a tenth of it, or its core was above 80 %% busy");
+  }
+  if (marks.no_answer) say(notes, "no answer: so many events got none that the percentile lies among them");
+  if (marks.closed) say(notes, "closed loop: the rate is what was achieved, and there is no response time");
+  if (marks.stub) say(notes, "a stub server answered: its answers are no predictions");
+  if (marks.co_located) say(notes, "co-located: driver and application, or application and server, shared a core");
+}
+
+void sp_report_notes(const struct sp_report *report, sp_note_function *note, void *context) {
+  struct notes notes = {note, context};
+  size_t n_most = 0;
+  for (size_t i = 0; i < report->n_rows; i++) {
+    if (report->rows[i].n_valid > n_most) n_most = report->rows[i].n_valid;
+  }
+  if (n_most > 1) say(&notes, "medians of up to %zu trials; below them: smallest–largest", n_most);
+  note_predictions(&notes, report);
+  note_marks(&notes, report);
+  for (size_t i = 0; i < report->n_rows; i++) note_row(&notes, report, &report->rows[i]);
+  for (size_t i = 0; i < report->n_trials; i++) note_left_out(&notes, &report->trials[i]);
+}

@@ -1,0 +1,61 @@
+// Many results as one table: trials of the same case, transport, side and load become one row of medians and ranges. Only
+// valid, complete trials enter a figure; the others are named with their reason.
+// One thread; everything is owned by the report.
+#ifndef SP_REPORT_REPORT_H
+#define SP_REPORT_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "result/result.h"
+
+struct sp_report_trial {
+  char *dir; // of the result
+  struct sp_result *result;
+};
+
+struct sp_figure { // of the valid trials of a row
+  size_t n;                // trials that have a value; 0: nothing to print
+  double median, min, max; // INFINITY: no answer
+  bool is_episodic, is_driver_limited; // in any trial
+};
+
+struct sp_report_row {
+  const char *name, *transport, *side, *arrival; // of the first trial
+  double rate_per_s;                             // as planned; NAN where the loop is closed
+  double concurrency;                            // NAN where it is open
+  size_t *trials;                                // indices of all of them
+  size_t n_trials, n_valid, n_incomplete;
+  struct sp_figure percentiles[SP_PERCENTILES]; // response, ns
+  struct sp_figure service_p99;                 // ns
+  struct sp_figure offered, achieved;           // per second
+  struct sp_figure cpu_app, cpu_server, cpu_total; // us per event
+  int64_t n_intended, n_fine, n_answered;       // summed over valid trials; fine: ok, unchecked, filtered
+  int64_t n_checked, n_mismatched;
+};
+
+struct sp_report {
+  struct sp_report_trial *trials;
+  size_t n_trials;
+  struct sp_report_row *rows;
+  size_t n_rows;
+};
+
+// Adds the results in `dir`: the folder itself, its folders, and theirs. A result that is there already (same run id) is
+// left out. SP_ERR_ENVIRONMENT: no result there, or one that cannot be read (those before it stay).
+enum sp_err sp_report_add(struct sp_report *report, const char *dir, struct sp_error *error);
+// After the last sp_report_add: makes the rows, ordered by case, transport, rate and side.
+void sp_report_group(struct sp_report *report);
+void sp_report_done(struct sp_report *report);
+
+// At most 110 columns where names are short: table, then notes on what was left out or is wrong. No control characters,
+// whatever stands in the files.
+void sp_report_print(const struct sp_report *report, FILE *to);
+// The same with the checks of each row, and how to repeat it.
+void sp_report_write_markdown(const struct sp_report *report, FILE *to);
+// servepath.report/1, with a final line end; free with free().
+char *sp_report_json(const struct sp_report *report);
+
+#endif
