@@ -165,6 +165,8 @@ static enum sp_err bind_list(const struct target *target, const struct sp_node *
   list->items = sp_alloc(node->n_entries * table->struct_bytes);
   for (size_t i = 0; i < node->n_entries && !err; i++) {
     const struct sp_place place = {target->place, NULL, i};
+    if (sp_node_is_empty(node->entries[i].value) || sp_node_is_null(node->entries[i].value))
+      return sp_node_fail(node->entries[i].value, &place, error, "is empty; remove it");
     list->n++; // also when it fails: what it holds must be freed
     err = bind_table(table, node->entries[i].value, (char *)list->items + i * table->struct_bytes, &place,
                      error);

@@ -16,8 +16,8 @@
 #include "scenario/scenario.h"
 
 enum sp_cli_takes { // what a verb accepts beside the scenario's keys, --overlay, --set, -X, --quiet and --help
-  SP_CLI_SIDE = 1,     // --side NAME[,key=value...], as often as wanted
-  SP_CLI_OUT = 2,      // --out DIR, --tag NAME=VALUE
+  SP_CLI_SIDE = 1,  // --side NAME[,key=value...], as often as wanted
+  SP_CLI_OUT = 2,   // --out DIR, --tag NAME=VALUE
   SP_CLI_EXPORT = 4,   // --json, --export-json FILE, --export-markdown FILE
   SP_CLI_RAW = 8,      // --raw
   SP_CLI_PAIRS = 16,   // --pairs N
@@ -25,12 +25,12 @@ enum sp_cli_takes { // what a verb accepts beside the scenario's keys, --overlay
 };
 
 struct sp_cli_verb {
-  const char *name;  // "run"
-  const char *use;   // "SCENARIO [OPTIONS]"
-  const char *about; // one line
-  unsigned takes;    // of enum sp_cli_takes
+  const char *name;                // "run"
+  const char *use;                 // "SCENARIO [OPTIONS]"
+  const char *about;               // one line
+  unsigned takes;                  // of enum sp_cli_takes
   const struct sp_option *options; // the verb's own; NULL: none. Read with sp_cli_value
-  const char *next;  // the next useful command, last line of --help; NULL: none
+  const char *next;                // the next useful command, last line of --help; NULL: none
 };
 
 // One --side: its name, and its keys as settings ("sides.NAME.threads").
@@ -53,10 +53,10 @@ struct sp_cli {
   const char *out_dir; // NULL: not given
   struct sp_properties tags;
   bool json, raw, quiet, help;
-  const char *export_json;     // NULL: not given
-  const char *export_markdown; // NULL: not given
-  uint64_t pairs;              // 0: not given
-  char **command; // after --, ends with NULL; NULL: not given
+  const char *export_json;        // NULL: not given
+  const char *export_markdown;    // NULL: not given
+  uint64_t pairs;                 // 0: not given
+  char **command;                 // after --, ends with NULL; NULL: not given
   const struct sp_option **given; // the verb's own options that were given, in order
   const char **given_values;
   size_t n_given;

@@ -15,8 +15,8 @@
 
 struct sp_model_conf {
   char *name;
-  char *dir;         // holds VERSION/{model.onnx,saved_model.pb,...}
-  uint64_t version;  // 0: the highest number in dir
+  char *dir;        // holds VERSION/{model.onnx,saved_model.pb,...}
+  uint64_t version; // 0: the highest number in dir
 };
 
 struct sp_side {
@@ -29,8 +29,8 @@ struct sp_side {
 };
 
 struct sp_scenario {
-  char *file;      // the YAML file
-  char *folder;    // its folder
+  char *file;       // the YAML file
+  char *folder;     // its folder
   uint64_t version; // of the language: 1
   char *name;
   char *recording; // path of the .sprec
@@ -43,16 +43,19 @@ struct sp_scenario {
   struct sp_expect_conf expect;
   struct sp_trial_conf placement;
   struct sp_list sides; // struct sp_side
-  struct { struct sp_properties producer, consumer; } kafka;
-  char digest[48];       // of the resolved scenario (sp_digest text)
-  char *resolved_json;   // every key with its value after overlays and flags, as JSON; secrets ***
+  struct {
+    struct sp_properties producer, consumer;
+  } kafka;
+  char digest[48];     // of the resolved scenario (sp_digest text)
+  char *resolved_json; // every key with its value after overlays and flags, as JSON; secrets ***
 };
 
 extern const struct sp_table sp_scenario_table;
 
 // One flag or --set from the command line, in the order given.
 struct sp_setting {
-  const char *key;    // "load.rate"; a side's key stands for every side: "sides.*.threads"; "sides.rpc.threads" for one
+  const char
+      *key; // "load.rate"; a side's key stands for every side: "sides.*.threads"; "sides.rpc.threads" for one
   const char *value;  // as a user writes it
   const char *origin; // for messages: "--rate" or "--set"
 };
@@ -63,8 +66,8 @@ struct sp_setting {
 // SP_ERR_USAGE: `file:line:column: key: what; remedy` with the nearest valid name. SP_ERR_ENVIRONMENT: a file that cannot
 // be read. *scenario is allocated; free with sp_scenario_free. Not thread-safe, blocks on files only.
 enum sp_err sp_scenario_load(const char *path, const char *const *overlays, size_t n_overlays,
-                             const struct sp_setting *settings, size_t n_settings, struct sp_scenario **scenario,
-                             struct sp_error *error);
+                             const struct sp_setting *settings, size_t n_settings,
+                             struct sp_scenario **scenario, struct sp_error *error);
 void sp_scenario_free(struct sp_scenario *scenario);
 
 // The folder of the model's version and its number: model.version, or for 0 the highest number in model.dir. *version_dir from

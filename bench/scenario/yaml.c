@@ -239,19 +239,31 @@ static size_t utf8_length(const uint8_t *at, size_t n) {
   return is_overlong || is_outside ? 0 : length;
 }
 
-// libfyaml 0.7 takes a byte that is not UTF-8 for the end of the text: what follows would be dropped without a word.
-static enum sp_err check_text(const struct reader *reader, struct sp_bytes text) {
-  struct fy_mark mark = {0};
-  if (text.n > SP_YAML_BYTES_MAX) return fail(reader, NULL, "larger than 1 MiB: this is no scenario");
+// Where the first byte is that is not text; false if there is none.
+static bool find_bad_byte(struct sp_bytes text, struct fy_mark *mark) {
+  *mark = (struct fy_mark){0};
   for (size_t i = 0, length; i < text.n; i += length) {
     length = utf8_length(text.data + i, text.n - i);
-    if (length == 0) return fail(reader, &mark, "bytes that are not UTF-8; save the file as UTF-8");
-    if (text.data[i] == 0) return fail(reader, &mark, "a NUL byte: this is no scenario");
+    if (length == 0 || text.data[i] == 0) return true;
     bool is_line_end = text.data[i] == '\n';
-    mark.line += is_line_end;
-    mark.column = is_line_end ? 0 : mark.column + 1;
+    mark->line += is_line_end;
+    mark->column = is_line_end ? 0 : mark->column + 1;
   }
-  return SP_OK;
+  return false;
+}
+
+bool sp_yaml_is_text(struct sp_bytes text) {
+  struct fy_mark mark;
+  return !find_bad_byte(text, &mark);
+}
+
+// libfyaml 0.7 takes a byte that is not UTF-8 for the end of the text: what follows would be dropped without a word.
+static enum sp_err check_text(const struct reader *reader, struct sp_bytes text) {
+  struct fy_mark mark;
+  if (text.n > SP_YAML_BYTES_MAX) return fail(reader, NULL, "larger than 1 MiB: this is no scenario");
+  return find_bad_byte(text, &mark)
+             ? fail(reader, &mark, "a byte that is not UTF-8 text; save the file as UTF-8")
+             : SP_OK;
 }
 
 enum sp_err sp_yaml_parse(const struct sp_origin *origin, struct sp_bytes text, struct sp_node **root,

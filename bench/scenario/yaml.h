@@ -15,4 +15,7 @@
 enum sp_err sp_yaml_parse(const struct sp_origin *origin, struct sp_bytes text, struct sp_node **root,
                           struct sp_error *error);
 
+// UTF-8 without NUL, as sp_yaml_parse wants it.
+bool sp_yaml_is_text(struct sp_bytes text);
+
 #endif

@@ -1,0 +1,60 @@
+// Versions of a model: folders whose names are numbers.
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/units.h"
+#include "scenario/scenario.h"
+
+static bool is_folder(const char *path) {
+  struct stat status;
+  return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+// The highest number among the folders of dir, 0 if there is none; their names into `held`.
+static enum sp_err read_versions(const char *dir, uint64_t *highest, char *held, size_t n_held,
+                                 struct sp_error *error) {
+  DIR *entries = opendir(dir);
+  if (!entries)
+    return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot read the model's folder %.300s: %s", dir,
+                   strerror(errno));
+  *highest = 0;
+  held[0] = '\0';
+  for (struct dirent *entry; (entry = readdir(entries));) {
+    uint64_t version;
+    if (sp_units_parse_count(entry->d_name, &version, NULL) || version == 0 || entry->d_name[0] == '0')
+      continue;
+    char *path = sp_format("%s/%s", dir, entry->d_name);
+    if (is_folder(path)) {
+      size_t n = strlen(held);
+      snprintf(held + n, n_held - n, "%s%s", n ? ", " : "", entry->d_name);
+      if (version > *highest) *highest = version;
+    }
+    free(path);
+  }
+  closedir(entries);
+  return SP_OK;
+}
+
+enum sp_err sp_model_version_dir(const struct sp_model_conf *model, uint64_t *version, char **version_dir,
+                                 struct sp_error *error) {
+  uint64_t highest;
+  char held[128];
+  enum sp_err err = read_versions(model->dir, &highest, held, sizeof held, error);
+  if (err) return err;
+  if (highest == 0)
+    return sp_fail(error, SP_ERR_ENVIRONMENT, "%.300s holds no version; put the model into %.300s/1/",
+                   model->dir, model->dir);
+  *version = model->version ? model->version : highest;
+  char *dir = sp_format("%s/%llu", model->dir, (unsigned long long)*version);
+  if (!is_folder(dir)) {
+    free(dir);
+    return sp_fail(error, SP_ERR_ENVIRONMENT, "%.300s has no version %llu; it holds %s", model->dir,
+                   (unsigned long long)*version, held);
+  }
+  *version_dir = dir;
+  return SP_OK;
+}
