@@ -87,7 +87,7 @@ void sp_usage_read(struct sp_usage *usage) {
 }
 
 static void add_switches(pid_t pid, const char *thread, struct sp_usage *usage) {
-  char path[320], text[4096];
+  char path[320], text[8192];
   snprintf(path, sizeof path, "/proc/%d/task/%s/status", (int)pid, thread);
   if (sp_procfs_read(path, text, sizeof text) <= 0) return;
   int64_t voluntary = sp_procfs_field(text, "voluntary_ctxt_switches");
