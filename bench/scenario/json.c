@@ -52,12 +52,29 @@ static json_t *path_json(const char *path, const char *folder) {
   return json;
 }
 
+// Elements that may be written as one word hold what differs from the defaults: {"column": "V1"}.
+static void drop_defaults(const struct sp_table *table, json_t *item) {
+  void *fields = sp_alloc(table->struct_bytes);
+  enum sp_err err = sp_bind(table, NULL, fields, NULL);
+  SP_ASSERT(!err);
+  json_t *defaults = sp_bind_json(table, fields, "");
+  const char *name;
+  json_t *value;
+  json_object_foreach(defaults, name, value) {
+    if (json_equal(json_object_get(item, name), value)) json_object_del(item, name);
+  }
+  json_decref(defaults);
+  sp_bind_free(table, fields);
+  free(fields);
+}
+
 static json_t *list_json(const struct sp_key *key, const struct sp_list *list, const char *folder) {
   bool is_named = key->kind == SP_KIND_NAMED;
   json_t *json = is_named ? json_object() : json_array();
   for (size_t i = 0; i < list->n; i++) {
     const void *item = (const char *)list->items + i * key->table->struct_bytes;
     json_t *value = sp_bind_json(key->table, item, folder);
+    if (key->table->shorthand) drop_defaults(key->table, value);
     if (is_named)
       json_object_set_new(json, *(char *const *)item, value);
     else
@@ -96,8 +113,19 @@ static json_t *count_json(uint64_t count) {
   return json_string(text);
 }
 
+// No value and no default: for these kinds zero says so.
+static bool is_absent(const struct sp_key *key, const void *field) {
+  switch (key->kind) {
+  case SP_KIND_DURATION: return !key->standard && *(const int64_t *)field == 0;
+  case SP_KIND_RATE: return ((const struct sp_rate *)field)->per_ns == 0;
+  case SP_KIND_SHARE: return *(const double *)field < 0;
+  default: return false;
+  }
+}
+
 static json_t *value_json(const struct sp_key *key, const void *field, const char *folder) {
   char text[128];
+  if (is_absent(key, field)) return json_null();
   switch (key->kind) {
   case SP_KIND_TEXT:
   case SP_KIND_RAW: return text_json(*(char *const *)field);
@@ -105,8 +133,8 @@ static json_t *value_json(const struct sp_key *key, const void *field, const cha
   case SP_KIND_SECRET: return *(char *const *)field ? json_string("***") : json_null();
   case SP_KIND_BOOL: return json_boolean(*(const bool *)field);
   case SP_KIND_COUNT: return count_json(*(const uint64_t *)field);
-  case SP_KIND_REAL: return json_real(*(const double *)field);
-  case SP_KIND_SHARE: return *(const double *)field < 0 ? json_null() : json_real(*(const double *)field);
+  case SP_KIND_REAL:
+  case SP_KIND_SHARE: return json_real(*(const double *)field);
   case SP_KIND_DURATION:
     return json_string(sp_units_write_duration(*(const int64_t *)field, text, sizeof text));
   case SP_KIND_RATE: return json_string(sp_units_write_rate(field, text, sizeof text));

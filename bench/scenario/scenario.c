@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/digest.h"
+#include "base/units.h"
 #include "scenario/bind.h"
 #include "scenario/check.h"
 #include "scenario/load.h"
@@ -193,9 +194,10 @@ static enum sp_err settle_drain(struct sp_scenario *scenario, const struct sp_lo
     scenario->load.drain_ns = least_ns;
     return SP_OK;
   }
+  char least[SP_UNITS_TEXT_BYTES];
   return sp_check_fail(check, SP_ERR_USAGE, "load.drain",
-                       "is less than 2 deadlines; write %lldms or more, or a shorter deadline",
-                       (long long)((least_ns + 999999) / 1000000));
+                       "is less than 2 deadlines; write %s or more, or a shorter deadline",
+                       sp_units_write_duration(least_ns, least, sizeof least));
 }
 
 static void resolve(struct sp_scenario *scenario) {

@@ -103,7 +103,7 @@ char *sp_place_text(const struct sp_place *place, char *text, size_t n) {
   if (place->name)
     snprintf(text + n_used, n - n_used, "%s%.80s", n_used ? "." : "", place->name);
   else
-    snprintf(text + n_used, n - n_used, "[%zu]", place->i);
+    snprintf(text + n_used, n - n_used, ".%zu", place->i);
   return text;
 }
 
