@@ -17,18 +17,29 @@ struct sp_column_conf {
   char *unknown; // RAW, default "malformed"
 };
 
-enum sp_step { SP_STEP_NONE, SP_STEP_STRIP_EMOJI, SP_STEP_STRIP_URLS, SP_STEP_DROP_DIGITS, SP_STEP_LOWERCASE };
+enum sp_step {
+  SP_STEP_NONE,
+  SP_STEP_STRIP_EMOJI,
+  SP_STEP_STRIP_URLS,
+  SP_STEP_DROP_DIGITS,
+  SP_STEP_LOWERCASE
+};
 enum sp_pad_side { SP_PAD_POST, SP_PAD_PRE };
 
 // One text step: exactly one member is set.
 struct sp_step_conf {
   int step; // enum sp_step: a bare word
-  struct { char *non_word; } replace;
+  struct {
+    char *non_word;
+  } replace;
   char *lemma;
   uint64_t min_length;
   char *stopwords;
   char *vocabulary;
-  struct { int side; uint64_t length; } pad;
+  struct {
+    int side;
+    uint64_t length;
+  } pad;
 };
 
 struct sp_input_tensor_conf {
@@ -41,10 +52,10 @@ struct sp_input_tensor_conf {
 };
 
 struct sp_input_conf {
-  int format;              // enum sp_input_format
-  char *pointer;           // JSON pointer, e.g. /value; NULL or "": the whole document
-  struct sp_texts header;  // names of the CSV columns, in order
-  struct sp_list tensors;  // struct sp_input_tensor_conf
+  int format;             // enum sp_input_format
+  char *pointer;          // JSON pointer, e.g. /value; NULL or "": the whole document
+  struct sp_texts header; // names of the CSV columns, in order
+  struct sp_list tensors; // struct sp_input_tensor_conf
 };
 
 enum sp_output_format { SP_OUTPUT_JSON, SP_OUTPUT_TEXT, SP_OUTPUT_TENSOR_PROTO_JSON };
