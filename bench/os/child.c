@@ -49,7 +49,8 @@ static const char *take(struct sp_child *child, size_t n, size_t n_end) {
 
 const char *sp_child_next_line(struct sp_child *child) {
   size_t n_looked = 0;
-  if (!child->line && child->out_fd >= 0) child->line = sp_alloc(READ_BYTES + 1);
+  if (!child->line && child->out_fd < 0) return NULL;
+  if (!child->line) child->line = sp_alloc(READ_BYTES + 1);
   for (;;) {
     size_t n_waiting = child->n_line - child->n_taken;
     char *waiting = child->line + child->n_taken;
@@ -141,7 +142,7 @@ bool sp_child_poll(struct sp_child *child) {
   child->final_cpu_ns = sp_cpu_ns_of(child->pid);
   struct rusage usage = {0};
   while (wait4(child->pid, &child->status, 0, &usage) < 0 && errno == EINTR) continue;
-  child->peak_bytes = usage.ru_maxrss * 1024;
+  if (child->peak_bytes <= 0) child->peak_bytes = usage.ru_maxrss * 1024;
   if (child->final_cpu_ns < 0)
     child->final_cpu_ns = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * SP_NS_PER_S +
                           (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * SP_NS_PER_US;
@@ -180,6 +181,7 @@ static void wait_a_little(struct sp_child *child, int64_t until_ns) {
 bool sp_child_stop(struct sp_child *child, int64_t grace_ns) {
   if (child->pid <= 0 || child->has_ended) return true;
   int64_t until_ns = sp_now_ns() + grace_ns;
+  child->peak_bytes = sp_memory_of(child->pid).peak_bytes;
   if (grace_ns > 0) kill(-child->pid, SIGTERM);
   kill(-child->pid, SIGCONT); // a stopped process takes no signal but SIGKILL
   bool lives = group_lives(child->pid);

@@ -50,7 +50,9 @@ static enum sp_err find_unit(struct sp_rates *rates, struct sp_error *error) {
            to_divisor = greatest_divisor(to.n, to.per_ns);
   uint64_t from_per = from.per_ns / from_divisor, to_per = to.per_ns / to_divisor;
   uint64_t shared = greatest_divisor(from_per, to_per);
-  long double unit = 2.0L * (long double)(from_per / shared) * (long double)to_per * (long double)parts;
+  SP_ASSERT(from_per && to_per && shared); // rates of zero were refused
+  long double unit =
+      2.0L * (long double)from_per / (long double)shared * (long double)to_per * (long double)parts;
   long double total_ns = (long double)conf->warmup_ns + (long double)conf->duration_ns;
   long double most =
       fmaxl((long double)from.n / (long double)from.per_ns, (long double)to.n / (long double)to.per_ns);
