@@ -5,7 +5,8 @@
 #include <time.h>
 
 #include "cmd/verbs.h"
-#include "report/table.h"
+#include "os/files.h"
+#include "report/report.h"
 #include "trial/trial.h"
 
 static const struct sp_cli_verb verb = {
@@ -25,11 +26,34 @@ static char *standard_out_dir(const struct sp_scenario *scenario, const struct s
   return sp_format("results/%s-%s-%s", scenario->name, side->name, stamp);
 }
 
-static enum sp_err print(const struct sp_cli *cli, struct sp_result *result, const char *out_dir, struct sp_error *error) {
-  struct sp_report *report = sp_report_new();
-  sp_report_add(report, out_dir, result);
-  enum sp_err err = sp_report_write(report, cli->json, cli->export_json, cli->export_markdown, error);
-  sp_report_free(report);
+static enum sp_err export_to(const char *path, const char *text, struct sp_error *error) {
+  return path ? sp_files_write(path, sp_bytes_of_text(text), error) : SP_OK;
+}
+
+static char *markdown_of(const struct sp_report *report) {
+  char *text = NULL;
+  size_t n = 0;
+  FILE *memory = open_memstream(&text, &n);
+  SP_ASSERT(memory != NULL);
+  sp_report_write_markdown(report, memory);
+  fclose(memory);
+  return text;
+}
+
+static enum sp_err print(const struct sp_cli *cli, const char *out_dir, struct sp_error *error) {
+  struct sp_report report = {0};
+  enum sp_err err = sp_report_add(&report, out_dir, error);
+  if (!err) {
+    sp_report_group(&report);
+    char *json = sp_report_json(&report), *markdown = markdown_of(&report);
+    if (cli->json) fputs(json, stdout);
+    else sp_report_print(&report, stdout);
+    err = export_to(cli->export_json, json, error);
+    if (!err) err = export_to(cli->export_markdown, markdown, error);
+    free(json);
+    free(markdown);
+  }
+  sp_report_done(&report);
   return err;
 }
 
@@ -49,7 +73,7 @@ static int run_side(struct sp_cli *cli, struct sp_scenario *scenario, struct sp_
   *err = sp_trial_run(&plan, supervisor, &result, error);
   if (!*err) {
     code = sp_trial_exit_code(result, supervisor->signal);
-    *err = print(cli, result, out_dir, error);
+    *err = print(cli, out_dir, error);
     fprintf(stderr, "wrote %s; next: servepath inspect %s\n", out_dir, out_dir);
   }
   sp_result_free(result);

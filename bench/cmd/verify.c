@@ -11,7 +11,6 @@
 #include "os/files.h"
 #include "recording/expected.h"
 #include "recording/recording.h"
-#include "scenario/model.h"
 
 static const struct sp_option options[] = {
     {"--update", 0, NULL, NULL, "write expected/MODEL-VERSION.jsonl from the first side's answers, marked source: self"}, {0}};
@@ -109,10 +108,11 @@ static enum sp_err update(const struct job *job, struct sp_error *error) {
   const struct sp_verify_side *side = &job->verify.sides[0];
   const struct sp_answers *answers = &side->answers;
   uint64_t version;
-  char dir[4096], version_text[32], digest[SP_DIGEST_TEXT_BYTES];
+  char *dir = NULL, version_text[32], digest[SP_DIGEST_TEXT_BYTES];
   if (!answers->values) return sp_fail(error, SP_ERR_USAGE, "the answers of %s carry no scores; nothing to expect", side->name);
-  enum sp_err err = sp_model_version_dir(&job->scenario->model, &version, dir, sizeof dir, error);
-  char *model = sp_format("%s/model.onnx", dir);
+  enum sp_err err = sp_model_version_dir(&job->scenario->model, &version, &dir, error);
+  char *model = sp_format("%s/model.onnx", dir ? dir : "");
+  free(dir);
   if (!err) err = sp_digest_file(model, digest, error);
   free(model);
   if (err) return err;
@@ -123,7 +123,7 @@ static enum sp_err update(const struct job *job, struct sp_error *error) {
                                  .n_values = answers->n_values,
                                  .values = answers->values,
                                  .known = sp_alloc(answers->n_events)};
-  for (size_t i = 0; i < answers->n_events; i++) expected.known[i] = !isnan(answers->values[i * answers->n_values]);
+  for (size_t i = 0; i < answers->n_events; i++) expected.known[i] = (unsigned char)!isnan(answers->values[i * answers->n_values]);
   expected.n_digests = 1;
   expected.digests = sp_alloc(sizeof *expected.digests);
   expected.digests[0].file = "model.onnx";

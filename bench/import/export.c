@@ -50,10 +50,10 @@ static enum sp_err check_csv(const struct exporting *exporting, struct sp_bytes 
 }
 
 static enum sp_err check_jsonl(const struct exporting *exporting, struct sp_bytes value) {
-  struct sp_json json;
+  struct sp_span json;
   size_t error_at;
   if (!value.data) return refuse(exporting, "a tombstone has no form in JSON lines");
-  if (!sp_json_read(value, &json, &error_at)) return refuse(exporting, "not JSON");
+  if (!sp_span_read(value, &json, &error_at)) return refuse(exporting, "not JSON");
   bool has_line_end = memchr(value.data, '\n', value.n) || value.data[value.n - 1] == '\r';
   return has_line_end ? refuse(exporting, "a document of more than one line") : SP_OK;
 }

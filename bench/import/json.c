@@ -63,7 +63,7 @@ static bool skip_string(struct scan *scan) {
   return skip_byte(scan, '"');
 }
 
-static bool skip_value(struct scan *scan, int depth, enum sp_json_kind *kind);
+static bool skip_value(struct scan *scan, int depth, enum sp_span_kind *kind);
 
 // The members of an array or object behind its opening bracket, with the closing one.
 static bool skip_members(struct scan *scan, int depth, bool is_object) {
@@ -71,7 +71,7 @@ static bool skip_members(struct scan *scan, int depth, bool is_object) {
   skip_space(scan);
   if (skip_byte(scan, close)) return true;
   for (;;) {
-    enum sp_json_kind kind;
+    enum sp_span_kind kind;
     skip_space(scan);
     if (is_object) {
       if (!skip_string(scan)) return false;
@@ -86,23 +86,23 @@ static bool skip_members(struct scan *scan, int depth, bool is_object) {
   }
 }
 
-static bool skip_value(struct scan *scan, int depth, enum sp_json_kind *kind) {
-  if (scan->at == scan->end || depth > SP_JSON_DEPTH_MAX) return false;
+static bool skip_value(struct scan *scan, int depth, enum sp_span_kind *kind) {
+  if (scan->at == scan->end || depth > SP_SPAN_DEPTH_MAX) return false;
   switch (*scan->at) {
-  case 'n': *kind = SP_JSON_NULL; return skip_word(scan, "null");
-  case 't': *kind = SP_JSON_BOOL; return skip_word(scan, "true");
-  case 'f': *kind = SP_JSON_BOOL; return skip_word(scan, "false");
-  case '"': *kind = SP_JSON_STRING; return skip_string(scan);
+  case 'n': *kind = SP_SPAN_NULL; return skip_word(scan, "null");
+  case 't': *kind = SP_SPAN_BOOL; return skip_word(scan, "true");
+  case 'f': *kind = SP_SPAN_BOOL; return skip_word(scan, "false");
+  case '"': *kind = SP_SPAN_STRING; return skip_string(scan);
   case '[':
   case '{':
-    *kind = *scan->at == '{' ? SP_JSON_OBJECT : SP_JSON_ARRAY;
+    *kind = *scan->at == '{' ? SP_SPAN_OBJECT : SP_SPAN_ARRAY;
     scan->at++;
-    return skip_members(scan, depth + 1, *kind == SP_JSON_OBJECT);
-  default: *kind = SP_JSON_NUMBER; return skip_number(scan);
+    return skip_members(scan, depth + 1, *kind == SP_SPAN_OBJECT);
+  default: *kind = SP_SPAN_NUMBER; return skip_number(scan);
   }
 }
 
-bool sp_json_read(struct sp_bytes document, struct sp_json *value, size_t *error_at) {
+bool sp_span_read(struct sp_bytes document, struct sp_span *value, size_t *error_at) {
   struct scan scan = {document.data, document.data + document.n};
   skip_space(&scan);
   const uint8_t *start = scan.at;
@@ -113,13 +113,13 @@ bool sp_json_read(struct sp_bytes document, struct sp_json *value, size_t *error
   return read && scan.at == scan.end;
 }
 
-struct sp_json_walk sp_json_walk_of(struct sp_json value) {
+struct sp_span_walk sp_span_walk_of(struct sp_span value) {
   const uint8_t *at = value.bytes.data, *end = at + value.bytes.n;
-  bool has_members = value.kind == SP_JSON_OBJECT || value.kind == SP_JSON_ARRAY;
-  return (struct sp_json_walk){has_members ? at + 1 : end, end, value.kind == SP_JSON_OBJECT};
+  bool has_members = value.kind == SP_SPAN_OBJECT || value.kind == SP_SPAN_ARRAY;
+  return (struct sp_span_walk){has_members ? at + 1 : end, end, value.kind == SP_SPAN_OBJECT};
 }
 
-bool sp_json_walk_next(struct sp_json_walk *walk, struct sp_json *name, struct sp_json *member) {
+bool sp_span_walk_next(struct sp_span_walk *walk, struct sp_span *name, struct sp_span *member) {
   struct scan scan = {walk->at, walk->end};
   skip_space(&scan);
   skip_byte(&scan, ',');
@@ -128,7 +128,7 @@ bool sp_json_walk_next(struct sp_json_walk *walk, struct sp_json *name, struct s
   if (walk->is_object) {
     const uint8_t *start = scan.at;
     skip_string(&scan);
-    if (name) *name = (struct sp_json){SP_JSON_STRING, sp_bytes_of(start, (size_t)(scan.at - start))};
+    if (name) *name = (struct sp_span){SP_SPAN_STRING, sp_bytes_of(start, (size_t)(scan.at - start))};
     skip_space(&scan);
     skip_byte(&scan, ':');
     skip_space(&scan);
@@ -140,8 +140,8 @@ bool sp_json_walk_next(struct sp_json_walk *walk, struct sp_json *name, struct s
   return read;
 }
 
-bool sp_json_is_pointer(const char *text) {
-  if (strlen(text) >= SP_JSON_POINTER_BYTES || (*text && *text != '/')) return false;
+bool sp_span_is_pointer(const char *text) {
+  if (strlen(text) >= SP_SPAN_POINTER_BYTES || (*text && *text != '/')) return false;
   for (const char *at = text; (at = strchr(at, '~')); at++) {
     if (at[1] != '0' && at[1] != '1') return false;
   }
@@ -149,7 +149,7 @@ bool sp_json_is_pointer(const char *text) {
 }
 
 // The reference token at *pointer ("/a~1b/c" gives "a/b") into token; moves *pointer behind it.
-static struct sp_bytes next_token(const char **pointer, uint8_t token[SP_JSON_POINTER_BYTES]) {
+static struct sp_bytes next_token(const char **pointer, uint8_t token[SP_SPAN_POINTER_BYTES]) {
   size_t n = 0;
   const char *at = *pointer + 1;
   for (; *at && *at != '/'; at++) {
@@ -164,16 +164,16 @@ static struct sp_bytes next_token(const char **pointer, uint8_t token[SP_JSON_PO
   return sp_bytes_of(token, n);
 }
 
-static bool is_named(struct sp_json name, struct sp_bytes token) {
-  uint8_t text[6 * SP_JSON_POINTER_BYTES + 2];
+static bool is_named(struct sp_span name, struct sp_bytes token) {
+  uint8_t text[6 * SP_SPAN_POINTER_BYTES + 2];
   // An escape takes at most six bytes to say one.
   if (name.bytes.n - 2 > 6 * token.n) return false;
-  return sp_bytes_equal(sp_bytes_of(text, sp_json_unescape(name, text)), token);
+  return sp_bytes_equal(sp_bytes_of(text, sp_span_unescape(name, text)), token);
 }
 
-static bool find_member(struct sp_json value, struct sp_bytes token, struct sp_json *found) {
-  struct sp_json_walk walk = sp_json_walk_of(value);
-  struct sp_json name, member;
+static bool find_member(struct sp_span value, struct sp_bytes token, struct sp_span *found) {
+  struct sp_span_walk walk = sp_span_walk_of(value);
+  struct sp_span name, member;
   bool is_found = false;
   size_t wanted = SIZE_MAX;
   if (!walk.is_object && token.n > 0 && token.n < 10 && (token.n == 1 || token.data[0] != '0')) {
@@ -183,7 +183,7 @@ static bool find_member(struct sp_json value, struct sp_bytes token, struct sp_j
       wanted = 10 * wanted + (size_t)(token.data[i] - '0');
     }
   }
-  for (size_t i = 0; sp_json_walk_next(&walk, &name, &member); i++) {
+  for (size_t i = 0; sp_span_walk_next(&walk, &name, &member); i++) {
     if (walk.is_object ? !is_named(name, token) : i != wanted) continue;
     *found = member;
     is_found = true;
@@ -191,8 +191,8 @@ static bool find_member(struct sp_json value, struct sp_bytes token, struct sp_j
   return is_found;
 }
 
-bool sp_json_find(struct sp_json value, const char *pointer, struct sp_json *found) {
-  uint8_t token[SP_JSON_POINTER_BYTES];
+bool sp_span_find(struct sp_span value, const char *pointer, struct sp_span *found) {
+  uint8_t token[SP_SPAN_POINTER_BYTES];
   *found = value;
   while (*pointer) {
     struct sp_bytes name = next_token(&pointer, token);
@@ -230,7 +230,7 @@ static uint32_t read_escape(const uint8_t **at, const uint8_t *end) {
   return 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
 }
 
-size_t sp_json_unescape(struct sp_json string, uint8_t *out) {
+size_t sp_span_unescape(struct sp_span string, uint8_t *out) {
   const uint8_t *at = string.bytes.data + 1, *end = string.bytes.data + string.bytes.n - 1;
   size_t n = 0;
   while (at < end) {

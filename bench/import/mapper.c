@@ -36,7 +36,7 @@ static enum sp_err check_options(const struct sp_import_conf *conf, struct sp_er
     const char *option, *pointer;
   } pointers[] = {{"--key", conf->key}, {"--time", conf->time}, {"--value", conf->value}};
   for (size_t i = 0; i < 3 && !is_csv; i++) {
-    if (!pointers[i].pointer || sp_json_is_pointer(pointers[i].pointer)) continue;
+    if (!pointers[i].pointer || sp_span_is_pointer(pointers[i].pointer)) continue;
     return sp_fail(error, SP_ERR_USAGE, "%s %s is not a JSON pointer; write /%s", pointers[i].option,
                    pointers[i].pointer, pointers[i].pointer);
   }
@@ -88,23 +88,23 @@ static bool fail(char *why, const char *what, const char *pointer) {
 }
 
 // What a value says: a string without quotes and escapes, NULL for null, any other as it stands. *at: free bytes.
-static struct sp_bytes text_of(struct sp_json json, uint8_t **at) {
-  if (json.kind == SP_JSON_NULL) return (struct sp_bytes){0};
-  if (json.kind != SP_JSON_STRING) return json.bytes;
-  struct sp_bytes text = sp_bytes_of(*at, sp_json_unescape(json, *at));
+static struct sp_bytes text_of(struct sp_span json, uint8_t **at) {
+  if (json.kind == SP_SPAN_NULL) return (struct sp_bytes){0};
+  if (json.kind != SP_SPAN_STRING) return json.bytes;
+  struct sp_bytes text = sp_bytes_of(*at, sp_span_unescape(json, *at));
   *at += text.n;
   return text;
 }
 
-static bool map_time(const struct sp_mapper *mapper, struct sp_json document, int64_t *time_ns, uint8_t **at,
+static bool map_time(const struct sp_mapper *mapper, struct sp_span document, int64_t *time_ns, uint8_t **at,
                      char *why) {
-  struct sp_json found;
+  struct sp_span found;
   // Ours, exact, beside kcat's milliseconds.
-  if (mapper->is_kcat && !mapper->conf->time && sp_json_find(document, "/ts_ns", &found)) {
+  if (mapper->is_kcat && !mapper->conf->time && sp_span_find(document, "/ts_ns", &found)) {
     return sp_when_parse(text_of(found, at), SP_WHEN_NS, time_ns) || fail(why, "not a time:", "/ts_ns");
   }
-  if (!sp_json_find(document, mapper->time, &found)) return fail(why, "there is no", mapper->time);
-  if (found.kind != SP_JSON_STRING && found.kind != SP_JSON_NUMBER)
+  if (!sp_span_find(document, mapper->time, &found)) return fail(why, "there is no", mapper->time);
+  if (found.kind != SP_SPAN_STRING && found.kind != SP_SPAN_NUMBER)
     return fail(why, "not a time:", mapper->time);
   bool is_ts = mapper->is_kcat && !mapper->conf->time;
   enum sp_when_unit unit = is_ts ? SP_WHEN_MS : mapper->conf->time_unit;
@@ -116,14 +116,14 @@ static bool map_time(const struct sp_mapper *mapper, struct sp_json document, in
 }
 
 // kcat writes headers as one array: name, value, name, value.
-static bool map_headers(struct sp_mapper *mapper, struct sp_json document, struct sp_event *event,
+static bool map_headers(struct sp_mapper *mapper, struct sp_span document, struct sp_event *event,
                         uint8_t **at, char *why) {
-  struct sp_json list, name, value;
-  if (!sp_json_find(document, "/headers", &list) || list.kind == SP_JSON_NULL) return true;
-  struct sp_json_walk walk = sp_json_walk_of(list);
+  struct sp_span list, name, value;
+  if (!sp_span_find(document, "/headers", &list) || list.kind == SP_SPAN_NULL) return true;
+  struct sp_span_walk walk = sp_span_walk_of(list);
   size_t n = 0;
-  while (sp_json_walk_next(&walk, NULL, &name)) {
-    if (walk.is_object || name.kind != SP_JSON_STRING || !sp_json_walk_next(&walk, NULL, &value)) {
+  while (sp_span_walk_next(&walk, NULL, &name)) {
+    if (walk.is_object || name.kind != SP_SPAN_STRING || !sp_span_walk_next(&walk, NULL, &value)) {
       return fail(why, "not a list of names and values:", "/headers");
     }
     if (n == mapper->header_capacity) {
@@ -142,9 +142,9 @@ static bool map_headers(struct sp_mapper *mapper, struct sp_json document, struc
 
 static bool map_json(struct sp_mapper *mapper, struct sp_row row, struct sp_event *event, int64_t *time_ns,
                      char *why) {
-  struct sp_json document, found;
+  struct sp_span document, found;
   size_t error_at;
-  if (!sp_json_read(row.bytes, &document, &error_at)) {
+  if (!sp_span_read(row.bytes, &document, &error_at)) {
     snprintf(why, SP_MAPPER_WHY_BYTES, "not JSON from byte %zu of the line on", error_at);
     return false;
   }
@@ -155,7 +155,7 @@ static bool map_json(struct sp_mapper *mapper, struct sp_row row, struct sp_even
   }
   uint8_t *at = mapper->bytes;
   if (mapper->key) {
-    if (sp_json_find(document, mapper->key, &found)) {
+    if (sp_span_find(document, mapper->key, &found)) {
       event->key = text_of(found, &at);
     } else if (mapper->conf->key) {
       return fail(why, "there is no", mapper->key);
@@ -163,7 +163,7 @@ static bool map_json(struct sp_mapper *mapper, struct sp_row row, struct sp_even
   }
   event->value = row.bytes;
   if (mapper->value) {
-    if (!sp_json_find(document, mapper->value, &found)) return fail(why, "there is no", mapper->value);
+    if (!sp_span_find(document, mapper->value, &found)) return fail(why, "there is no", mapper->value);
     event->value = text_of(found, &at);
   }
   if (mapper->time && !map_time(mapper, document, time_ns, &at, why)) return false;

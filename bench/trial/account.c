@@ -6,7 +6,7 @@
 
 #include "os/machine.h"
 
-void sp_reading_take(struct sp_session *s, struct sp_reading *reading) {
+void sp_reading_take(struct sp_trial_session *s, struct sp_reading *reading) {
   reading->at_ns = sp_now_ns();
   reading->process_ns = sp_cpu_process_ns();
   reading->control_ns = sp_cpu_thread_ns();
@@ -21,7 +21,7 @@ void sp_reading_take(struct sp_session *s, struct sp_reading *reading) {
 
 // The application's share of the driver's process is all that is not pacing, collecting or supervising: its workers, and the
 // threads of the libraries that they use.
-static void fill_cpu(struct sp_session *s, double *app_s, double *server_s) {
+static void fill_cpu(struct sp_trial_session *s, double *app_s, double *server_s) {
   const struct sp_reading *a = &s->at_t0, *b = &s->at_end;
   double pacer_s = (double)(b->pacer_ns - a->pacer_ns) * 1e-9;
   double collector_s = (double)(b->collector_ns - a->collector_ns) * 1e-9;
@@ -43,7 +43,7 @@ static void fill_cpu(struct sp_session *s, double *app_s, double *server_s) {
   }
 }
 
-void sp_account_fill(struct sp_session *s) {
+void sp_account_fill(struct sp_trial_session *s) {
   double app_s, server_s;
   fill_cpu(s, &app_s, &server_s);
   int64_t n_done = s->at_end.n_done - s->at_t0.n_done;
@@ -62,7 +62,7 @@ void sp_account_fill(struct sp_session *s) {
   if (server_bytes > 0) sp_amounts_set(&r->rss_bytes, "server", (double)server_bytes);
 }
 
-double sp_account_driver_core_busy(const struct sp_session *s) {
+double sp_account_driver_core_busy(const struct sp_trial_session *s) {
   if (sp_cpus_count(&s->placement.driver) != 1) return -1;
   return sp_cpu_busy_share(&s->at_t0.machine, &s->at_end.machine, sp_cpus_nth(&s->placement.driver, 0));
 }

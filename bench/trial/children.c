@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "scenario/model.h"
 
 #define ARGS_MAX 256
 #define SERVER_READY_NS (60 * SP_NS_PER_S)
@@ -98,9 +97,10 @@ enum sp_err sp_children_start_server(const struct sp_trial_plan *plan, const str
                                      char **address, struct sp_error *error) {
   const struct sp_model_conf *model = &plan->scenario->model;
   uint64_t version;
-  char version_dir[4096];
-  enum sp_err err = sp_model_version_dir(model, &version, version_dir, sizeof version_dir, error);
+  char *version_dir;
+  enum sp_err err = sp_model_version_dir(model, &version, &version_dir, error);
   if (err) return err;
+  free(version_dir);
   struct args args = {0};
   add(&args, sp_copy_text(sp_process_self()));
   add(&args, sp_copy_text("model-server"));

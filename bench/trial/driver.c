@@ -20,7 +20,7 @@ static void run_pacer(void *context) { sp_pacer_run(context); }
 static void run_collector(void *context) { sp_collector_run(context); }
 
 // Sleeps until `until_ns`, or until a signal that ends the trial.
-static void sleep_until(struct sp_session *s, int64_t until_ns) {
+static void sleep_until(struct sp_trial_session *s, int64_t until_ns) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
@@ -37,7 +37,7 @@ static void sleep_until(struct sp_session *s, int64_t until_ns) {
   }
 }
 
-static enum sp_err start_threads(struct sp_session *s, struct sp_error *error) {
+static enum sp_err start_threads(struct sp_trial_session *s, struct sp_error *error) {
   s->collector.origin_ns = s->pacer.origin_ns = sp_now_ns() + LEAD_NS;
   sp_meter_window(s->meter, s->pacer.origin_ns + s->schedule->t0_ns, s->pacer.origin_ns + s->schedule->t1_ns);
   sp_tally_set(&s->tally->origin_ns, s->pacer.origin_ns);
@@ -54,12 +54,12 @@ static enum sp_err start_threads(struct sp_session *s, struct sp_error *error) {
   return err;
 }
 
-static int64_t under_way(struct sp_session *s) {
+static int64_t under_way(struct sp_trial_session *s) {
   return sp_tally_get(&s->tally->n_sent) - sp_tally_get(&s->tally->n_done);
 }
 
 // One whole second of the timeline has passed.
-static void close_second(struct sp_session *s, int64_t second) {
+static void close_second(struct sp_trial_session *s, int64_t second) {
   struct sp_second row = {0};
   sp_meter_flip(s->meter, s->hlog, (double)(second + s->schedule->t0_ns / SP_NS_PER_S), 1.0, second,
                 sp_tally_get(&s->tally->n_sent), &row);
@@ -68,18 +68,18 @@ static void close_second(struct sp_session *s, int64_t second) {
   sp_result_second(s->result, &row, NULL);
 }
 
-static void take_t0(struct sp_session *s) {
+static void take_t0(struct sp_trial_session *s) {
   s->backlog_at_t0 = under_way(s);
   sp_reading_take(s, &s->at_t0);
   s->has_t0 = true;
 }
 
-static bool is_sending(struct sp_session *s) {
+static bool is_sending(struct sp_trial_session *s) {
   return sp_now_ns() < s->pacer.origin_ns + s->schedule->t1_ns && !s->signal;
 }
 
 // From the origin to the last intended instant: a row per second, one reading at t0.
-static int64_t watch_window(struct sp_session *s, int64_t second) {
+static int64_t watch_window(struct sp_trial_session *s, int64_t second) {
   int64_t t0_ns = s->pacer.origin_ns + s->schedule->t0_ns;
   while (is_sending(s)) {
     int64_t end_ns = t0_ns + (second + 1) * SP_NS_PER_S, next_ns = sp_now_ns() + TICK_NS;
@@ -96,7 +96,7 @@ static int64_t watch_window(struct sp_session *s, int64_t second) {
 }
 
 // Until every event has an outcome, or the cut-off. A signal that asks for the end gives answers one more second.
-static int64_t watch_drain(struct sp_session *s, int64_t second) {
+static int64_t watch_drain(struct sp_trial_session *s, int64_t second) {
   int64_t t0_ns = s->pacer.origin_ns + s->schedule->t0_ns;
   sp_thread_join(&s->pacer_thread);
   int64_t drain_ns = s->signal ? SP_NS_PER_S : s->plan->scenario->load.drain_ns;
@@ -110,7 +110,7 @@ static int64_t watch_drain(struct sp_session *s, int64_t second) {
   return second;
 }
 
-static void stop_threads(struct sp_session *s) {
+static void stop_threads(struct sp_trial_session *s) {
   atomic_store_explicit(&s->pacer.is_stopped, true, memory_order_release);
   sp_gate_wake(&s->done_gate, INT32_MAX);
   sp_thread_join(&s->pacer_thread);
@@ -121,7 +121,7 @@ static void stop_threads(struct sp_session *s) {
 }
 
 // Events that were sent and never answered, and those that were never handed over, enter the books now.
-static void count_without_answer(struct sp_session *s) {
+static void count_without_answer(struct sp_trial_session *s) {
   size_t first = s->schedule->intended_ns ? s->schedule->n_warmup : (size_t)sp_tally_get(&s->tally->n_warmup);
   int64_t per_second = 0, second = 0, n_shed = 0;
   for (size_t i = first; i < s->pacer.next_event; i++) {
@@ -143,7 +143,7 @@ static void count_without_answer(struct sp_session *s) {
   if (n_shed) sp_meter_no_answer(s->meter, SP_OUTCOME_SHED, second, n_shed);
 }
 
-static enum sp_err measure(struct sp_session *s, struct sp_error *error) {
+static enum sp_err measure(struct sp_trial_session *s, struct sp_error *error) {
   int64_t second = -(s->schedule->t0_ns / SP_NS_PER_S);
   enum sp_err err = start_threads(s, error);
   if (!err) {
@@ -159,7 +159,7 @@ static enum sp_err measure(struct sp_session *s, struct sp_error *error) {
   return err;
 }
 
-static enum sp_err write_all(struct sp_session *s, struct sp_error *error) {
+static enum sp_err write_all(struct sp_trial_session *s, struct sp_error *error) {
   sp_verdict_fill(s);
   enum sp_err err = sp_raw_close(s->raw, error);
   s->raw = NULL;
@@ -173,11 +173,11 @@ static enum sp_err write_all(struct sp_session *s, struct sp_error *error) {
 }
 
 enum sp_err sp_driver_run(const struct sp_driver_plan *plan, struct sp_error *error) {
-  struct sp_session *s = sp_alloc(sizeof *s);
+  struct sp_trial_session *s = sp_alloc(sizeof *s);
   s->plan = plan;
   enum sp_err err = sp_prepare(s, error);
   if (!err) err = measure(s, error);
   if (!err) err = write_all(s, error);
-  sp_session_free(s);
+  sp_trial_session_free(s);
   return err;
 }

@@ -7,7 +7,7 @@
 #include "base/version.h"
 #include "os/machine.h"
 
-static void fill_case(struct sp_session *s) {
+static void fill_case(struct sp_trial_session *s) {
   const struct sp_scenario *scenario = s->plan->scenario;
   struct sp_result *r = s->result;
   sp_facts_text(&r->scenario, "name", scenario->name);
@@ -26,7 +26,7 @@ static void fill_case(struct sp_session *s) {
   sp_facts_flag(&r->recording, "times_are_real", s->recording->header.times_are_real);
 }
 
-static void fill_model(struct sp_session *s) {
+static void fill_model(struct sp_trial_session *s) {
   const struct sp_scenario *scenario = s->plan->scenario;
   const struct sp_side *side = s->plan->side;
   struct sp_result *r = s->result;
@@ -43,7 +43,7 @@ static void fill_model(struct sp_session *s) {
   sp_facts_text(&r->server, "stub", s->plan->server_pid ? stubs[side->server.stub] : NULL);
 }
 
-static void fill_load(struct sp_session *s) {
+static void fill_load(struct sp_trial_session *s) {
   static const char *const arrivals[] = {"constant", "poisson", "trace", "step", "ramp", "burst", "closed"};
   static const char *const waits[] = {"park", "spin", "hybrid"};
   const struct sp_load_conf *load = &s->plan->scenario->load;
@@ -65,7 +65,7 @@ static void fill_load(struct sp_session *s) {
   }
 }
 
-static void fill_machine(struct sp_session *s) {
+static void fill_machine(struct sp_trial_session *s) {
   struct sp_machine m;
   sp_machine_read(&m);
   struct sp_facts *facts = &s->result->machine;
@@ -73,7 +73,7 @@ static void fill_machine(struct sp_session *s) {
   sp_facts_count(facts, "cpus", m.n_cpus);
   sp_facts_text(facts, "cpus_allowed", m.cpus_allowed);
   sp_facts_text(facts, "placement", s->placement.text);
-  bool is_shared = sp_cpus_is_empty(&s->placement.app) || sp_cpus_overlap(&s->placement.app, &s->placement.server) ||
+  bool is_shared = sp_cpus_is_empty(&s->placement.app) || (s->plan->server_pid && sp_cpus_overlap(&s->placement.app, &s->placement.server)) ||
                    sp_cpus_overlap(&s->placement.app, &s->placement.driver);
   sp_facts_flag(facts, "co_located", is_shared);
   sp_facts_count(facts, "memory_bytes", (int64_t)m.memory_bytes);
@@ -88,7 +88,7 @@ static void fill_machine(struct sp_session *s) {
   sp_facts_text(facts, "fingerprint", m.fingerprint);
 }
 
-void sp_facts_fill(struct sp_session *s) {
+void sp_facts_fill(struct sp_trial_session *s) {
   fill_case(s);
   fill_model(s);
   fill_load(s);

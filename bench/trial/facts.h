@@ -4,6 +4,6 @@
 
 #include "trial/session.h"
 
-void sp_facts_fill(struct sp_session *s); // before the first event
+void sp_facts_fill(struct sp_trial_session *s); // before the first event
 
 #endif

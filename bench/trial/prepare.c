@@ -8,28 +8,27 @@
 #include <unistd.h>
 
 #include "os/machine.h"
-#include "scenario/model.h"
 #include "trial/facts.h"
 
-static bool is_noop(const struct sp_session *s) { return strcmp(s->plan->side->path.path, "noop") == 0; }
-static bool is_rpc(const struct sp_session *s) { return strcmp(s->plan->side->path.path, "rpc") == 0; }
+static bool is_noop(const struct sp_trial_session *s) { return strcmp(s->plan->side->path.path, "noop") == 0; }
+static bool is_rpc(const struct sp_trial_session *s) { return strcmp(s->plan->side->path.path, "rpc") == 0; }
 // A stub that does not answer recorded predictions cannot be right.
-static bool predicts(const struct sp_session *s) {
+static bool predicts(const struct sp_trial_session *s) {
   int stub = is_rpc(s) ? s->plan->side->server.stub : SP_STUB_NONE;
   return !is_noop(s) && (stub == SP_STUB_NONE || stub == SP_STUB_RECORDED);
 }
 
-static enum sp_err load_data(struct sp_session *s, struct sp_error *error) {
+static enum sp_err load_data(struct sp_trial_session *s, struct sp_error *error) {
   const struct sp_scenario *scenario = s->plan->scenario;
   enum sp_err err = sp_recording_load(scenario->recording, &s->recording, error);
   if (!err) err = sp_schedule_new(&scenario->load, s->recording, &s->schedule, error);
   return err;
 }
 
-static enum sp_err load_expected(struct sp_session *s, struct sp_error *error) {
+static enum sp_err load_expected(struct sp_trial_session *s, struct sp_error *error) {
   const struct sp_scenario *scenario = s->plan->scenario;
   if (is_noop(s)) return SP_OK;
-  enum sp_err err = sp_model_version_dir(&scenario->model, &s->model_version, s->version_dir, sizeof s->version_dir, error);
+  enum sp_err err = sp_model_version_dir(&scenario->model, &s->model_version, &s->version_dir, error);
   if (err) return err;
   char *model_file = sp_format("%s/model.onnx", s->version_dir);
   err = access(model_file, R_OK) == 0 ? sp_digest_file(model_file, s->model_digest, error) : SP_OK;
@@ -42,7 +41,7 @@ static enum sp_err load_expected(struct sp_session *s, struct sp_error *error) {
   return sp_expected_holds_for(s->expected, s->recording->digest, "model.onnx", s->model_digest, error);
 }
 
-static enum sp_err open_app(struct sp_session *s, struct sp_error *error) {
+static enum sp_err open_app(struct sp_trial_session *s, struct sp_error *error) {
   const struct sp_scenario *scenario = s->plan->scenario;
   const struct sp_side *side = s->plan->side;
   struct sp_app_env env = {.clock = &s->clock,
@@ -64,7 +63,7 @@ static enum sp_err open_app(struct sp_session *s, struct sp_error *error) {
   return SP_OK;
 }
 
-static enum sp_err open_books(struct sp_session *s, struct sp_error *error) {
+static enum sp_err open_books(struct sp_trial_session *s, struct sp_error *error) {
   bool is_closed = s->schedule->intended_ns == NULL;
   struct sp_error ignored;
   if (s->plan->tally_fd < 0 || sp_shared_open(&s->shared, s->plan->tally_fd, &ignored)) {
@@ -85,7 +84,7 @@ static enum sp_err open_books(struct sp_session *s, struct sp_error *error) {
   return err;
 }
 
-static void wire_checker(struct sp_session *s) {
+static void wire_checker(struct sp_trial_session *s) {
   const struct sp_encoder *encoder = sp_app_encoder(s->app);
   s->checker = (struct sp_checker){.encoder = encoder,
                                    .expected = s->expected,
@@ -100,7 +99,7 @@ static void wire_checker(struct sp_session *s) {
   s->checker.n_scores = n_scores;
 }
 
-static void wire(struct sp_session *s) {
+static void wire(struct sp_trial_session *s) {
   const struct sp_side *side = s->plan->side;
   wire_checker(s);
   s->pacer.clock = s->collector.clock = &s->clock;
@@ -119,7 +118,7 @@ static void wire(struct sp_session *s) {
   s->collector.deadline_ns = is_rpc(s) ? side->rpc.deadline_ns : 0;
 }
 
-enum sp_err sp_prepare(struct sp_session *s, struct sp_error *error) {
+enum sp_err sp_prepare(struct sp_trial_session *s, struct sp_error *error) {
   enum sp_err err = sp_placement_resolve(&s->plan->scenario->placement, &s->placement, error);
   // Threads that libraries start, and this one, begin where the application runs; the driver's own are placed one by one.
   if (!err) err = sp_cpus_apply(&s->placement.app, error);
@@ -135,7 +134,7 @@ enum sp_err sp_prepare(struct sp_session *s, struct sp_error *error) {
   return SP_OK;
 }
 
-void sp_session_free(struct sp_session *s) {
+void sp_trial_session_free(struct sp_trial_session *s) {
   sp_app_free(s->app);
   sp_direct_free(s->direct);
   sp_pacer_done(&s->pacer);
@@ -150,5 +149,6 @@ void sp_session_free(struct sp_session *s) {
   sp_expected_free(s->expected);
   sp_recording_free(s->recording);
   sp_result_free(s->result);
+  free(s->version_dir);
   free(s);
 }

@@ -28,14 +28,14 @@ struct sp_reading {
   struct sp_cpu_reading machine;
 };
 
-struct sp_session {
+struct sp_trial_session {
   const struct sp_driver_plan *plan;
   struct sp_clock clock;
   struct sp_placement placement;
   struct sp_recording *recording;
   struct sp_expected *expected;
   char expected_file[4096];
-  char version_dir[4096];
+  char *version_dir;
   uint64_t model_version;
   char model_digest[SP_DIGEST_TEXT_BYTES];
   struct sp_schedule *schedule;

@@ -15,14 +15,14 @@
 #define CLOCK_STEP_MOST_NS (5 * SP_NS_PER_MS)
 #define SLO_STANDARD_NS (10 * SP_NS_PER_MS)
 
-static void check(struct sp_session *s, const char *name, double value, double limit, bool met, const char *what,
+static void check(struct sp_trial_session *s, const char *name, double value, double limit, bool met, const char *what,
                   const char *remedy) {
   char *reason = sp_format("%s: %.4g, limit %.4g", what, value, limit);
   sp_result_check(s->result, name, value, limit, met, reason, remedy);
   free(reason);
 }
 
-static void check_pacer(struct sp_session *s) {
+static void check_pacer(struct sp_trial_session *s) {
   int64_t n_sent = sp_tally_get(&s->tally->n_window_sent), n_shed = sp_tally_get(&s->tally->n_window_shed);
   if (!s->result->closed_loop) {
     double share = s->result->intended ? (double)(n_sent + n_shed) / (double)s->result->intended : 0;
@@ -34,7 +34,7 @@ static void check_pacer(struct sp_session *s) {
   }
 }
 
-static void check_collector(struct sp_session *s) {
+static void check_collector(struct sp_trial_session *s) {
   double gap_ns = (double)s->collector.max_gap_ns;
   check(s, "poll_gap_ns", gap_ns, (double)POLL_GAP_MOST_NS, s->collector.max_gap_ns <= POLL_GAP_MOST_NS,
         "longest time that the collector did not receive, ns", "stop what else runs on the driver's processor");
@@ -43,7 +43,7 @@ static void check_collector(struct sp_session *s) {
         "use a lower --rate: the collector cannot keep up");
 }
 
-static void check_machine(struct sp_session *s) {
+static void check_machine(struct sp_trial_session *s) {
   double stolen = sp_cpu_stolen_share(&s->at_t0.machine, &s->at_end.machine);
   check(s, "steal_share", stolen, STOLEN_SHARE_MOST, !(stolen > STOLEN_SHARE_MOST), "processor time stolen by the hypervisor",
         "repeat the trial when the host is quieter: servepath doctor shows the share");
@@ -54,7 +54,7 @@ static void check_machine(struct sp_session *s) {
         "wait until the time daemon has settled");
 }
 
-static void check_warmup(struct sp_session *s) {
+static void check_warmup(struct sp_trial_session *s) {
   if (s->result->closed_loop) return;
   const struct sp_load_conf *load = &s->plan->scenario->load;
   int64_t slo_ns = s->plan->scenario->expect.p99_ns ? s->plan->scenario->expect.p99_ns : SLO_STANDARD_NS;
@@ -64,7 +64,7 @@ static void check_warmup(struct sp_session *s) {
         "events without an answer when the window began", "use a longer --warmup or a lower --rate");
 }
 
-static void mark_driver_limited(struct sp_session *s) {
+static void mark_driver_limited(struct sp_trial_session *s) {
   struct sp_latency *response = &s->result->response;
   bool is_core_busy = sp_account_driver_core_busy(s) > 0.8 && s->pacer.wait != SP_WAIT_SPIN;
   for (int i = 0; i < SP_PERCENTILES; i++) {
@@ -74,7 +74,7 @@ static void mark_driver_limited(struct sp_session *s) {
   }
 }
 
-static void bound_percentile(struct sp_session *s, int i, int64_t limit_ns) {
+static void bound_percentile(struct sp_trial_session *s, int i, int64_t limit_ns) {
   if (!limit_ns) return;
   const struct sp_latency *response = &s->result->response;
   enum sp_met met = SP_MET_UNKNOWN;
@@ -88,7 +88,7 @@ static void bound_percentile(struct sp_session *s, int i, int64_t limit_ns) {
   free(name);
 }
 
-static void fill_bounds(struct sp_session *s) {
+static void fill_bounds(struct sp_trial_session *s) {
   const struct sp_expect_conf *expect = &s->plan->scenario->expect;
   const int64_t limits_ns[] = {expect->p50_ns, expect->p90_ns, expect->p95_ns, expect->p99_ns, expect->p99_9_ns};
   for (int i = 0; i < 5; i++) bound_percentile(s, i, limits_ns[i]);
@@ -98,7 +98,7 @@ static void fill_bounds(struct sp_session *s) {
   }
 }
 
-static void fill_predictions(struct sp_session *s) {
+static void fill_predictions(struct sp_trial_session *s) {
   struct sp_result *r = s->result;
   r->predictions.checked = s->checker.n_checked;
   r->predictions.mismatched = s->checker.n_mismatched;
@@ -116,7 +116,7 @@ static void fill_predictions(struct sp_session *s) {
   }
 }
 
-static int64_t intended_in_window(struct sp_session *s) {
+static int64_t intended_in_window(struct sp_trial_session *s) {
   if (s->result->closed_loop || s->signal) {
     return sp_tally_get(&s->tally->n_window_sent) + sp_tally_get(&s->tally->n_window_shed);
   }
@@ -124,13 +124,13 @@ static int64_t intended_in_window(struct sp_session *s) {
 }
 
 // Events that the pacer never came to (it was stopped, or could not keep up) were shed: planned, never handed over.
-static void book_unsent(struct sp_session *s) {
+static void book_unsent(struct sp_trial_session *s) {
   int64_t n_window = sp_tally_get(&s->tally->n_window_sent) + sp_tally_get(&s->tally->n_window_shed);
   int64_t n_unsent = s->result->intended - n_window;
   if (n_unsent > 0) sp_meter_no_answer(s->meter, SP_OUTCOME_SHED, 0, n_unsent);
 }
 
-void sp_verdict_fill(struct sp_session *s) {
+void sp_verdict_fill(struct sp_trial_session *s) {
   struct sp_result *r = s->result;
   r->closed_loop = s->schedule->intended_ns == NULL;
   r->window_s = (double)(s->schedule->t1_ns - s->schedule->t0_ns) * 1e-9;

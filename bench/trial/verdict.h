@@ -5,6 +5,6 @@
 
 #include "trial/session.h"
 
-void sp_verdict_fill(struct sp_session *s);
+void sp_verdict_fill(struct sp_trial_session *s);
 
 #endif

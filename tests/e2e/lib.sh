@@ -1,0 +1,55 @@
+# Shared by the end-to-end tests. Sourced, not run.
+# shellcheck shell=bash
+set -euo pipefail
+: "${SERVEPATH:?the binary under test}" "${SOURCE_DIR:?the repository}" "${PYTHON:?the test environment's Python}"
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+# Run folders of this test alone, so that it can run beside its twin.
+export XDG_RUNTIME_DIR=$tmp/runtime
+mkdir -p -m 700 "$XDG_RUNTIME_DIR"
+fixtures=$SOURCE_DIR/fixtures
+
+fail() {
+  echo "$(basename "$0"): $*" >&2
+  exit 1
+}
+
+# children PID: its direct children.
+children() { cat "/proc/$1/task/$1/children" 2>/dev/null || true; }
+
+# child_of PID VERB: waits for the child of PID that runs that verb of servepath, prints its pid.
+child_of() {
+  local pid verb=$2
+  for _ in $(seq 400); do
+    for pid in $(children "$1"); do
+      [ "$(tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null | sed -n 2p)" = "$verb" ] && echo "$pid" && return 0
+    done
+    sleep 0.025
+  done
+  fail "process $1 got no child $verb"
+}
+
+# json FILE EXPRESSION: a Python expression over the parsed file `r`.
+json() {
+  "$PYTHON" -c 'import json,sys; r = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1" "$2"
+}
+
+# books_sum FOLDER: the exclusive outcomes sum to intended.
+books_sum() {
+  local told
+  told=$(json "$1/result.json" 'sum(r["counts"][o] for o in ("ok", "unchecked", "mismatch", "malformed", "filtered",
+    "deadline", "unavailable", "rejected", "error", "lost", "shed")) == r["counts"]["intended"]')
+  [ "$told" = True ] || fail "$1: outcomes do not sum to intended: $(json "$1/result.json" 'r["counts"]')"
+}
+
+# gone PID...: waits until none of them runs any more.
+gone() {
+  local pid
+  for pid in "$@"; do
+    for _ in $(seq 400); do
+      [ -e "/proc/$pid" ] && ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null || continue 2
+      sleep 0.025
+    done
+    fail "process $pid is left: $(tr '\0' ' ' <"/proc/$pid/cmdline")"
+  done
+}
