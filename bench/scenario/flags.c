@@ -21,7 +21,8 @@ static const struct common {
     {0, {"--overlay", 0, "FILE", NULL, "YAML laid over the scenario; may be repeated"}},
     {0, {"--set", 0, "KEY=VALUE", NULL, "any key, as in --set load.rate=2000/s; may be repeated"}},
     {0,
-     {"--property", 'X', "[producer:|consumer:]NAME=VALUE", NULL, "a librdkafka property; may be repeated"}},
+     {"--property", 'X', "NAME=VALUE", NULL,
+      "a librdkafka property; producer:NAME or consumer:NAME sets one of them"}},
     {0, {"--quiet", 'q', NULL, NULL, "no progress on stderr"}},
 };
 

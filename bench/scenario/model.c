@@ -21,7 +21,6 @@ static enum sp_err read_versions(const char *dir, uint64_t *highest, char *held,
   if (!entries)
     return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot read the model's folder %.300s: %s", dir,
                    strerror(errno));
-  *highest = 0;
   held[0] = '\0';
   for (struct dirent *entry; (entry = readdir(entries));) {
     uint64_t version;
@@ -30,7 +29,7 @@ static enum sp_err read_versions(const char *dir, uint64_t *highest, char *held,
     char *path = sp_format("%s/%s", dir, entry->d_name);
     if (is_folder(path)) {
       size_t n = strlen(held);
-      snprintf(held + n, n_held - n, "%s%s", n ? ", " : "", entry->d_name);
+      snprintf(held + n, n_held - n, "%s%llu", n ? ", " : "", (unsigned long long)version);
       if (version > *highest) *highest = version;
     }
     free(path);
@@ -41,7 +40,7 @@ static enum sp_err read_versions(const char *dir, uint64_t *highest, char *held,
 
 enum sp_err sp_model_version_dir(const struct sp_model_conf *model, uint64_t *version, char **version_dir,
                                  struct sp_error *error) {
-  uint64_t highest;
+  uint64_t highest = 0;
   char held[128];
   enum sp_err err = read_versions(model->dir, &highest, held, sizeof held, error);
   if (err) return err;
