@@ -38,7 +38,7 @@ struct sp_run_dir {
   int owner_fd;
 };
 
-// Makes the folder after sweeping those of dead runs. `id`: letters, digits, '-'; it must be new.
+// Makes the folder after sweeping those of dead runs. `id`: 1 to 32 letters, digits, '-'; it must be new.
 // SP_ERR_ENVIRONMENT if the parent belongs to somebody else or others may write there, or the disk is full;
 // SP_ERR_USAGE for another id.
 enum sp_err sp_run_dir_new(struct sp_run_dir *dir, const char *id, struct sp_error *error);

@@ -180,7 +180,7 @@ static enum sp_err launch_init(struct launch *launch, const struct sp_child_opti
 
 static _Noreturn void give_up(const struct launch *launch, const char *step) {
   struct failure failure = {.error_number = errno};
-  for (size_t i = 0; step[i] && i < sizeof failure.step - 1; i++) failure.step[i] = step[i];
+  memcpy(failure.step, step, strnlen(step, sizeof failure.step - 1));
   (void)!write(launch->failure_write, &failure, sizeof failure);
   _exit(127);
 }

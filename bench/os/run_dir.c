@@ -16,6 +16,9 @@
 #include "os/files.h"
 #include "os/procfs.h"
 
+#define RUNTIME_BYTES_MAX 40
+#define ID_BYTES_MAX      32
+
 // --- Where ---
 
 // Ours alone: a folder that somebody else made in /tmp could be theirs to change.
@@ -29,10 +32,13 @@ static enum sp_err check_parent(const char *path, struct sp_error *error) {
       path);
 }
 
-// From malloc.
+// From malloc. A path of a unix socket holds 107 bytes: folder, "/servepath/run-", id and a file's name must
+// fit.
 static char *parent_path(void) {
   const char *runtime = getenv("XDG_RUNTIME_DIR");
-  if (runtime && runtime[0] == '/' && access(runtime, W_OK) == 0) return sp_format("%s/servepath", runtime);
+  bool is_usable =
+      runtime && runtime[0] == '/' && strlen(runtime) <= RUNTIME_BYTES_MAX && access(runtime, W_OK) == 0;
+  if (is_usable) return sp_format("%s/servepath", runtime);
   return sp_format("/tmp/servepath-%u", (unsigned)geteuid());
 }
 
@@ -137,9 +143,9 @@ static int make_locked(const char *parent, const char *id, const char *path, int
 
 enum sp_err sp_run_dir_new(struct sp_run_dir *dir, const char *id, struct sp_error *error) {
   *dir = (struct sp_run_dir){.owner_fd = -1};
-  if (!*id || strlen(id) > 40 ||
+  if (!*id || strlen(id) > ID_BYTES_MAX ||
       id[strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")])
-    return sp_fail(error, SP_ERR_USAGE, "\"%s\" cannot name a run; use 1 to 40 letters, digits and '-'", id);
+    return sp_fail(error, SP_ERR_USAGE, "\"%s\" cannot name a run; use 1 to 32 letters, digits and '-'", id);
   char *parent = parent_path();
   if (mkdir(parent, 0700) != 0 && errno != EEXIST) {
     enum sp_err err = sp_files_fail_write(parent, errno, error);

@@ -46,8 +46,8 @@ static enum sp_err find_unit(struct sp_rates *rates, struct sp_error *error) {
   struct sp_rate from = conf->rate;
   struct sp_rate to = conf->arrival == SP_ARRIVAL_CONSTANT ? conf->rate : conf->rate_to;
   uint64_t parts = conf->arrival == SP_ARRIVAL_STEP ? conf->steps - 1 : 1;
-  uint64_t from_divisor = greatest_divisor(from.n, from.per_ns),
-           to_divisor = greatest_divisor(to.n, to.per_ns);
+  uint64_t from_divisor = greatest_divisor(from.n, from.per_ns);
+  uint64_t to_divisor = greatest_divisor(to.n, to.per_ns);
   uint64_t from_per = from.per_ns / from_divisor, to_per = to.per_ns / to_divisor;
   uint64_t shared = greatest_divisor(from_per, to_per);
   SP_ASSERT(from_per && to_per && shared); // rates of zero were refused
@@ -60,8 +60,7 @@ static enum sp_err find_unit(struct sp_rates *rates, struct sp_error *error) {
   if (unit * 4 * total_ns * (most * total_ns + 2) > 0x1p126L)
     return sp_fail(error, SP_ERR_USAGE,
                    "load.rate_to: %llu per %llu ns and load.rate, %llu per %llu ns, are too fine for exact "
-                   "arithmetic over "
-                   "%.0Lf s; write both per second with fewer digits",
+                   "arithmetic over %.0Lf s; write both per second with fewer digits",
                    (unsigned long long)to.n, (unsigned long long)to.per_ns, (unsigned long long)from.n,
                    (unsigned long long)from.per_ns, total_ns / 1e9L);
   rates->unit_ns = (sp_u128)2 * (from_per / shared) * to_per * parts;
