@@ -37,26 +37,34 @@ struct sp_rpc_env {
   unsigned n_queues;                   // one per worker
 };
 
-// Connects every channel and waits (conf->connect_timeout) until ready; asks for the model's status and metadata where the
+// Connects every channel (a connection each) and waits (conf->connect_timeout) until ready; asks for the model's status and metadata where the
 // protocol has them and compares tensors. SP_ERR_ENVIRONMENT `cannot reach model server HOST:PORT (…); …` when absent or
-// not speaking gRPC, model or version unknown; SP_ERR_USAGE when tensors differ. *output gets the answer's tensor.
+// not speaking gRPC, model or version unknown; SP_ERR_USAGE when tensors differ, or protocol or
+// address is none. A server without metadata (UNIMPLEMENTED) is asked for one prediction of zeros instead. *output gets
+// the answer's tensor, shape[0] = 1. gRPC starts here, and not before. A connection that breaks later is made again by
+// itself for as long as some queue is reaped.
 enum sp_err sp_rpc_client_new(const struct sp_rpc_env *env, struct sp_rpc_client **client,
                               struct sp_tensor_spec *output, struct sp_error *error);
-void sp_rpc_client_free(struct sp_rpc_client *client); // cancels what is under way, waits for it
-const char *sp_rpc_library(void);                      // "grpc 1.51.1"
+// Cancels what is under way, waits for it, and frees the calls that are left too. No other thread may be in a call to the
+// client. NULL is allowed.
+void sp_rpc_client_free(struct sp_rpc_client *client);
+const char *sp_rpc_library(void); // "grpc core 29.0.0", which is gRPC 1.51
 
-// inputs: n_inputs tensors owned by the call, to be filled; output: readable after a result with outcome NONE.
+// inputs: n_inputs tensors of max_rows rows, owned by the call, to be filled; output: readable from a result with outcome
+// NONE until the next start. user may be NULL and comes back with each result. Not while other threads make or free calls.
 struct sp_rpc_call *sp_rpc_call_new(struct sp_rpc_client *client, unsigned queue_i, struct sp_tensor ***inputs,
                                     const struct sp_tensor **output, void *user);
-void sp_rpc_call_free(struct sp_rpc_call *call);
+void sp_rpc_call_free(struct sp_rpc_call *call); // not while it is under way; NULL is allowed
 // Issues the call for the first n_rows rows. The queue's issuing thread. A failure to start comes as a completion.
 void sp_rpc_call_start(struct sp_rpc_call *call, size_t n_rows);
 
 typedef void (*sp_rpc_done)(void *user, const struct sp_rpc_result *result, void *context);
-// Waits until deadline_ns (CLOCK_MONOTONIC) for completions of this queue, hands each to done, and takes all that are
-// ready; returns how many. The queue's completion thread.
+// Waits until deadline_ns (CLOCK_MONOTONIC; in the past: does not wait) for a completion of this queue, hands it and
+// others that are ready (256 at most) to done, and returns how many; 0 at the deadline or after sp_rpc_wake. `done` may start the call
+// again. The queue's completion thread: only while it is here do calls of this queue make progress.
 size_t sp_rpc_reap(struct sp_rpc_client *client, unsigned queue_i, int64_t deadline_ns, sp_rpc_done done,
                    void *context);
-void sp_rpc_wake(struct sp_rpc_client *client, unsigned queue_i); // any thread
+// Makes a reap under way, or the next one, return. Any thread; allocates, so not for the hot path.
+void sp_rpc_wake(struct sp_rpc_client *client, unsigned queue_i);
 
 #endif

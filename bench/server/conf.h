@@ -1,4 +1,5 @@
-// What a side may say about the reference model server that a trial spawns.
+// What a side may say about the reference model server that a trial spawns; the same keys are the flags of
+// `servepath model-server` (delay_log: --delay-log).
 #ifndef SP_SERVER_CONF_H
 #define SP_SERVER_CONF_H
 
@@ -9,9 +10,12 @@ enum sp_stub { SP_STUB_NONE, SP_STUB_RECORDED, SP_STUB_FIXED, SP_STUB_ECHO };
 struct sp_server_conf {
   uint64_t threads;   // threads that serve and infer
   char *engine;
+  uint64_t max_batch; // rows of one request at most
   int stub;           // enum sp_stub: answers without any engine
-  char *delay;        // "5ms", "exp:2ms", "uniform:1ms..3ms", "lognormal:median=1ms,p99=10ms", "file:delays.txt"; NULL: none
-  char *fail;         // "UNAVAILABLE:1%", "UNAVAILABLE:every=100"; several by comma; NULL: none
+  double fixed_value; // stub fixed: every element of every output
+  char *delay;        // delay.h; NULL: none
+  char *fail;         // fail.h; NULL: none
+  uint64_t seed;      // of delays and failures
   char *delay_log;    // file that gets every delay as done; NULL: none
 };
 extern const struct sp_table sp_server_table; // struct sp_server_conf

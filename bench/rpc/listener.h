@@ -1,0 +1,53 @@
+// The server's half of gRPC: accepts calls of a few unary methods on N threads, each with a completion queue of its own, and
+// answers every other method with UNIMPLEMENTED at once. Knows nothing of models; server/ stands on it.
+#ifndef SP_RPC_LISTENER_H
+#define SP_RPC_LISTENER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+
+struct sp_listener;
+struct sp_incoming; // one call, from its arrival until its reply is handed over
+
+// Called on the thread that took the call, which serves nothing else meanwhile. `request` is valid until the reply. Exactly
+// one of sp_incoming_reply and sp_incoming_fail must follow: here, or later on any one thread.
+typedef void (*sp_incoming_handler)(void *context, unsigned thread_i, struct sp_incoming *call, struct sp_bytes request);
+
+struct sp_listener_method {
+  const char *path;  // "/package.Service/Method", static
+  size_t n_waiting;  // calls that may be taken at once on one thread, beyond them gRPC queues
+  sp_incoming_handler handler;
+};
+
+// Binds and starts listening; calls are taken once sp_listener_serve runs. address: "127.0.0.1:0", "[::1]:8500",
+// "unix:/path". SP_ERR_ENVIRONMENT if the port or path is taken or may not be used, SP_ERR_USAGE if it is no address.
+// methods[] is copied, the paths are not.
+enum sp_err sp_listener_new(const char *address, unsigned n_threads, const struct sp_listener_method *methods,
+                            size_t n_methods, void *context, struct sp_listener **listener, struct sp_error *error);
+// With the port that was given for 0; owned by the listener.
+const char *sp_listener_address(const struct sp_listener *listener);
+// Takes and answers calls as thread thread_i (0..n_threads-1, each once) until sp_listener_end.
+void sp_listener_serve(struct sp_listener *listener, unsigned thread_i);
+
+// The end, on a thread that serves nothing: drain, cancel if it did not, end, join the serving threads, free.
+// Takes no more calls and waits for those under way; false if some are left after grace_ns.
+bool sp_listener_drain(struct sp_listener *listener, int64_t grace_ns);
+void sp_listener_cancel(struct sp_listener *listener); // what is under way; handlers still reply
+// Waits until the last call is answered (after a drain), then makes sp_listener_serve return.
+void sp_listener_end(struct sp_listener *listener);
+void sp_listener_free(struct sp_listener *listener); // NULL is allowed; also right after _new
+
+int64_t sp_incoming_received_ns(const struct sp_incoming *call); // taken from the queue, CLOCK_MONOTONIC
+struct sp_bytes sp_incoming_request(const struct sp_incoming *call); // the bytes that the handler got
+
+// Hands the answer to gRPC (copied) with the time since it was received in trailing metadata `sp-server-ns`, which it
+// returns. `call` is gone afterwards.
+int64_t sp_incoming_reply(struct sp_incoming *call, struct sp_bytes reply);
+// The same with a status (library.h) and a message instead of an answer.
+int64_t sp_incoming_fail(struct sp_incoming *call, int status, const char *text);
+
+#endif

@@ -1,0 +1,56 @@
+// What TensorFlow Serving says about a model, both halves: GetModelStatus, GetModelMetadata; and gRPC's health check. Not on
+// a hot path: protobuf-c, with an allocator that stops a hostile message from taking more than SP_TFS_BUDGET_BYTES.
+#ifndef SP_RPC_TFS_MODEL_H
+#define SP_RPC_TFS_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/tensor.h"
+#include "rpc/tfs.h"
+
+#define SP_TFS_BUDGET_BYTES ((size_t)4 << 20)
+
+// A message ready to be sent; free(data).
+struct sp_tfs_message {
+  uint8_t *data;
+  size_t n;
+};
+
+// The tensors of a signature; shape[0] is -1 (any) or as the server says. A tensor of unknown rank has rank 0.
+struct sp_tfs_signature {
+  size_t n_inputs, n_outputs;
+  struct sp_tensor_spec inputs[SP_TENSORS_MAX];
+  struct sp_tensor_spec outputs[SP_TENSORS_MAX];
+};
+
+// --- The client's half ---
+struct sp_tfs_message sp_tfs_write_status_request(const char *model, uint64_t version);
+struct sp_tfs_message sp_tfs_write_metadata_request(const char *model, uint64_t version);
+// *is_available: some version (or just `version`, where not 0) is AVAILABLE. False if it is no such message.
+bool sp_tfs_read_status_reply(struct sp_bytes reply, uint64_t version, bool *is_available);
+// The signature serving_default. False with a static reason.
+bool sp_tfs_read_metadata_reply(struct sp_bytes reply, struct sp_tfs_signature *signature, const char **reason);
+
+// --- The server's half ---
+struct sp_tfs_model_request {
+  char model[SP_TFS_MODEL_NAME_BYTES];
+  int64_t version; // 0: not given
+  bool has_label;  // a version label, which we have none of
+  bool wants_signature; // GetModelMetadata: "signature_def" is among the fields
+};
+// False if the bytes are no such message or the name is too long.
+bool sp_tfs_read_status_request(struct sp_bytes request, struct sp_tfs_model_request *read);
+bool sp_tfs_read_metadata_request(struct sp_bytes request, struct sp_tfs_model_request *read);
+// Every version as AVAILABLE.
+struct sp_tfs_message sp_tfs_write_status_reply(const uint64_t *versions, size_t n_versions);
+struct sp_tfs_message sp_tfs_write_metadata_reply(const char *model, uint64_t version,
+                                                  const struct sp_tfs_signature *signature);
+
+// grpc.health.v1: the service asked for ("": the server) into `service`; false if it is no such message or too long.
+bool sp_health_read_request(struct sp_bytes request, char *service, size_t n);
+struct sp_tfs_message sp_health_write_reply(bool is_serving);
+
+#endif

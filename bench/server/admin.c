@@ -1,0 +1,82 @@
+// What the server says about itself: model status, model metadata, health.
+#include <stdlib.h>
+#include <string.h>
+
+#include "rpc/library.h"
+#include "server/parts.h"
+
+static void reply(struct sp_incoming *call, struct sp_tfs_message message) {
+  sp_incoming_reply(call, sp_bytes_of(message.data, message.n));
+  free(message.data);
+}
+
+// NULL after refusing the call.
+static const struct sp_served *find(const struct sp_server *server, const struct sp_tfs_model_request *asked,
+                                    struct sp_incoming *call) {
+  bool has_name = false;
+  char have[128], text[448];
+  const struct sp_served *served = NULL;
+  if (asked->version >= 0 && !asked->has_label) {
+    served = sp_models_find(&server->models, asked->model, strlen(asked->model), (uint64_t)asked->version, &has_name);
+  }
+  if (served) return served;
+  snprintf(text, sizeof text, "%s is not served; this server has %s", has_name ? "that version" : "that model",
+           sp_models_text(&server->models, have, sizeof have));
+  sp_incoming_fail(call, SP_STATUS_NOT_FOUND, text);
+  return NULL;
+}
+
+void sp_status_handle(void *context, unsigned thread_i, struct sp_incoming *call, struct sp_bytes request) {
+  (void)thread_i;
+  const struct sp_server *server = context;
+  struct sp_tfs_model_request asked;
+  if (!sp_tfs_read_status_request(request, &asked)) {
+    sp_incoming_fail(call, SP_STATUS_INVALID_ARGUMENT, "the message cannot be read");
+    return;
+  }
+  const struct sp_served *served = find(server, &asked, call);
+  if (!served) return;
+  uint64_t *versions = sp_alloc(server->models.n * sizeof *versions);
+  size_t n = 0;
+  for (size_t i = 0; i < server->models.n; i++) {
+    const struct sp_served *other = &server->models.items[i];
+    if (strcmp(other->name, served->name) != 0 || (asked.version && other != served)) continue;
+    versions[n++] = other->version;
+  }
+  reply(call, sp_tfs_write_status_reply(versions, n));
+  free(versions);
+}
+
+void sp_metadata_handle(void *context, unsigned thread_i, struct sp_incoming *call, struct sp_bytes request) {
+  (void)thread_i;
+  const struct sp_server *server = context;
+  struct sp_tfs_model_request asked;
+  if (!sp_tfs_read_metadata_request(request, &asked)) {
+    sp_incoming_fail(call, SP_STATUS_INVALID_ARGUMENT, "the message cannot be read");
+    return;
+  }
+  if (!asked.wants_signature) {
+    sp_incoming_fail(call, SP_STATUS_INVALID_ARGUMENT, "metadata_field must be signature_def");
+    return;
+  }
+  const struct sp_served *served = find(server, &asked, call);
+  if (served) reply(call, sp_tfs_write_metadata_reply(served->name, served->version, &served->signature));
+}
+
+void sp_health_handle(void *context, unsigned thread_i, struct sp_incoming *call, struct sp_bytes request) {
+  (void)thread_i;
+  const struct sp_server *server = context;
+  static const char *const services[] = {"", "tensorflow.serving.PredictionService", "tensorflow.serving.ModelService",
+                                         "grpc.health.v1.Health"};
+  char service[256];
+  if (!sp_health_read_request(request, service, sizeof service)) {
+    sp_incoming_fail(call, SP_STATUS_INVALID_ARGUMENT, "the message cannot be read");
+    return;
+  }
+  for (size_t i = 0; i < sizeof services / sizeof services[0]; i++) {
+    if (strcmp(services[i], service) != 0) continue;
+    reply(call, sp_health_write_reply(!atomic_load(&server->is_ending)));
+    return;
+  }
+  sp_incoming_fail(call, SP_STATUS_NOT_FOUND, "no such service here");
+}

@@ -1,0 +1,124 @@
+// The reference model server: start, threads, stop.
+#include "server/server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/files.h"
+#include "rpc/tfs.h"
+#include "server/parts.h"
+
+#define N_WAITING_PREDICT 64
+
+static const struct sp_listener_method methods[] = {
+    {SP_TFS_PREDICT, N_WAITING_PREDICT, sp_predict_handle},
+    {SP_TFS_GET_MODEL_METADATA, 1, sp_metadata_handle},
+    {SP_TFS_GET_MODEL_STATUS, 1, sp_status_handle},
+    {SP_HEALTH_CHECK, 1, sp_health_handle},
+};
+
+static void serve(void *context) {
+  struct serving *serving = context;
+  sp_listener_serve(serving->server->listener, serving->i);
+}
+
+static enum sp_err check_conf(const struct sp_server_conf *conf, struct sp_error *error) {
+  if (conf->threads < 1 || conf->threads > 1024) {
+    return sp_fail(error, SP_ERR_USAGE, "threads: %llu; a server has 1 to 1024", (unsigned long long)conf->threads);
+  }
+  if (conf->max_batch < 1 || conf->max_batch > 65536) {
+    return sp_fail(error, SP_ERR_USAGE, "max_batch: %llu; write 1 to 65536", (unsigned long long)conf->max_batch);
+  }
+  return SP_OK;
+}
+
+static enum sp_err open_stub(struct sp_server *server, const struct sp_server_conf *conf, struct sp_error *error) {
+  enum sp_err err = SP_OK;
+  if (conf->delay) err = sp_delay_new(conf->delay, conf->seed, &server->delay, error);
+  if (!err && conf->fail) err = sp_fail_plan_new(conf->fail, conf->seed, &server->fail, error);
+  if (err || !conf->delay_log) return err;
+  server->delay_log_path = sp_copy_text(conf->delay_log);
+  server->delay_log = fopen(conf->delay_log, "we");
+  return server->delay_log ? SP_OK : sp_files_fail_write(conf->delay_log, errno, error);
+}
+
+static enum sp_err start_threads(struct sp_server *server, struct sp_error *error) {
+  server->threads = sp_alloc(server->n_threads * sizeof *server->threads);
+  enum sp_err err = SP_OK;
+  for (unsigned i = 0; !err && i < server->n_threads; i++) {
+    char name[16];
+    snprintf(name, sizeof name, "sp-serve-%u", i);
+    server->threads[i].server = server;
+    server->threads[i].i = i;
+    err = sp_thread_start(&server->threads[i].thread, name, NULL, serve, &server->threads[i], error);
+  }
+  return err;
+}
+
+enum sp_err sp_server_start(const struct sp_server_env *env, struct sp_server **made, struct sp_error *error) {
+  enum sp_err err = check_conf(env->conf, error);
+  if (err) return err;
+  struct sp_server *server = sp_alloc(sizeof *server);
+  server->stub = env->conf->stub;
+  server->fixed_value = env->conf->fixed_value;
+  server->n_threads = (size_t)env->conf->threads;
+  server->workers = sp_alloc((server->n_threads + 1) * sizeof *server->workers);
+  for (unsigned i = 0; i <= server->n_threads; i++) server->workers[i].i = i;
+  err = open_stub(server, env->conf, error);
+  if (!err) err = sp_models_init(&server->models, env, server->n_threads + 1, error);
+  if (!err && server->delay && !sp_delay_is_serial(server->delay)) {
+    err = sp_timer_new(sp_predict_due, server, &server->timer, error);
+  }
+  if (!err) {
+    err = sp_listener_new(env->address, (unsigned)server->n_threads, methods, sizeof methods / sizeof methods[0], server,
+                          &server->listener, error);
+  }
+  if (!err) err = start_threads(server, error);
+  if (err) {
+    bool was_graceful;
+    sp_server_stop(server, 0, &was_graceful, NULL);
+    return err;
+  }
+  *made = server;
+  return SP_OK;
+}
+
+const char *sp_server_address(const struct sp_server *server) { return sp_listener_address(server->listener); }
+
+static bool stop_serving(struct sp_server *server, int64_t grace_ns) {
+  if (!server->listener) return true;
+  bool was_graceful = sp_listener_drain(server->listener, grace_ns);
+  if (!was_graceful) {
+    sp_listener_cancel(server->listener);
+    // A cancelled call still wants its reply before it goes away, and delayed ones have it lying in the timer.
+    if (server->timer) sp_timer_hurry(server->timer);
+  }
+  sp_listener_end(server->listener);
+  for (size_t i = 0; server->threads && i < server->n_threads; i++) sp_thread_join(&server->threads[i].thread);
+  sp_listener_free(server->listener);
+  return was_graceful;
+}
+
+static enum sp_err close_delay_log(struct sp_server *server, struct sp_error *error) {
+  if (!server->delay_log) return SP_OK;
+  int failed = fflush(server->delay_log) != 0 || ferror(server->delay_log) ? errno : 0;
+  if (fclose(server->delay_log) != 0 && !failed) failed = errno;
+  return failed ? sp_files_fail_write(server->delay_log_path, failed, error) : SP_OK;
+}
+
+enum sp_err sp_server_stop(struct sp_server *server, int64_t grace_ns, bool *was_graceful, struct sp_error *error) {
+  atomic_store(&server->is_ending, true);
+  *was_graceful = stop_serving(server, grace_ns);
+  sp_timer_free(server->timer);
+  enum sp_err err = close_delay_log(server, error);
+  sp_models_done(&server->models);
+  sp_delay_free(server->delay);
+  sp_fail_plan_free(server->fail);
+  for (size_t i = 0; i <= server->n_threads; i++) free(server->workers[i].reply);
+  free(server->workers);
+  free(server->threads);
+  free(server->delay_log_path);
+  free(server);
+  return err;
+}

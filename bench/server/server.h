@@ -1,0 +1,46 @@
+// The reference model server: TensorFlow Serving's Predict, GetModelMetadata and GetModelStatus and gRPC's health check, for
+// several models and all their versions at once, on N threads that infer where they receive; or, as a stub, answers without
+// any engine, late and failing as told.
+#ifndef SP_SERVER_SERVER_H
+#define SP_SERVER_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/tensor.h"
+#include "scenario/scenario.h"
+#include "server/conf.h"
+
+struct sp_server;
+
+struct sp_server_model {
+  const char *name;
+  const char *dir;  // holds VERSION/{model.onnx,...}, each served; NULL: a stub's, version 1
+};
+
+struct sp_server_env {
+  const struct sp_server_conf *conf;
+  const char *address; // "127.0.0.1:0", "unix:/path"
+  const struct sp_server_model *models;
+  size_t n_models;
+  // Stubs only, the same for all models: the tensors of echo (inputs) and fixed (both). Not given, the scenario tells them,
+  // or the model's file by way of the engine. recorded needs the scenario. shape[0] is any.
+  const struct sp_tensor_spec *inputs, *outputs;
+  size_t n_inputs, n_outputs;
+  // Its model is served too, unless models[] has the name. NULL: none.
+  const struct sp_scenario *scenario;
+  const char *expected; // recorded: file of expected predictions; NULL: expected/MODEL-VERSION.jsonl beside the recording
+};
+
+// Loads every version (SP_ERR_ENVIRONMENT: none there, or one that cannot be loaded), opens a session on each for each
+// thread, listens and serves. SP_ERR_ENVIRONMENT: address taken; SP_ERR_USAGE: delay, fail, stub without tensors. Strings and
+// specs of env are copied; it is ready when this returns.
+enum sp_err sp_server_start(const struct sp_server_env *env, struct sp_server **server, struct sp_error *error);
+const char *sp_server_address(const struct sp_server *server); // with the real port
+// Says NOT_SERVING, takes no more calls, lets those under way end for grace_ns, cancels the rest, frees all. *was_graceful:
+// nothing had to be cancelled. SP_ERR_ENVIRONMENT: the delay log could not be written.
+enum sp_err sp_server_stop(struct sp_server *server, int64_t grace_ns, bool *was_graceful, struct sp_error *error);
+
+#endif
