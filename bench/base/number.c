@@ -143,25 +143,34 @@ static bool is_digit(uint8_t c) {
   return (uint8_t)(c - '0') < 10;
 }
 
-static bool are_eight_digits(uint64_t chars) {
-  return ((chars & 0xf0f0f0f0f0f0f0f0) | (((chars + 0x0606060606060606) & 0xf0f0f0f0f0f0f0f0) >> 4)) ==
-         0x3333333333333333;
+// Which of eight characters, already xor'ed with '0', are no digits: the first such byte and some after it have the top bit.
+static uint64_t not_digits(uint64_t values) {
+  return ((values + 0x7676767676767676) | values) & 0x8080808080808080;
 }
 
-// Eight digits at once, little endian: pairs, then fours, then eights.
-static uint32_t eight_digits(uint64_t chars) {
+// Eight digit values at once, the first in the lowest byte: pairs, then fours, then eights.
+static uint32_t eight_digits(uint64_t values) {
   const uint64_t mask = 0x000000ff000000ff;
-  chars -= 0x3030303030303030;
-  chars = chars * 10 + (chars >> 8);
-  return (uint32_t)(((chars & mask) * 0x000f424000000064 + ((chars >> 16) & mask) * 0x0000271000000001) >>
+  values = values * 10 + (values >> 8);
+  return (uint32_t)(((values & mask) * 0x000f424000000064 + ((values >> 16) & mask) * 0x0000271000000001) >>
                     32);
 }
 
 // Adds digits to *w (which wraps beyond 19; the caller counts) and returns where they end.
 static const uint8_t *scan_digits(const uint8_t *at, const uint8_t *end, uint64_t *w) {
-  uint64_t chars;
-  while (end - at >= 8 && (memcpy(&chars, at, 8), are_eight_digits(chars))) {
-    *w = *w * 100000000 + eight_digits(chars);
+  static const uint32_t tens[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
+  while (end - at >= 8) {
+    uint64_t values;
+    memcpy(&values, at, 8);
+    values ^= 0x3030303030303030;
+    uint64_t others = not_digits(values);
+    if (others) {
+      int n = __builtin_ctzll(others) / 8;
+      // Zeros move in before the n digits.
+      if (n > 0) *w = *w * tens[n] + eight_digits(values << (64 - 8 * n));
+      return at + n;
+    }
+    *w = *w * 100000000 + eight_digits(values);
     at += 8;
   }
   for (; at < end && is_digit(*at); at++) *w = *w * 10 + (uint64_t)(*at - '0');
@@ -187,8 +196,10 @@ static size_t n_leading_zeros(const uint8_t *at, const uint8_t *end) {
 
 size_t sp_number_scan(const uint8_t *at, const uint8_t *end, double *value) {
   const uint8_t *start = at;
-  bool negative = at < end && *at == '-';
-  if (at < end && (*at == '-' || *at == '+')) at++;
+  if (at >= end) return 0;
+  // Signs of data are as good as random: no branch on them.
+  bool negative = *at == '-';
+  at += (*at == '-') | (*at == '+');
   const uint8_t *digits = at;
   uint64_t w = 0;
   at = scan_digits(at, end, &w);
@@ -220,7 +231,7 @@ size_t sp_number_scan(const uint8_t *at, const uint8_t *end, double *value) {
   } else {
     magnitude = slow_double(digits, digits_end, exponent);
   }
-  *value = negative ? -magnitude : magnitude;
+  *value = copysign(magnitude, (double)(1 - 2 * negative));
   return (size_t)(at - start);
 }
 
