@@ -13,10 +13,10 @@ static void count_sent(struct sp_pacer *pacer, int64_t intended_ns, int64_t sent
   sp_tally_add(&pacer->tally->n_window_sent, 1);
 }
 
-// One event, now. Everything the hot path does between "due" and "handed over".
-static void send_next(struct sp_pacer *pacer, int64_t intended_ns, int64_t now_ns) {
+// One event, now: everything the hot path does between "due" and "handed over". False: the stream has no room, and nothing
+// has changed.
+static bool hand_over(struct sp_pacer *pacer, int64_t intended_ns, int64_t now_ns) {
   const struct sp_event *event = &pacer->recording->events[pacer->next_recorded];
-  bool is_measured = intended_ns >= pacer->origin_ns + pacer->schedule->t0_ns;
   struct sp_delivery delivery = {.id = pacer->next_event,
                                  .intended_ns = intended_ns,
                                  .sent_ns = now_ns,
@@ -26,30 +26,39 @@ static void send_next(struct sp_pacer *pacer, int64_t intended_ns, int64_t now_n
   // Counted before the call, so that no answer can come before its event is counted.
   sp_tally_add(&pacer->tally->n_sent, 1);
   sp_event_state_set_sent(pacer->states, pacer->next_event);
-  if (sp_stream_send(pacer->stream, &delivery)) {
-    if (is_measured) count_sent(pacer, intended_ns, now_ns);
-  } else {
-    sp_event_state_set(pacer->states, pacer->next_event, SP_OUTCOME_SHED);
-    sp_tally_add(&pacer->tally->n_sent, -1);
-    sp_tally_add(&pacer->tally->n_shed, 1);
-    if (is_measured) sp_tally_add(&pacer->tally->n_window_shed, 1);
-  }
+  if (sp_stream_send(pacer->stream, &delivery)) return true;
+  sp_event_state_set(pacer->states, pacer->next_event, SP_OUTCOME_NONE);
+  sp_tally_add(&pacer->tally->n_sent, -1);
+  return false;
+}
+
+static bool is_measured(const struct sp_pacer *pacer, int64_t intended_ns) {
+  return intended_ns >= pacer->origin_ns + pacer->schedule->t0_ns;
+}
+
+static void shed(struct sp_pacer *pacer, int64_t intended_ns) {
+  sp_event_state_set(pacer->states, pacer->next_event, SP_OUTCOME_SHED);
+  sp_tally_add(&pacer->tally->n_shed, 1);
+  if (is_measured(pacer, intended_ns)) sp_tally_add(&pacer->tally->n_window_shed, 1);
+}
+
+static void go_on(struct sp_pacer *pacer) {
   pacer->next_event++;
   if (++pacer->next_recorded == pacer->recording->n_events) pacer->next_recorded = 0;
 }
 
+// A closed loop plans nothing, so it sheds nothing: where the stream has no room it waits for an answer too.
 static int64_t step_closed(struct sp_pacer *pacer) {
   int64_t end_ns = pacer->origin_ns + pacer->schedule->t1_ns;
   for (;;) {
     if (pacer->next_event == pacer->schedule->n_events) return INT64_MAX;
     int64_t under_way = sp_tally_get(&pacer->tally->n_sent) - sp_tally_get(&pacer->tally->n_done);
-    if (under_way >= (int64_t)pacer->conf->concurrency) return 0;
     int64_t now_ns = sp_clock_now(pacer->clock);
     if (now_ns >= end_ns) return INT64_MAX;
-    if (now_ns < pacer->origin_ns + pacer->schedule->t0_ns) {
-      sp_tally_set(&pacer->tally->n_warmup, (int64_t)pacer->next_event + 1);
-    }
-    send_next(pacer, now_ns, now_ns);
+    if (under_way >= (int64_t)pacer->conf->concurrency || !hand_over(pacer, now_ns, now_ns)) return 0;
+    if (is_measured(pacer, now_ns)) count_sent(pacer, now_ns, now_ns);
+    else sp_tally_set(&pacer->tally->n_warmup, (int64_t)pacer->next_event + 1);
+    go_on(pacer);
   }
 }
 
@@ -60,7 +69,9 @@ int64_t sp_pacer_step(struct sp_pacer *pacer) {
     int64_t intended_ns = pacer->origin_ns + pacer->schedule->intended_ns[pacer->next_event];
     int64_t now_ns = sp_clock_now(pacer->clock);
     if (now_ns < intended_ns) return intended_ns;
-    send_next(pacer, intended_ns, now_ns);
+    if (!hand_over(pacer, intended_ns, now_ns)) shed(pacer, intended_ns);
+    else if (is_measured(pacer, intended_ns)) count_sent(pacer, intended_ns, now_ns);
+    go_on(pacer);
   }
 }
 
