@@ -210,6 +210,8 @@ static void test_stop_with_grace_and_without(void **state) {
 
   start(&child, (struct sp_child_options){.argv = ARGV("sleep", "1000")});
   assert_true(sp_child_signal(&child, SIGSTOP)); // a stopped child must be woken to end
+  struct sp_procfs_stat stat = {0};
+  while (stat.state != 'T') assert_true(sp_procfs_stat(child.pid, &stat));
   int64_t peak_bytes = sp_memory_of(child.pid).peak_bytes;
   assert_true(sp_child_stop(&child, LONG_NS));
   assert_true(llabs(child.peak_bytes - peak_bytes) < COUNTERS_BYTES);

@@ -133,6 +133,23 @@ static void test_long_ramp_keeps_its_definition(void **state) {
   sp_schedule_free(schedule);
 }
 
+// From 10000/s almost to nothing, where floating point alone is off by several ns at the end.
+static void test_ramp_to_almost_nothing_keeps_its_definition(void **state) {
+  (void)state;
+  struct sp_load_conf conf = conf_of(SP_ARRIVAL_RAMP, 10000, 0, 100 * S);
+  conf.rate_to = (struct sp_rate){1, 100000 * (uint64_t)S};
+  struct sp_schedule *schedule = plan(&conf, NULL);
+  assert_int_equal(schedule->n_events, 500001);
+  u128 length = 100 * (u128)S, unit = 2 * length * 100000 * (u128)S, from = (u128)S, fall = from - 1;
+  for (uint64_t k = 0; k < schedule->n_events; k += k < 490000 ? 97 : 1) {
+    u128 t = (u128)schedule->intended_ns[k];
+    assert_true(2 * length * from * t - fall * t * t <= k * unit);
+    t++;
+    assert_true(2 * length * from * t - fall * t * t > k * unit);
+  }
+  sp_schedule_free(schedule);
+}
+
 static void test_step_goes_through_its_levels(void **state) {
   (void)state;
   struct sp_load_conf conf = conf_of(SP_ARRIVAL_STEP, 1000, 2 * S, 10 * S);
@@ -285,6 +302,7 @@ int main(void) {
       cmocka_unit_test(test_rising_ramp_is_exact),
       cmocka_unit_test(test_falling_ramp_is_exact),
       cmocka_unit_test(test_long_ramp_keeps_its_definition),
+      cmocka_unit_test(test_ramp_to_almost_nothing_keeps_its_definition),
       cmocka_unit_test(test_step_goes_through_its_levels),
       cmocka_unit_test(test_uneven_steps_lose_no_event),
       cmocka_unit_test(test_bursts_are_counted_from_t0),
