@@ -35,15 +35,17 @@ size_t sp_names_distance(const char *a, const char *b) {
 
 const char *sp_names_nearest(const char *given, const char *const *names, size_t n_names) {
   size_t n_given = strlen(given), allowed = n_given < 6 ? 1 : n_given / 3, n_starts = 0;
+  size_t best = 2 * allowed +
+                2; // twice the distance, one more where `given` is not its start: --rat is --rate, not --raw
   const char *nearest = NULL, *start = NULL;
   for (size_t i = 0; i < n_names; i++) {
     size_t distance = sp_names_distance(given, names[i]);
-    if (distance <= allowed && distance < strlen(names[i])) {
+    bool is_start = n_given >= 2 && strncasecmp(given, names[i], n_given) == 0;
+    if (distance < strlen(names[i]) && 2 * distance + !is_start < best) {
       nearest = names[i];
-      if (distance == 0) break;
-      allowed = distance - 1;
+      best = 2 * distance + !is_start;
     }
-    if (n_given >= 2 && strncasecmp(given, names[i], n_given) == 0) {
+    if (is_start) {
       start = names[i];
       n_starts++;
     }

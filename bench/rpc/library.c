@@ -26,6 +26,8 @@ void sp_grpc_start(void) {
 
 void sp_grpc_end(void) { grpc_shutdown_blocking(); }
 
+const char *sp_grpc_version(void) { return grpc_version_string(); }
+
 const char *sp_status_name(int code) { return code >= 0 && code < N_NAMES ? names[code] : NULL; }
 
 int sp_status_of_name(const char *name) {
