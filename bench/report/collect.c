@@ -72,7 +72,9 @@ enum sp_err sp_report_add(struct sp_report *report, const char *dir, struct sp_e
   return err;
 }
 
-bool sp_report_is_counted(const struct sp_result *result) { return result->complete && sp_result_is_valid(result); }
+bool sp_report_is_counted(const struct sp_report_row *row, const struct sp_result *result) {
+  return result->complete && (sp_result_is_valid(result) || row->n_valid == 0);
+}
 
 static const char *or_dash(const char *text) { return text ? text : "-"; }
 
@@ -134,7 +136,7 @@ static struct sp_figure figure_over(const struct sp_report *report, const struct
   size_t n = 0;
   for (size_t t = 0; t < row->n_trials; t++) {
     const struct sp_result *r = report->trials[row->trials[t]].result;
-    double figure = sp_report_is_counted(r) ? value(r, i) : NAN;
+    double figure = sp_report_is_counted(row, r) ? value(r, i) : NAN;
     if (!isnan(figure)) values[n++] = figure;
   }
   struct sp_figure figure = figure_of(values, n);
@@ -157,9 +159,8 @@ static double cpu_value(const struct sp_result *r, int i) {
 }
 
 static void sum_trial(struct sp_report_row *row, const struct sp_result *r) {
-  row->n_incomplete += !r->complete;
-  if (!sp_report_is_counted(r)) return;
-  row->n_valid++;
+  if (!sp_report_is_counted(row, r)) return;
+  row->n_counted++;
   row->n_intended += r->intended;
   row->n_fine += r->outcomes[SP_OUTCOME_OK] + r->outcomes[SP_OUTCOME_UNCHECKED] + r->outcomes[SP_OUTCOME_FILTERED];
   row->n_answered +=
@@ -174,6 +175,10 @@ static void sum_trial(struct sp_report_row *row, const struct sp_result *r) {
 }
 
 static void fill_row(const struct sp_report *report, struct sp_report_row *row) {
+  for (size_t t = 0; t < row->n_trials; t++) {
+    const struct sp_result *r = report->trials[row->trials[t]].result;
+    row->n_valid += r->complete && sp_result_is_valid(r);
+  }
   for (int i = 0; i < SP_PERCENTILES; i++) row->percentiles[i] = figure_over(report, row, response_value, i);
   row->service_p99 = figure_over(report, row, service_value, SP_P99);
   row->offered = figure_over(report, row, offered_value, 0);

@@ -39,9 +39,10 @@ static json_t *row_json(const struct sp_report *report, const struct sp_report_r
   }
   for (size_t t = 0; t < row->n_trials; t++) json_array_append_new(trials, trial_json(&report->trials[row->trials[t]]));
   double ok = row->n_intended > 0 ? (double)row->n_fine / (double)row->n_intended : NAN;
-  json_t *json = json_pack("{so so so so so so sI}", "case", text(row->name), "via", text(row->transport), "side",
+  json_t *json = json_pack("{so so so so so so sI sI}", "case", text(row->name), "via", text(row->transport), "side",
                            text(row->side), "arrival", text(row->arrival), "rate_per_s", real(row->rate_per_s),
-                           "concurrency", real(row->concurrency), "valid", (json_int_t)row->n_valid);
+                           "concurrency", real(row->concurrency), "valid", (json_int_t)row->n_valid,
+                           "counted", (json_int_t)row->n_counted);
   SP_ASSERT(json);
   json_object_set_new(json, "offered_per_s", figure_json(&row->offered));
   json_object_set_new(json, "achieved_per_s", figure_json(&row->achieved));

@@ -94,7 +94,8 @@ static void print_checks(FILE *to, const struct sp_report *report) {
 }
 
 static void print_command(FILE *to, const struct sp_result *r) {
-  fputs("  - `", to);
+  // argv starts with the verb.
+  fputs(r->n_command && strstr(r->command[0], "servepath") ? "  - `" : "  - `servepath ", to);
   for (size_t i = 0; i < r->n_command; i++) {
     char *word = sp_copy_text(r->command[i]);
     sp_report_clean(word);

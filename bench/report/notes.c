@@ -38,12 +38,20 @@ static const char *remedy_of(const struct sp_result *r) {
   return NULL;
 }
 
-static void note_left_out(const struct notes *notes, const struct sp_report_trial *trial) {
-  const struct sp_result *r = trial->result;
-  if (sp_report_is_counted(r)) return;
-  const char *remedy = remedy_of(r);
-  say(notes, "%s, left out: %s: %s%s%s", r->complete ? "invalid" : "incomplete", trial->dir, reason_of(r),
-      remedy ? "; " : "", remedy ? remedy : "");
+static void note_trials(const struct notes *notes, const struct sp_report *report, const struct sp_report_row *row) {
+  if (row->n_valid == 0 && row->n_counted > 0) {
+    say(notes, "%s %s %s: no valid trial; the figures are those of invalid ones, to find out why", row->name, row->transport,
+        row->side);
+  }
+  for (size_t t = 0; t < row->n_trials; t++) {
+    const struct sp_report_trial *trial = &report->trials[row->trials[t]];
+    const struct sp_result *r = trial->result;
+    if (r->complete && sp_result_is_valid(r)) continue;
+    const char *remedy = remedy_of(r);
+    say(notes, "%s%s: %s: %s%s%s", r->complete ? "invalid" : "incomplete",
+        sp_report_is_counted(row, r) ? "" : ", left out", trial->dir, reason_of(r), remedy ? "; " : "",
+        remedy ? remedy : "");
+  }
 }
 
 static void note_predictions(const struct notes *notes, const struct sp_report *report) {
@@ -91,7 +99,7 @@ static void print_bound(char *text, size_t n, const char *name, double value) {
 static void note_bounds(const struct notes *notes, const struct sp_report *report, const struct sp_report_row *row) {
   for (size_t t = 0; t < row->n_trials; t++) {
     const struct sp_result *r = report->trials[row->trials[t]].result;
-    for (size_t i = 0; i < r->n_bounds && sp_report_is_counted(r); i++) {
+    for (size_t i = 0; i < r->n_bounds && sp_report_is_counted(row, r); i++) {
       const struct sp_bound *b = &r->bounds[i];
       char limit[SP_UNITS_TEXT_BYTES], value[SP_UNITS_TEXT_BYTES];
       if (b->met != SP_MET_NO) continue;
@@ -150,11 +158,11 @@ void sp_report_notes(const struct sp_report *report, sp_note_function *note, voi
   struct notes notes = {note, context};
   size_t n_most = 0;
   for (size_t i = 0; i < report->n_rows; i++) {
-    if (report->rows[i].n_valid > n_most) n_most = report->rows[i].n_valid;
+    if (report->rows[i].n_counted > n_most) n_most = report->rows[i].n_counted;
   }
   if (n_most > 1) say(&notes, "medians of up to %zu trials; below them: smallest–largest", n_most);
   note_predictions(&notes, report);
   note_marks(&notes, report);
   for (size_t i = 0; i < report->n_rows; i++) note_row(&notes, report, &report->rows[i]);
-  for (size_t i = 0; i < report->n_trials; i++) note_left_out(&notes, &report->trials[i]);
+  for (size_t i = 0; i < report->n_rows; i++) note_trials(&notes, report, &report->rows[i]);
 }

@@ -7,7 +7,7 @@
 // Replaces what could drive a terminal or turn text around: control characters and Unicode's direction marks.
 void sp_report_clean(char *text);
 
-bool sp_report_is_counted(const struct sp_result *result); // valid and complete
+bool sp_report_is_counted(const struct sp_report_row *row, const struct sp_result *result);
 
 // Cells, in a buffer of SP_CELL_BYTES; all return it. Without values: "-".
 #define SP_CELL_BYTES 96

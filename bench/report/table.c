@@ -13,7 +13,7 @@ static const struct {
     [CASE] = {"case", true, false},      [VIA] = {"via", true, false},   [SIDE] = {"side", true, false},
     [RATE] = {"rate/s", false, false},   [P50] = {"p50", false, false},  [P90] = {"p90", false, false},
     [P99] = {"p99", false, false},       [SERVICE] = {"svc p99", false, true},
-    [CPU] = {"cpu µs/event app+srv", false, true}, [OK] = {"ok", false, true}, [VALID] = {"valid", true, false},
+    [CPU] = {"cpu µs app+srv", false, true}, [OK] = {"ok", false, true}, [VALID] = {"valid", true, false},
 };
 
 struct line {
@@ -45,7 +45,7 @@ static struct line figures_line(const struct sp_report_row *row) {
 // False where there is no range to print.
 static bool ranges_line(const struct sp_report_row *row, struct line *line) {
   memset(line, 0, sizeof *line);
-  if (row->n_valid < 2) return false;
+  if (row->n_counted < 2) return false;
   sp_cell_range(line->cells[P50], &row->percentiles[SP_P50]);
   sp_cell_range(line->cells[P90], &row->percentiles[SP_P90]);
   sp_cell_range(line->cells[P99], &row->percentiles[SP_P99]);
