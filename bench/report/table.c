@@ -67,8 +67,8 @@ static void print_line(FILE *to, const int *widths, const struct line *line) {
     int n_pad = widths[i] - sp_cell_columns(cell);
     if (i) n_pending += columns[i].has_bar ? 1 : 2;
     if (columns[i].has_bar) {
-      fprintf(to, "%*s| ", n_pending, "");
-      n_pending = 0;
+      fprintf(to, "%*s|", n_pending, "");
+      n_pending = 1;
     }
     if (!columns[i].is_left) n_pending += n_pad;
     if (*cell) {
