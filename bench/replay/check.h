@@ -1,5 +1,5 @@
-// Right answers first: each answer against the expected prediction, |a - b| <= abs + rel x |b|, scores where the answer
-// carries them, otherwise the label that the expected score gives.
+// Right answers first: each answer against the expected prediction, |a - b| <= abs + rel x |b|: the scores that the answer
+// carries, and its label, if it has one, against the one that the expected score gives.
 #ifndef SP_REPLAY_CHECK_H
 #define SP_REPLAY_CHECK_H
 
