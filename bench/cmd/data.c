@@ -34,7 +34,7 @@ const volatile sig_atomic_t *sp_data_catch_signals(void) {
 
 int sp_data_failed(const struct sp_data_verb *verb, const struct sp_error *error) {
   if (caught_signal) {
-    fprintf(stderr, "servepath %s: ended by SIG%s; nothing was written\n", verb->name,
+    fprintf(stderr, "servepath %s: ended by SIG%s; no file was written\n", verb->name,
             sigabbrev_np(caught_signal));
     return 128 + (int)caught_signal;
   }
@@ -50,11 +50,13 @@ void sp_data_progress_init(struct sp_data_progress *progress, const char *verb) 
   progress->live.next_ns = progress->started_ns + progress->live.every_ns;
 }
 
-static void draw_bar(char *text, size_t n, uint64_t part, uint64_t whole) {
-  int n_full = (int)((double)part / (double)whole * BAR_CELLS);
+static void draw_bar(char text[BAR_CELLS + 4], uint64_t part, uint64_t whole) {
+  size_t n_full = (size_t)((double)part / (double)whole * BAR_CELLS);
   if (n_full > BAR_CELLS) n_full = BAR_CELLS;
-  snprintf(text, n, "[%.*s%.*s] ", n_full, "########################", BAR_CELLS - n_full,
-           "........................");
+  text[0] = '[';
+  memset(text + 1, '#', n_full);
+  memset(text + 1 + n_full, '.', BAR_CELLS - n_full);
+  memcpy(text + 1 + BAR_CELLS, "] ", sizeof "] ");
 }
 
 void sp_data_show_progress(void *context, uint64_t n_bytes, uint64_t total_bytes, uint64_t n_events) {
@@ -65,7 +67,7 @@ void sp_data_show_progress(void *context, uint64_t n_bytes, uint64_t total_bytes
   char events[SP_UNITS_TEXT_BYTES], size[SP_UNITS_TEXT_BYTES], speed[SP_UNITS_TEXT_BYTES];
   double elapsed_s = (double)(now_ns - progress->started_ns) / (double)SP_NS_PER_S;
   if (total_bytes > 0 && n_bytes > 0) {
-    if (progress->live.is_terminal) draw_bar(bar, sizeof bar, n_bytes, total_bytes);
+    if (progress->live.is_terminal) draw_bar(bar, n_bytes, total_bytes);
     snprintf(share, sizeof share, "%.0f%% ", 100 * (double)n_bytes / (double)total_bytes);
     double left_s = elapsed_s * ((double)total_bytes / (double)n_bytes - 1);
     snprintf(left, sizeof left, ", %.0fs left", left_s > 0 ? left_s : 0);

@@ -99,13 +99,11 @@ int sp_cmd_export(int argc, char **argv) {
   enum sp_err err = sp_export(&job.conf, &n_events, &error);
   sp_live_clear(&progress.live);
   if (err) return sp_data_failed(&verb, &error);
-  char events[SP_UNITS_TEXT_BYTES];
+  char events[SP_UNITS_TEXT_BYTES], format[16];
   bool to_file = job.conf.output && strcmp(job.conf.output, "-");
   fprintf(stderr, "%s: %s events\nnext: servepath import %s --format %s -o NAME.sprec\n",
           to_file ? job.conf.output : "standard output",
           sp_units_print_count(n_events, events, sizeof events), to_file ? job.conf.output : "-",
-          job.conf.format == SP_IMPORT_CSV     ? "csv"
-          : job.conf.format == SP_IMPORT_JSONL ? "jsonl"
-                                               : "kcat");
+          sp_words_nth(SP_IMPORT_FORMATS, (size_t)job.conf.format, format, sizeof format));
   return 0;
 }

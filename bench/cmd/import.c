@@ -164,13 +164,12 @@ static enum sp_arg read_args(int argc, char **argv, struct job *job, struct sp_e
 }
 
 static void print_json(const struct job *job, const struct sp_import_report *report) {
+  char format[16];
   printf("{\"events\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"blank_lines\":%" PRIu64 ",\"skipped_rows\":%" PRIu64
          ",\"duration_ns\":%" PRId64 ",\"times_are_real\":%s,\"format\":\"%s\"}\n",
          report->n_events, report->n_bytes, report->n_blank, report->n_skipped, report->duration_ns,
          report->times_are_real ? "true" : "false",
-         job->conf.format == SP_IMPORT_CSV     ? "csv"
-         : job->conf.format == SP_IMPORT_JSONL ? "jsonl"
-                                               : "kcat");
+         sp_words_nth(SP_IMPORT_FORMATS, (size_t)job->conf.format, format, sizeof format));
 }
 
 static void print_text(const struct job *job, const struct sp_import_report *report) {

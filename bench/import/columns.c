@@ -75,7 +75,8 @@ static enum sp_err find_column(const struct sp_columns *columns, const char *opt
     return SP_OK;
   }
   if (!columns->names) {
-    return sp_fail(error, SP_ERR_USAGE, "%s %s: with --no-header columns have numbers, from 1", option, name);
+    return sp_fail(error, SP_ERR_USAGE, "%s %s: with --no-header columns have numbers, 1 to %d", option, name,
+                   COLUMNS_MAX);
   }
   char suggestion[512];
   sp_names_suggest(name, (const char *const *)columns->names, columns->n_names, suggestion,

@@ -53,8 +53,8 @@ static char *header_text(const struct sp_expected *expected, const char *model, 
   return text;
 }
 
-// Nine digits where they give the value back (all that a float32 needs), seventeen otherwise. NaN and infinities have no
-// form in JSON: null.
+// Nine digits where they give the value back, seventeen (which always do) otherwise. NaN and infinities have no form in
+// JSON: null.
 static void put_value(FILE *file, double value) {
   char text[32];
   if (!isfinite(value)) {
@@ -62,9 +62,7 @@ static void put_value(FILE *file, double value) {
     return;
   }
   snprintf(text, sizeof text, "%.9g", value);
-  if ((float)strtod(text, NULL) != (float)value || (double)(float)value != value) {
-    snprintf(text, sizeof text, "%.17g", value);
-  }
+  if (strtod(text, NULL) != value) snprintf(text, sizeof text, "%.17g", value);
   fputs(text, file);
 }
 

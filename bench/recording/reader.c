@@ -215,7 +215,8 @@ enum sp_err sp_recording_reader_new(const char *path, struct sp_recording_reader
   *out = NULL;
   int file = open(path, O_RDONLY | O_CLOEXEC);
   if (file < 0)
-    return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot open recording %s (%s)", path, strerror(errno));
+    return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot open recording %s (%s); servepath import makes one",
+                   path, strerror(errno));
   struct sp_recording_reader *reader = sp_alloc(sizeof *reader);
   *reader = (struct sp_recording_reader){.path = sp_copy_text(path), .file = file, .capacity = CHUNK_BYTES};
   reader->packed = sp_alloc(CHUNK_BYTES);

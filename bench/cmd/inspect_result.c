@@ -1,0 +1,160 @@
+// Prints all that a result says on one or two screens.
+#include "cmd/inspect_result.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "import/describe.h"
+#include "result/result.h"
+
+// Texts of a result may hold anything.
+static void print_row(const char *name, const char *text) {
+  if (!text || !*text) return;
+  char *printable = sp_describe_printable(text, strlen(text), SIZE_MAX);
+  printf("%-12s %s\n", name, printable);
+  free(printable);
+}
+
+static void print_facts(const char *name, const struct sp_facts *facts) {
+  bool is_first = true;
+  for (size_t i = 0; i < facts->n; i++) {
+    const struct sp_fact *fact = &facts->items[i];
+    if (fact->kind == SP_FACT_JSON || fact->kind == SP_FACT_NULL) continue;
+    char *key = sp_describe_printable(fact->name, strlen(fact->name), 60);
+    printf("%-12s %s ", is_first ? name : "", key);
+    is_first = false;
+    free(key);
+    char *text =
+        fact->kind == SP_FACT_TEXT ? sp_describe_printable(fact->text, strlen(fact->text), 200) : NULL;
+    if (fact->kind == SP_FACT_TEXT)
+      printf("%s\n", text);
+    else if (fact->kind == SP_FACT_COUNT)
+      printf("%" PRId64 "\n", fact->count);
+    else if (fact->kind == SP_FACT_REAL)
+      printf("%.6g\n", fact->real);
+    else
+      printf("%s\n", fact->count ? "yes" : "no");
+    free(text);
+  }
+}
+
+static void print_latency(const char *name, const struct sp_latency *latency) {
+  if (!latency->present) return;
+  printf("%-12s", name);
+  for (int i = 0; i < SP_PERCENTILES; i++) {
+    char value[SP_UNITS_TEXT_BYTES];
+    sp_units_print_duration(latency->percentile_ns[i], value, sizeof value);
+    const char *text = latency->state[i] == SP_PERCENTILE_NO_ANSWER    ? "no answer"
+                       : latency->state[i] == SP_PERCENTILE_UNRESOLVED ? "too few"
+                                                                       : value;
+    printf(" %s %s%s%s", sp_percentile_name[i], text,
+           latency->state[i] == SP_PERCENTILE_EPISODIC ? " (episodic)" : "",
+           latency->driver_limited[i] ? " (driver-limited)" : "");
+  }
+  printf(" of %" PRId64 "\n", latency->count);
+}
+
+static void print_counts(const struct sp_result *r) {
+  printf("%-12s %" PRId64 " intended", "events", r->intended);
+  for (int i = 1; i < SP_OUTCOME_COUNT; i++) {
+    if (r->outcomes[i]) printf(", %" PRId64 " %s", r->outcomes[i], sp_outcome_name((enum sp_outcome)i));
+  }
+  for (int i = 0; i < SP_FLAG_COUNT; i++) {
+    if (r->flags[i]) printf("; %" PRId64 " %s", r->flags[i], sp_flag_name((enum sp_flag)i));
+  }
+  printf("\n");
+  for (size_t i = 0; i < r->n_errors; i++) {
+    const struct sp_error_group *group = &r->errors[i];
+    char *text = sp_describe_printable(group->text, strlen(group->text), 200);
+    printf("%-12s %" PRId64 " x %s (code %d) %s, first at event %" PRIu64 "\n", "", group->count,
+           sp_outcome_name(group->outcome), group->code, text, group->first_event);
+    free(text);
+  }
+  char offered[SP_UNITS_TEXT_BYTES], achieved[SP_UNITS_TEXT_BYTES], completion[SP_UNITS_TEXT_BYTES];
+  printf("%-12s %s/s offered, %s/s achieved, %s answered\n", "rate",
+         sp_units_print_rate(r->offered_per_s, offered, sizeof offered),
+         sp_units_print_rate(r->achieved_per_s, achieved, sizeof achieved),
+         sp_units_print_share(r->completion, completion, sizeof completion));
+}
+
+static void print_stages(const struct sp_result *r) {
+  const char *name = "stage means";
+  for (int i = 0; i < SP_STAGE_COUNT; i++) {
+    const struct sp_stage_figures *stage = &r->stages[i];
+    if (!stage->present || isnan(stage->mean_ns)) continue;
+    char mean[SP_UNITS_TEXT_BYTES];
+    printf("%-12s %s %s\n", name, sp_stage_name((enum sp_stage)i),
+           sp_units_print_duration((int64_t)stage->mean_ns, mean, sizeof mean));
+    name = "";
+  }
+}
+
+static void print_amounts(const char *name, const struct sp_amounts *amounts, const char *unit) {
+  if (amounts->n == 0) return;
+  printf("%-12s", name);
+  for (size_t i = 0; i < amounts->n; i++) {
+    char *of = sp_describe_printable(amounts->items[i].name, strlen(amounts->items[i].name), 24);
+    printf("%s %s %.4g%s", i ? "," : "", of, amounts->items[i].value, unit);
+    free(of);
+  }
+  printf("\n");
+}
+
+static void print_validity(const struct sp_result *r) {
+  bool is_valid = sp_result_is_valid(r);
+  printf("%-12s %s\n", "valid", r->complete ? is_valid ? "yes" : "no" : "incomplete");
+  if (!r->complete) print_row("", r->incomplete);
+  for (size_t i = 0; i < r->n_reasons; i++) print_row("", r->reasons[i]);
+  for (size_t i = 0; i < r->n_bounds; i++) {
+    static const char *const words[] = {"missed", "met", "not resolved"};
+    char *name = sp_describe_printable(r->bounds[i].name, strlen(r->bounds[i].name), 60);
+    printf("%-12s %s %.6g, limit %.6g: %s\n", i ? "" : "bounds", name, r->bounds[i].value, r->bounds[i].limit,
+           words[r->bounds[i].met]);
+    free(name);
+  }
+}
+
+static void print_text(const struct sp_result *r) {
+  print_facts("scenario", &r->scenario);
+  printf("\n");
+  print_row("side", r->side);
+  print_row("path", r->path);
+  print_row("transport", r->transport);
+  print_row("started", r->started_at);
+  print_facts("model", &r->model);
+  print_facts("recording", &r->recording);
+  print_facts("load", &r->load);
+  printf("\n");
+  print_counts(r);
+  print_latency("response", &r->response);
+  print_latency("service", &r->service);
+  print_latency("lateness", &r->lateness);
+  print_stages(r);
+  print_amounts("cpu/event", &r->cpu_us_per_event, "us");
+  print_amounts("cpu", &r->cpu_s, "s");
+  if (r->predictions.checked > 0) {
+    printf("%-12s %" PRId64 " checked, %" PRId64 " wrong\n", "predictions", r->predictions.checked,
+           r->predictions.mismatched);
+  }
+  print_validity(r);
+}
+
+enum sp_err sp_inspect_result(const char *path, bool is_json, struct sp_error *error) {
+  struct sp_result *result;
+  enum sp_err err = sp_result_read(path, &result, error);
+  if (err) return err;
+  if (is_json) {
+    char *json = sp_result_json(result);
+    fputs(json, stdout);
+    free(json);
+  } else {
+    print_text(result);
+  }
+  sp_result_free(result);
+  fprintf(stderr, "next: servepath report %s\n", path);
+  return SP_OK;
+}
