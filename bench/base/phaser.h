@@ -32,7 +32,8 @@ static inline uint32_t sp_phaser_flip(struct sp_phaser *phaser) {
   uint32_t old = atomic_load_explicit(&phaser->side, memory_order_relaxed);
   atomic_store_explicit(&phaser->side, 1 - old, memory_order_seq_cst);
   uint64_t sections = atomic_load_explicit(&phaser->sections, memory_order_seq_cst);
-  while ((sections & 1) && atomic_load_explicit(&phaser->sections, memory_order_acquire) == sections) sched_yield();
+  while ((sections & 1) && atomic_load_explicit(&phaser->sections, memory_order_acquire) == sections)
+    sched_yield();
   return old;
 }
 

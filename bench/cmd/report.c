@@ -22,7 +22,9 @@ struct request {
 };
 
 static void print_use(FILE *to) {
-  fputs("servepath report DIR... [OPTIONS]: the results in folders (a run's, or folders of runs) as one table\n", to);
+  fputs("servepath report DIR... [OPTIONS]: the results in folders (a run's, or folders of runs) as one "
+        "table\n",
+        to);
   sp_args_print_options(to, options);
 }
 
@@ -34,10 +36,10 @@ static enum sp_err read_arguments(struct sp_args *args, struct request *request,
   while (!err) {
     switch (sp_args_next(args, &option, &value, error)) {
     case SP_ARG_END:
-      return request->dir ? SP_OK : sp_fail(error, SP_ERR_USAGE, "report: no folder named; try: servepath report results");
-    case SP_ARG_HELP:
-      print_use(stdout);
-      exit(0);
+      return request->dir
+                 ? SP_OK
+                 : sp_fail(error, SP_ERR_USAGE, "report: no folder named; try: servepath report results");
+    case SP_ARG_HELP: print_use(stdout); exit(0);
     case SP_ARG_ERROR: return error->code;
     case SP_ARG_OPERAND:
       if (!request->dir) request->dir = value;
@@ -53,7 +55,8 @@ static enum sp_err read_arguments(struct sp_args *args, struct request *request,
   return err;
 }
 
-static enum sp_err write_files(const struct request *request, const struct sp_report *report, struct sp_error *error) {
+static enum sp_err write_files(const struct request *request, const struct sp_report *report,
+                               struct sp_error *error) {
   enum sp_err err = SP_OK;
   if (request->json_file) {
     char *text = sp_report_json(report);
@@ -73,7 +76,8 @@ static enum sp_err write_files(const struct request *request, const struct sp_re
   return err;
 }
 
-static enum sp_err print(const struct request *request, const struct sp_report *report, struct sp_error *error) {
+static enum sp_err print(const struct request *request, const struct sp_report *report,
+                         struct sp_error *error) {
   if (request->is_json) {
     char *text = sp_report_json(report);
     fputs(text, stdout);
@@ -86,8 +90,10 @@ static enum sp_err print(const struct request *request, const struct sp_report *
 }
 
 static void print_next(const struct request *request, const struct sp_report *report) {
-  if (request->markdown_file) fprintf(stderr, "Next: servepath inspect %s\n", report->trials[0].dir);
-  else fprintf(stderr, "Next: servepath report %s --export-markdown report.md\n", request->dir);
+  if (request->markdown_file)
+    fprintf(stderr, "Next: servepath inspect %s\n", report->trials[0].dir);
+  else
+    fprintf(stderr, "Next: servepath report %s --export-markdown report.md\n", request->dir);
 }
 
 int sp_cmd_report(int argc, char **argv) {
@@ -101,8 +107,10 @@ int sp_cmd_report(int argc, char **argv) {
     err = write_files(&request, &report, &error);
   }
   if (!err) err = print(&request, &report, &error);
-  if (err) fprintf(stderr, "servepath: %s\n", error.text);
-  else print_next(&request, &report);
+  if (err)
+    fprintf(stderr, "servepath: %s\n", error.text);
+  else
+    print_next(&request, &report);
   sp_report_done(&report);
   return sp_exit_code(err);
 }

@@ -5,9 +5,9 @@
 #include "base/phaser.h"
 #include "meter/meter.h"
 
-enum { // what the collector writes: each value once
-  SP_BOOKS_OK,            // response of ok and unchecked
-  SP_BOOKS_OTHER,         // response of mismatch, malformed, filtered
+enum {            // what the collector writes: each value once
+  SP_BOOKS_OK,    // response of ok and unchecked
+  SP_BOOKS_OTHER, // response of mismatch, malformed, filtered
   SP_BOOKS_FAILURE,
   SP_BOOKS_SERVICE,
   SP_BOOKS_LATENESS_REST, // of sent events without an answer
@@ -16,7 +16,8 @@ enum { // what the collector writes: each value once
   SP_BOOKS_SERIES = SP_BOOKS_STAGES + SP_STAGE_COUNT,
 };
 
-#define SP_BOOKS_SECONDS 7200 // later seconds share the last place: five different ones are long found by then
+#define SP_BOOKS_SECONDS                                                                                     \
+  7200 // later seconds share the last place: five different ones are long found by then
 
 struct sp_interval { // the writer's, from one flip to the next; then the control thread's
   struct sp_histogram series[SP_BOOKS_SERIES];

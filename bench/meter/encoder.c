@@ -8,11 +8,11 @@
 
 #include "meter/histogram.h"
 
-#define COOKIE_PLAIN 0x1c849313u
+#define COOKIE_PLAIN      0x1c849313u
 #define COOKIE_COMPRESSED 0x1c849314u
-#define HEADER_BYTES 40
-#define VARINT_BYTES 9
-#define PLAIN_BYTES (HEADER_BYTES + SP_HISTOGRAM_SLOTS * VARINT_BYTES)
+#define HEADER_BYTES      40
+#define VARINT_BYTES      9
+#define PLAIN_BYTES       (HEADER_BYTES + SP_HISTOGRAM_SLOTS * VARINT_BYTES)
 
 struct sp_hdr_encoder {
   z_stream deflater;
@@ -32,11 +32,13 @@ static void put_u64(uint8_t *at, uint64_t value) {
 static uint32_t get_u32(const uint8_t *at) {
   return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
-static uint64_t get_u64(const uint8_t *at) { return (uint64_t)get_u32(at) << 32 | get_u32(at + 4); }
+static uint64_t get_u64(const uint8_t *at) {
+  return (uint64_t)get_u32(at) << 32 | get_u32(at + 4);
+}
 
 // Seven bits a byte, low ones first; the ninth byte holds eight.
 static uint8_t *put_varint(uint8_t *at, int64_t value) {
-  uint64_t rest = ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
+  uint64_t rest = ((uint64_t)value << 1) ^ (value < 0 ? UINT64_MAX : 0);
   for (int i = 0; i < VARINT_BYTES - 1; i++) {
     if (rest < 0x80) {
       *at++ = (uint8_t)rest;
@@ -163,7 +165,8 @@ static size_t read_base64(const char *text, uint8_t *data) {
   return n;
 }
 
-static enum sp_err read_counts(const uint8_t *at, const uint8_t *end, struct sp_histogram *h, struct sp_error *error) {
+static enum sp_err read_counts(const uint8_t *at, const uint8_t *end, struct sp_histogram *h,
+                               struct sp_error *error) {
   size_t slot = 0;
   while (at < end) {
     int64_t number;
@@ -177,7 +180,8 @@ static enum sp_err read_counts(const uint8_t *at, const uint8_t *end, struct sp_
       if (slot > sp_histogram_slot_of(SP_HISTOGRAM_HIGHEST_NS)) {
         return sp_fail(error, SP_ERR_ENVIRONMENT, "the histogram has values above 1 h");
       }
-      if (number > INT64_MAX - h->n) return sp_fail(error, SP_ERR_ENVIRONMENT, "the histogram's counts overflow");
+      if (number > INT64_MAX - h->n)
+        return sp_fail(error, SP_ERR_ENVIRONMENT, "the histogram's counts overflow");
       if (h->n == 0) h->min_ns = sp_histogram_slot_lowest(slot);
       h->max_ns = sp_histogram_slot_highest(slot);
       if (h->max_ns > SP_HISTOGRAM_HIGHEST_NS) h->max_ns = SP_HISTOGRAM_HIGHEST_NS;
@@ -190,28 +194,33 @@ static enum sp_err read_counts(const uint8_t *at, const uint8_t *end, struct sp_
   return SP_OK;
 }
 
-static enum sp_err read_plain(const uint8_t *plain, size_t n, struct sp_histogram *h, struct sp_error *error) {
+static enum sp_err read_plain(const uint8_t *plain, size_t n, struct sp_histogram *h,
+                              struct sp_error *error) {
   if (n < HEADER_BYTES || get_u32(plain) != COOKIE_PLAIN || get_u32(plain + 4) != n - HEADER_BYTES) {
     return sp_fail(error, SP_ERR_ENVIRONMENT, "not a whole HdrHistogram V2 histogram (%zu bytes)", n);
   }
   uint64_t lowest = get_u64(plain + 16), highest = get_u64(plain + 24);
-  if (lowest != 1 || highest != (uint64_t)SP_HISTOGRAM_HIGHEST_NS || get_u32(plain + 12) != 3 || get_u32(plain + 8)) {
-    return sp_fail(error, SP_ERR_ENVIRONMENT, "a histogram of %llu to %llu at %u digits; only 1 to %lld at 3 is read",
+  if (lowest != 1 || highest != (uint64_t)SP_HISTOGRAM_HIGHEST_NS || get_u32(plain + 12) != 3 ||
+      get_u32(plain + 8)) {
+    return sp_fail(error, SP_ERR_ENVIRONMENT,
+                   "a histogram of %llu to %llu at %u digits; only 1 to %lld at 3 is read",
                    (unsigned long long)lowest, (unsigned long long)highest, get_u32(plain + 12),
                    (long long)SP_HISTOGRAM_HIGHEST_NS);
   }
   return read_counts(plain + HEADER_BYTES, plain + n, h, error);
 }
 
-static enum sp_err read_compressed(const uint8_t *data, size_t n, struct sp_histogram *h, struct sp_error *error) {
+static enum sp_err read_compressed(const uint8_t *data, size_t n, struct sp_histogram *h,
+                                   struct sp_error *error) {
   if (n < 8 || n == SIZE_MAX || get_u32(data) != COOKIE_COMPRESSED || get_u32(data + 4) > n - 8) {
     return sp_fail(error, SP_ERR_ENVIRONMENT, "not a whole compressed HdrHistogram V2 histogram in base64");
   }
   uint8_t *plain = sp_alloc(PLAIN_BYTES);
   uLongf n_plain = PLAIN_BYTES;
   int zlib = uncompress(plain, &n_plain, data + 8, get_u32(data + 4));
-  enum sp_err err = zlib == Z_OK ? read_plain(plain, n_plain, h, error)
-                                 : sp_fail(error, SP_ERR_ENVIRONMENT, "the histogram does not inflate (zlib %d)", zlib);
+  enum sp_err err =
+      zlib == Z_OK ? read_plain(plain, n_plain, h, error)
+                   : sp_fail(error, SP_ERR_ENVIRONMENT, "the histogram does not inflate (zlib %d)", zlib);
   free(plain);
   return err;
 }

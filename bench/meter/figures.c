@@ -7,12 +7,13 @@ const double sp_percentile_q[SP_PERCENTILES] = {0.5, 0.9, 0.95, 0.99, 0.999, 0.9
 const char *const sp_percentile_name[SP_PERCENTILES] = {"p50", "p90", "p95", "p99", "p99_9", "p99_99"};
 
 #define EXCEEDANCES_NEEDED 20
-#define SECONDS_NEEDED 5
+#define SECONDS_NEEDED     5
 
 const char *sp_series_name(enum sp_series series) {
   static const char *const names[] = {"response", "response_ok", "failure", "service", "lateness"};
   SP_ASSERT(series < SP_SERIES_COUNT);
-  return series < SP_SERIES_STAGES ? names[series] : sp_stage_name((enum sp_stage)(series - SP_SERIES_STAGES));
+  return series < SP_SERIES_STAGES ? names[series]
+                                   : sp_stage_name((enum sp_stage)(series - SP_SERIES_STAGES));
 }
 
 const char *sp_flag_name(enum sp_flag flag) {
@@ -22,7 +23,8 @@ const char *sp_flag_name(enum sp_flag flag) {
 }
 
 const char *sp_percentile_state_name(enum sp_percentile_state state) {
-  static const char *const names[SP_PERCENTILE_STATE_COUNT] = {"resolved", "episodic", "unresolved", "no_answer"};
+  static const char *const names[SP_PERCENTILE_STATE_COUNT] = {"resolved", "episodic", "unresolved",
+                                                               "no_answer"};
   SP_ASSERT(state < SP_PERCENTILE_STATE_COUNT);
   return names[state];
 }
@@ -42,7 +44,9 @@ int64_t sp_meter_flag_count(const struct sp_meter *meter, enum sp_flag flag) {
   return meter->flags[flag];
 }
 
-int64_t sp_meter_answered_in_window(const struct sp_meter *meter) { return meter->answered_in_window; }
+int64_t sp_meter_answered_in_window(const struct sp_meter *meter) {
+  return meter->answered_in_window;
+}
 
 const struct sp_error_group *sp_meter_errors(const struct sp_meter *meter, size_t *n) {
   *n = meter->n_errors;
@@ -60,11 +64,13 @@ int64_t sp_meter_n_above(const struct sp_meter *meter, enum sp_series series) {
 
 static int n_seconds_above(const struct sp_meter *meter, enum sp_series series, int64_t value_ns) {
   int n = 0;
-  for (int i = 0; i < SP_BOOKS_SECONDS && n < SECONDS_NEEDED; i++) n += meter->second_max[i][series] > value_ns;
+  for (int i = 0; i < SP_BOOKS_SECONDS && n < SECONDS_NEEDED; i++)
+    n += meter->second_max[i][series] > value_ns;
   return n;
 }
 
-int64_t sp_meter_percentile(const struct sp_meter *meter, enum sp_series series, int i, enum sp_percentile_state *state) {
+int64_t sp_meter_percentile(const struct sp_meter *meter, enum sp_series series, int i,
+                            enum sp_percentile_state *state) {
   SP_ASSERT(i >= 0 && i < SP_PERCENTILES);
   const struct sp_histogram *h = sp_meter_series(meter, series);
   int64_t n_above = sp_meter_n_above(meter, series), n = h->n + n_above;
@@ -111,19 +117,22 @@ double sp_meter_stage_mean_above_p99(const struct sp_meter *meter, enum sp_stage
 
 double sp_meter_residual_mean(const struct sp_meter *meter) {
   double residual_ns = sp_histogram_mean(&meter->totals[SP_SERIES_RESPONSE]);
-  for (int stage = 0; stage < SP_STAGE_SUMMED; stage++) residual_ns -= sp_meter_stage_mean(meter, (enum sp_stage)stage);
+  for (int stage = 0; stage < SP_STAGE_SUMMED; stage++)
+    residual_ns -= sp_meter_stage_mean(meter, (enum sp_stage)stage);
   return residual_ns;
 }
 
 enum sp_err sp_meter_check_books(const struct sp_meter *meter, int64_t n_intended, struct sp_error *error) {
   int64_t n_outcomes = 0;
   for (int outcome = 0; outcome < SP_OUTCOME_COUNT; outcome++) n_outcomes += meter->outcomes[outcome];
-  int64_t n_responses = meter->totals[SP_SERIES_RESPONSE].n, n_above = sp_meter_n_above(meter, SP_SERIES_RESPONSE);
+  int64_t n_responses = meter->totals[SP_SERIES_RESPONSE].n,
+          n_above = sp_meter_n_above(meter, SP_SERIES_RESPONSE);
   if (n_outcomes != n_intended || n_responses + n_above != n_intended || meter->outcomes[SP_OUTCOME_NONE]) {
-    return sp_fail(error, SP_ERR_INTERNAL,
-                   "the books do not balance: %lld events intended, %lld outcomes, %lld responses and %lld without an "
-                   "answer; please report this with the command that caused it",
-                   (long long)n_intended, (long long)n_outcomes, (long long)n_responses, (long long)n_above);
+    return sp_fail(
+        error, SP_ERR_INTERNAL,
+        "the books do not balance: %lld events intended, %lld outcomes, %lld responses and %lld without an "
+        "answer; please report this with the command that caused it",
+        (long long)n_intended, (long long)n_outcomes, (long long)n_responses, (long long)n_above);
   }
   return SP_OK;
 }

@@ -7,7 +7,7 @@
 #include "meter/histogram.h"
 
 #define TICKS_PER_HALF_DISTANCE 5
-#define NS_PER_UNIT 1000.0
+#define NS_PER_UNIT             1000.0
 
 // `value` with so many decimals, padded to `width`. Java rounds the shortest decimal form that reads back as the double,
 // half up; printf rounds the double's exact value. They differ on ties such as 0.9995117187505.

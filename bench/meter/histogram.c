@@ -37,7 +37,8 @@ void sp_histogram_reset(struct sp_histogram *h) {
 void sp_histogram_add(struct sp_histogram *into, const struct sp_histogram *from) {
   if (from->n == 0) return;
   size_t last = sp_histogram_slot_of(from->max_ns);
-  for (size_t slot = sp_histogram_slot_of(from->min_ns); slot <= last; slot++) into->counts[slot] += from->counts[slot];
+  for (size_t slot = sp_histogram_slot_of(from->min_ns); slot <= last; slot++)
+    into->counts[slot] += from->counts[slot];
   into->n += from->n;
   if (from->min_ns < into->min_ns) into->min_ns = from->min_ns;
   if (from->max_ns > into->max_ns) into->max_ns = from->max_ns;
@@ -85,7 +86,8 @@ int64_t sp_histogram_count_above(const struct sp_histogram *h, int64_t value_ns)
   if (h->n == 0 || value_ns >= h->max_ns) return 0;
   size_t last = sp_histogram_slot_of(h->max_ns);
   int64_t n = 0;
-  for (size_t slot = value_ns < 0 ? 0 : sp_histogram_slot_of(value_ns) + 1; slot <= last; slot++) n += h->counts[slot];
+  for (size_t slot = value_ns < 0 ? 0 : sp_histogram_slot_of(value_ns) + 1; slot <= last; slot++)
+    n += h->counts[slot];
   return n;
 }
 

@@ -12,12 +12,12 @@
 
 #include "base/err.h"
 
-#define SP_HISTOGRAM_HIGHEST_NS INT64_C(3600000000000)
-#define SP_HISTOGRAM_BUCKETS 32
-#define SP_HISTOGRAM_SUB_BUCKETS 2048
-#define SP_HISTOGRAM_SUB_HALF 1024
+#define SP_HISTOGRAM_HIGHEST_NS    INT64_C(3600000000000)
+#define SP_HISTOGRAM_BUCKETS       32
+#define SP_HISTOGRAM_SUB_BUCKETS   2048
+#define SP_HISTOGRAM_SUB_HALF      1024
 #define SP_HISTOGRAM_SUB_HALF_BITS 10
-#define SP_HISTOGRAM_SLOTS ((SP_HISTOGRAM_BUCKETS + 1) * SP_HISTOGRAM_SUB_HALF) // 33,792
+#define SP_HISTOGRAM_SLOTS         ((SP_HISTOGRAM_BUCKETS + 1) * SP_HISTOGRAM_SUB_HALF) // 33,792
 
 struct sp_histogram {
   int64_t *counts;        // SP_HISTOGRAM_SLOTS of them
@@ -60,7 +60,8 @@ static inline void sp_histogram_record(struct sp_histogram *h, int64_t value_ns)
 // rank above every recorded one (events without an answer). q is taken one unit in the last place lower, as the reference
 // does, so that 0.07 x 100 is rank 7. Returns -1 when the rank falls among those, or total is 0.
 int64_t sp_histogram_percentile(const struct sp_histogram *h, double q, int64_t n_above);
-int64_t sp_histogram_count_above(const struct sp_histogram *h, int64_t value_ns); // recorded values in higher slots
+int64_t sp_histogram_count_above(const struct sp_histogram *h,
+                                 int64_t value_ns);     // recorded values in higher slots
 double sp_histogram_mean(const struct sp_histogram *h); // of the exact values; NAN while empty
 
 // HdrHistogram V2 encoding, zlib-compressed, base64: allocated text; and back into an initialized histogram, whose former
@@ -72,8 +73,9 @@ enum sp_err sp_histogram_decode(const char *base64, struct sp_histogram *h, stru
 // The same with memory that is kept, for a thread that encodes every second. Not thread-safe.
 struct sp_hdr_encoder;
 struct sp_hdr_encoder *sp_hdr_encoder_new(void);
-void sp_hdr_encoder_free(struct sp_hdr_encoder *encoder);                                     // NULL is allowed
-const char *sp_hdr_encoder_text(struct sp_hdr_encoder *encoder, const struct sp_histogram *h); // valid until the next call
+void sp_hdr_encoder_free(struct sp_hdr_encoder *encoder); // NULL is allowed
+const char *sp_hdr_encoder_text(struct sp_hdr_encoder *encoder,
+                                const struct sp_histogram *h); // valid until the next call
 
 // The .hgrm percentile table of HdrHistogram's outputPercentileDistribution (ticks per half distance 5, unit ratio 1000:
 // microseconds), byte for byte as the Java reference prints it for the same counts.
@@ -83,7 +85,8 @@ void sp_histogram_write_hgrm(const struct sp_histogram *h, FILE *file);
 // that what a killed process leaves can be read. Seconds of an interval count from the start; "" is no tag.
 struct sp_hlog;
 enum sp_err sp_hlog_open(const char *path, double start_unix_s, struct sp_hlog **log, struct sp_error *error);
-void sp_hlog_write(struct sp_hlog *log, const char *tag, double start_s, double length_s, const struct sp_histogram *h);
+void sp_hlog_write(struct sp_hlog *log, const char *tag, double start_s, double length_s,
+                   const struct sp_histogram *h);
 enum sp_err sp_hlog_close(struct sp_hlog *log, struct sp_error *error); // frees it; reports a full disk
 // Calls `interval` for each line; the histogram is valid during the call. SP_ERR_ENVIRONMENT naming file and line.
 enum sp_err sp_hlog_read(const char *path,

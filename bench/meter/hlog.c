@@ -19,7 +19,8 @@ static void note_failure(struct sp_hlog *log, int result) {
   if (result < 0 && !log->failed) log->failed = errno ? errno : EIO;
 }
 
-enum sp_err sp_hlog_open(const char *path, double start_unix_s, struct sp_hlog **log, struct sp_error *error) {
+enum sp_err sp_hlog_open(const char *path, double start_unix_s, struct sp_hlog **log,
+                         struct sp_error *error) {
   FILE *file = fopen(path, "we");
   if (!file) return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot write %s (%s)", path, strerror(errno));
   *log = sp_alloc(sizeof **log);
@@ -31,21 +32,24 @@ enum sp_err sp_hlog_open(const char *path, double start_unix_s, struct sp_hlog *
   char date[40];
   gmtime_r(&seconds, &utc);
   strftime(date, sizeof date, "%a %b %d %H:%M:%S UTC %Y", &utc);
-  note_failure(*log, fprintf(file,
-                             "#[Histogram log format version 1.3]\n"
-                             "#[StartTime: %.3f (seconds since epoch), %s]\n"
-                             "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n",
-                             start_unix_s, date));
+  note_failure(
+      *log,
+      fprintf(file,
+              "#[Histogram log format version 1.3]\n"
+              "#[StartTime: %.3f (seconds since epoch), %s]\n"
+              "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n",
+              start_unix_s, date));
   note_failure(*log, fflush(file));
   return SP_OK;
 }
 
 // The reader takes the unit of the maximum to be 1,000,000 of the histogram's.
-void sp_hlog_write(struct sp_hlog *log, const char *tag, double start_s, double length_s, const struct sp_histogram *h) {
+void sp_hlog_write(struct sp_hlog *log, const char *tag, double start_s, double length_s,
+                   const struct sp_histogram *h) {
   int64_t max_ns = h->n ? sp_histogram_slot_highest(sp_histogram_slot_of(h->max_ns)) : 0;
   const char *text = sp_hdr_encoder_text(log->encoder, h);
-  note_failure(log, fprintf(log->file, "%s%s%s%.3f,%.3f,%.3f,%s\n", *tag ? "Tag=" : "", tag, *tag ? "," : "", start_s,
-                            length_s, (double)max_ns / (double)SP_NS_PER_MS, text));
+  note_failure(log, fprintf(log->file, "%s%s%s%.3f,%.3f,%.3f,%s\n", *tag ? "Tag=" : "", tag, *tag ? "," : "",
+                            start_s, length_s, (double)max_ns / (double)SP_NS_PER_MS, text));
   note_failure(log, fflush(log->file));
 }
 
@@ -53,8 +57,8 @@ enum sp_err sp_hlog_close(struct sp_hlog *log, struct sp_error *error) {
   note_failure(log, fclose(log->file));
   enum sp_err err = SP_OK;
   if (log->failed) {
-    err = sp_fail(error, SP_ERR_ENVIRONMENT, "cannot write %s (%s); free some space or choose another --out", log->path,
-                  strerror(log->failed));
+    err = sp_fail(error, SP_ERR_ENVIRONMENT, "cannot write %s (%s); free some space or choose another --out",
+                  log->path, strerror(log->failed));
   }
   sp_hdr_encoder_free(log->encoder);
   free(log->path);
@@ -66,12 +70,12 @@ typedef void interval_function(void *context, const char *tag, double start_s, d
                                const struct sp_histogram *h);
 
 // One line of an interval: [Tag=TAG,]start,length,max,histogram. Cuts it into pieces in place.
-static enum sp_err read_interval(char *line, struct sp_histogram *h, interval_function *interval, void *context,
-                                 struct sp_error *error) {
+static enum sp_err read_interval(char *line, struct sp_histogram *h, interval_function *interval,
+                                 void *context, struct sp_error *error) {
   const char *tag = "";
   char *rest = line;
   if (strncmp(rest, "Tag=", 4) == 0) {
-    strsep(&rest, "=");
+    rest += 4;
     tag = strsep(&rest, ",");
   }
   double figures[3];
@@ -86,7 +90,8 @@ static enum sp_err read_interval(char *line, struct sp_histogram *h, interval_fu
   return err;
 }
 
-enum sp_err sp_hlog_read(const char *path, interval_function *interval, void *context, struct sp_error *error) {
+enum sp_err sp_hlog_read(const char *path, interval_function *interval, void *context,
+                         struct sp_error *error) {
   FILE *file = fopen(path, "re");
   if (!file) return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot read %s (%s)", path, strerror(errno));
   struct sp_histogram h;

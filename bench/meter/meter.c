@@ -46,17 +46,18 @@ void sp_meter_window(struct sp_meter *meter, int64_t t0_ns, int64_t t1_ns) {
   meter->t1_ns = t1_ns;
 }
 
-static inline void count_message(struct sp_meter *meter, struct sp_interval *interval, enum sp_outcome outcome,
-                                 int64_t done_ns) {
+static inline void count_message(struct sp_meter *meter, struct sp_interval *interval,
+                                 enum sp_outcome outcome, int64_t done_ns) {
   interval->n_done += done_ns != 0;
   interval->n_not_ok += sp_outcome_is_not_ok(outcome);
   interval->n_outcomes += outcome != SP_OUTCOME_SHED;
-  meter->answered_in_window += sp_outcome_is_answered(outcome) && done_ns >= meter->t0_ns && done_ns < meter->t1_ns;
+  meter->answered_in_window +=
+      sp_outcome_is_answered(outcome) && done_ns >= meter->t0_ns && done_ns < meter->t1_ns;
 }
 
 // One stage: its histogram, and its sum beside the event's response slot.
-static inline void record_stage(struct sp_interval *interval, double *sums, enum sp_stage stage, int64_t from_ns,
-                                int64_t to_ns) {
+static inline void record_stage(struct sp_interval *interval, double *sums, enum sp_stage stage,
+                                int64_t from_ns, int64_t to_ns) {
   if (from_ns == 0 || to_ns == 0) return;
   sp_histogram_record(&interval->series[SP_BOOKS_STAGES + stage], to_ns - from_ns);
   sums[stage] += (double)(to_ns - from_ns);
@@ -64,7 +65,9 @@ static inline void record_stage(struct sp_interval *interval, double *sums, enum
 
 static inline void record_stages(struct sp_meter *meter, struct sp_interval *interval, int64_t response_ns,
                                  const struct sp_stamps *at) {
-  int64_t edge_ns = response_ns < 0 ? 0 : response_ns > SP_HISTOGRAM_HIGHEST_NS ? SP_HISTOGRAM_HIGHEST_NS : response_ns;
+  int64_t edge_ns = response_ns < 0                         ? 0
+                    : response_ns > SP_HISTOGRAM_HIGHEST_NS ? SP_HISTOGRAM_HIGHEST_NS
+                                                            : response_ns;
   struct sp_slot_sums *slot = &meter->slot_sums[sp_histogram_slot_of(edge_ns)];
   record_stage(interval, slot->ns, SP_STAGE_LATENESS, at->intended_ns, at->sent_ns);
   record_stage(interval, slot->ns, SP_STAGE_INBOUND, at->sent_ns, at->held_ns);
@@ -82,7 +85,8 @@ static inline void record_stages(struct sp_meter *meter, struct sp_interval *int
   slot->n_server++;
 }
 
-void sp_meter_record(struct sp_meter *meter, uint64_t event, enum sp_outcome outcome, const struct sp_stamps *stamps) {
+void sp_meter_record(struct sp_meter *meter, uint64_t event, enum sp_outcome outcome,
+                     const struct sp_stamps *stamps) {
   (void)event;
   struct sp_interval *interval = &meter->intervals[sp_phaser_enter(&meter->phaser)];
   int64_t response_ns = stamps->done_ns - stamps->intended_ns;
@@ -119,7 +123,8 @@ void sp_meter_flag(struct sp_meter *meter, enum sp_flag flag) {
   meter->flags[flag]++;
 }
 
-static struct sp_error_group *group_of(struct sp_meter *meter, enum sp_outcome outcome, int code, const char *text) {
+static struct sp_error_group *group_of(struct sp_meter *meter, enum sp_outcome outcome, int code,
+                                       const char *text) {
   size_t n = meter->n_errors < SP_METER_ERROR_GROUPS ? meter->n_errors : SP_METER_ERROR_GROUPS;
   for (size_t i = 0; i < n; i++) {
     struct sp_error_group *group = &meter->errors[i];
@@ -134,7 +139,8 @@ static struct sp_error_group *group_of(struct sp_meter *meter, enum sp_outcome o
   return group;
 }
 
-void sp_meter_error(struct sp_meter *meter, enum sp_outcome outcome, int code, const char *text, uint64_t event) {
+void sp_meter_error(struct sp_meter *meter, enum sp_outcome outcome, int code, const char *text,
+                    uint64_t event) {
   char clean[sizeof meter->errors->text];
   snprintf(clean, sizeof clean, "%s", text);
   for (char *at = clean; *at; at++) {
@@ -162,8 +168,8 @@ void sp_meter_set_lateness(struct sp_meter *meter, const struct sp_histogram *la
 }
 
 // Into the totals, the log and the seconds.
-static void keep_series(struct sp_meter *meter, struct sp_hlog *log, double start_s, double length_s, int64_t second,
-                        enum sp_series series, const struct sp_histogram *h) {
+static void keep_series(struct sp_meter *meter, struct sp_hlog *log, double start_s, double length_s,
+                        int64_t second, enum sp_series series, const struct sp_histogram *h) {
   if (h->n == 0) return;
   sp_histogram_add(&meter->totals[series], h);
   // The stage of that name differs from the lateness of all sent events only by those without an answer.
@@ -175,8 +181,8 @@ static void keep_series(struct sp_meter *meter, struct sp_hlog *log, double star
   if (h->max_ns > *max_ns) *max_ns = h->max_ns;
 }
 
-static void fill_row(struct sp_meter *meter, const struct sp_interval *closed, int64_t second, int64_t n_sent_total,
-                     struct sp_second *row) {
+static void fill_row(struct sp_meter *meter, const struct sp_interval *closed, int64_t second,
+                     int64_t n_sent_total, struct sp_second *row) {
   const struct sp_histogram *h = &meter->scratch;
   int64_t backlog = n_sent_total - meter->n_outcomes;
   *row = (struct sp_second){
@@ -205,12 +211,13 @@ static void reset_interval(struct sp_interval *interval) {
   interval->n_done = interval->n_not_ok = interval->n_no_answer = interval->n_outcomes = 0;
 }
 
-void sp_meter_flip(struct sp_meter *meter, struct sp_hlog *log, double start_s, double length_s, int64_t second,
-                   int64_t n_sent_total, struct sp_second *timeline_row) {
+void sp_meter_flip(struct sp_meter *meter, struct sp_hlog *log, double start_s, double length_s,
+                   int64_t second, int64_t n_sent_total, struct sp_second *timeline_row) {
   struct sp_interval *closed = &meter->intervals[sp_phaser_flip(&meter->phaser)];
   const struct sp_histogram *in = closed->series;
   for (int i = 0; i < SP_STAGE_COUNT; i++) {
-    keep_series(meter, log, start_s, length_s, second, SP_SERIES_STAGES + (enum sp_series)i, &in[SP_BOOKS_STAGES + i]);
+    keep_series(meter, log, start_s, length_s, second, SP_SERIES_STAGES + (enum sp_series)i,
+                &in[SP_BOOKS_STAGES + i]);
   }
   keep_series(meter, log, start_s, length_s, second, SP_SERIES_LATENESS,
               sum_of(meter, &in[SP_BOOKS_STAGES + SP_STAGE_LATENESS], &in[SP_BOOKS_LATENESS_REST]));

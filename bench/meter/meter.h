@@ -10,13 +10,13 @@
 #include "meter/histogram.h"
 #include "meter/stamps.h"
 
-enum sp_series {          // histograms over the window's events
-  SP_SERIES_RESPONSE,     // done - intended of ok, unchecked, mismatch, malformed and filtered; those without an answer rank above
-  SP_SERIES_RESPONSE_OK,  // of ok and unchecked only
-  SP_SERIES_FAILURE,      // done - intended of deadline, unavailable, rejected, error: time to failure
-  SP_SERIES_SERVICE,      // done - dispatched of the events in RESPONSE
-  SP_SERIES_LATENESS,     // sent - intended of every sent event; the stage of that name is of the events in RESPONSE
-  SP_SERIES_STAGES,       // SP_STAGE_COUNT histograms from here, of the events in RESPONSE
+enum sp_series { // histograms over the window's events
+  SP_SERIES_RESPONSE, // done - intended of ok, unchecked, mismatch, malformed and filtered; those without an answer rank above
+  SP_SERIES_RESPONSE_OK, // of ok and unchecked only
+  SP_SERIES_FAILURE,     // done - intended of deadline, unavailable, rejected, error: time to failure
+  SP_SERIES_SERVICE,     // done - dispatched of the events in RESPONSE
+  SP_SERIES_LATENESS, // sent - intended of every sent event; the stage of that name is of the events in RESPONSE
+  SP_SERIES_STAGES, // SP_STAGE_COUNT histograms from here, of the events in RESPONSE
   SP_SERIES_COUNT = SP_SERIES_STAGES + SP_STAGE_COUNT,
 };
 const char *sp_series_name(enum sp_series series); // "response", "response_ok", ... stages by their names
@@ -38,8 +38,9 @@ enum sp_percentile_state {
   SP_PERCENTILE_NO_ANSWER,
   SP_PERCENTILE_STATE_COUNT
 };
-const char *sp_percentile_state_name(enum sp_percentile_state state); // "resolved", "episodic", "unresolved", "no_answer"
-#define SP_PERCENTILES 6 // p50 p90 p95 p99 p99_9 p99_99
+const char *
+sp_percentile_state_name(enum sp_percentile_state state); // "resolved", "episodic", "unresolved", "no_answer"
+#define SP_PERCENTILES 6                                  // p50 p90 p95 p99 p99_9 p99_99
 enum { SP_P50, SP_P90, SP_P95, SP_P99, SP_P99_9, SP_P99_99 };
 extern const double sp_percentile_q[SP_PERCENTILES];
 extern const char *const sp_percentile_name[SP_PERCENTILES];
@@ -72,12 +73,14 @@ void sp_meter_window(struct sp_meter *meter, int64_t t0_ns, int64_t t1_ns);
 // Collector thread; allocates nothing, waits for nobody. One event of the window got its outcome; stamps->done_ns is set.
 // At most 12 histogram records. A stage whose stamps did not happen is left out of the histogram of that stage, counts as 0
 // in its mean, and shows in the residual.
-void sp_meter_record(struct sp_meter *meter, uint64_t event, enum sp_outcome outcome, const struct sp_stamps *stamps);
+void sp_meter_record(struct sp_meter *meter, uint64_t event, enum sp_outcome outcome,
+                     const struct sp_stamps *stamps);
 // The same for an outcome of the warm-up: only the timeline and the answers received in the window see it.
 void sp_meter_record_warmup(struct sp_meter *meter, enum sp_outcome outcome, const struct sp_stamps *stamps);
 void sp_meter_flag(struct sp_meter *meter, enum sp_flag flag);
 // Why events failed, grouped by outcome, code and text: at most SP_METER_ERROR_GROUPS, the rest in one group "other".
-void sp_meter_error(struct sp_meter *meter, enum sp_outcome outcome, int code, const char *text, uint64_t event);
+void sp_meter_error(struct sp_meter *meter, enum sp_outcome outcome, int code, const char *text,
+                    uint64_t event);
 
 // Control thread, after the writer has stopped: events of the window without any message (lost, shed), `count` of them
 // intended in that second since t0. A percentile whose exceedances are such events is judged by these seconds.
@@ -92,20 +95,22 @@ void sp_meter_set_lateness(struct sp_meter *meter, const struct sp_histogram *la
 // values (the response without a tag, the others by name; log NULL: none). n_sent_total: events sent so far, warm-up
 // included, without those shed. timeline_row NULL: not wanted. Seconds in which exceedances fall are counted by these
 // intervals.
-void sp_meter_flip(struct sp_meter *meter, struct sp_hlog *log, double start_s, double length_s, int64_t second,
-                   int64_t n_sent_total, struct sp_second *timeline_row);
+void sp_meter_flip(struct sp_meter *meter, struct sp_hlog *log, double start_s, double length_s,
+                   int64_t second, int64_t n_sent_total, struct sp_second *timeline_row);
 
 // Control thread, after the last flip.
 const struct sp_histogram *sp_meter_series(const struct sp_meter *meter, enum sp_series series);
 int64_t sp_meter_count(const struct sp_meter *meter, enum sp_outcome outcome);
 int64_t sp_meter_flag_count(const struct sp_meter *meter, enum sp_flag flag);
-int64_t sp_meter_answered_in_window(const struct sp_meter *meter); // ok, unchecked, mismatch with t0 <= done < t1
+int64_t
+sp_meter_answered_in_window(const struct sp_meter *meter); // ok, unchecked, mismatch with t0 <= done < t1
 const struct sp_error_group *sp_meter_errors(const struct sp_meter *meter, size_t *n);
 // Events of that series without an answer, which rank above every recorded one: 0 but for RESPONSE.
 int64_t sp_meter_n_above(const struct sp_meter *meter, enum sp_series series);
 // Percentile i of a series with its state by DESIGN §3.4 (resolved if n(1-q) >= 20 and exceedances fall in >= 5 different
 // seconds); value -1 where unresolved or no answer. For RESPONSE the events without an answer rank above.
-int64_t sp_meter_percentile(const struct sp_meter *meter, enum sp_series series, int i, enum sp_percentile_state *state);
+int64_t sp_meter_percentile(const struct sp_meter *meter, enum sp_series series, int i,
+                            enum sp_percentile_state *state);
 // Means over the events in RESPONSE; SERVER and RPC_OTHER over those whose server reported its time. NAN: no such event.
 double sp_meter_stage_mean(const struct sp_meter *meter, enum sp_stage stage);
 // Over the events whose response is at or above the response p99 (by slot of the histogram); NAN also where that percentile

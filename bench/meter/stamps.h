@@ -17,14 +17,14 @@ struct sp_stamps {
 };
 
 enum sp_stage {
-  SP_STAGE_LATENESS, // sent - intended
-  SP_STAGE_INBOUND,  // held - sent
-  SP_STAGE_QUEUE,    // taken - held
-  SP_STAGE_DECODE,   // dispatched - taken
-  SP_STAGE_PREDICT,  // answered - dispatched
-  SP_STAGE_ENCODE,   // encoded - answered
-  SP_STAGE_OUTBOUND, // done - encoded
-  SP_STAGE_SERVER,   // inside PREDICT where known, with
+  SP_STAGE_LATENESS,  // sent - intended
+  SP_STAGE_INBOUND,   // held - sent
+  SP_STAGE_QUEUE,     // taken - held
+  SP_STAGE_DECODE,    // dispatched - taken
+  SP_STAGE_PREDICT,   // answered - dispatched
+  SP_STAGE_ENCODE,    // encoded - answered
+  SP_STAGE_OUTBOUND,  // done - encoded
+  SP_STAGE_SERVER,    // inside PREDICT where known, with
   SP_STAGE_RPC_OTHER, // the rest of PREDICT
   SP_STAGE_COUNT,
 };

@@ -10,8 +10,9 @@ static size_t forbidden_bytes(const unsigned char *at) {
   if (at[0] < 0x20 || at[0] == 0x7f) return 1;
   if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f) return 2; // C1 controls
   bool is_general = at[0] == 0xe2 && at[1] == 0x80, is_isolate = at[0] == 0xe2 && at[1] == 0x81;
-  if (is_general && ((at[2] >= 0xa8 && at[2] <= 0xae) || at[2] == 0x8e || at[2] == 0x8f)) return 3; // U+2028..202E, 200E/F
-  return is_isolate && at[2] >= 0xa6 && at[2] <= 0xa9 ? 3 : 0;                                      // U+2066..2069
+  if (is_general && ((at[2] >= 0xa8 && at[2] <= 0xae) || at[2] == 0x8e || at[2] == 0x8f))
+    return 3;                                                  // U+2028..202E, 200E/F
+  return is_isolate && at[2] >= 0xa6 && at[2] <= 0xa9 ? 3 : 0; // U+2066..2069
 }
 
 void sp_report_clean(char *text) {
@@ -43,8 +44,10 @@ char *sp_cell_text(char *cell, const char *text, int n_columns) {
 }
 
 static void print_duration(char *text, size_t n, double ns) {
-  if (isinf(ns)) snprintf(text, n, "no answer");
-  else sp_units_print_duration((int64_t)ns, text, n);
+  if (isinf(ns))
+    snprintf(text, n, "no answer");
+  else
+    sp_units_print_duration((int64_t)ns, text, n);
 }
 
 char *sp_cell_duration(char *cell, const struct sp_figure *figure) {
@@ -81,8 +84,12 @@ char *sp_cell_range(char *cell, const struct sp_figure *figure) {
   if (isinf(figure->min)) return strcpy(cell, "");
   print_short(low, sizeof low, figure->min / units[unit_i].ns);
   print_short(high, sizeof high, figure->max / units[unit_i].ns);
-  if (isinf(figure->max)) snprintf(cell, SP_CELL_BYTES, "%s%s–none", low, units[unit_i].name);
-  else snprintf(cell, SP_CELL_BYTES, "%s–%s%s", low, high, units[unit_i].name);
+  if (isinf(figure->max))
+    snprintf(cell, SP_CELL_BYTES, "%s%s–none", low, units[unit_i].name);
+  else if (strcmp(low, high) == 0)
+    snprintf(cell, SP_CELL_BYTES, "%s%s", low, units[unit_i].name);
+  else
+    snprintf(cell, SP_CELL_BYTES, "%s–%s%s", low, high, units[unit_i].name);
   return cell;
 }
 
@@ -100,8 +107,10 @@ char *sp_cell_cpu(char *cell, const struct sp_report_row *row) {
   char app[32], server[32] = "0";
   if (row->cpu_app.n == 0) return strcpy(cell, "-");
   print_cpu(app, sizeof app, row->cpu_app.median);
-  if (row->cpu_server.n) print_cpu(server, sizeof server, row->cpu_server.median);
-  else if (row->cpu_total.n == 0) strcpy(server, "?"); // a server that is not ours
+  if (row->cpu_server.n)
+    print_cpu(server, sizeof server, row->cpu_server.median);
+  else if (row->cpu_total.n == 0)
+    strcpy(server, "?"); // a server that is not ours
   snprintf(cell, SP_CELL_BYTES, "%s + %s", app, server);
   return cell;
 }

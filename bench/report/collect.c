@@ -30,10 +30,13 @@ static enum sp_err add_result(struct sp_report *report, const char *dir, struct 
   return SP_OK;
 }
 
-static int is_visible(const struct dirent *entry) { return entry->d_name[0] != '.'; }
+static int is_visible(const struct dirent *entry) {
+  return entry->d_name[0] != '.';
+}
 
 // Counts the results found in *n_found.
-static enum sp_err search(struct sp_report *report, const char *dir, int depth, size_t *n_found, struct sp_error *error) {
+static enum sp_err search(struct sp_report *report, const char *dir, int depth, size_t *n_found,
+                          struct sp_error *error) {
   char *file = sp_format("%s/" SP_RESULT_FILE, dir);
   bool is_result = access(file, F_OK) == 0;
   free(file);
@@ -45,7 +48,9 @@ static enum sp_err search(struct sp_report *report, const char *dir, int depth, 
   struct dirent **entries;
   int n = scandir(dir, &entries, is_visible, alphasort);
   if (n < 0 && depth < DEPTH) return SP_OK; // a file among the folders
-  if (n < 0) return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot read %s (%s); name the folder of a run", dir, strerror(errno));
+  if (n < 0)
+    return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot read %s (%s); name the folder of a run", dir,
+                   strerror(errno));
   enum sp_err err = SP_OK;
   for (int i = 0; i < n; i++) {
     char *path = sp_format("%s/%s", dir, entries[i]->d_name);
@@ -64,7 +69,8 @@ enum sp_err sp_report_add(struct sp_report *report, const char *dir, struct sp_e
   enum sp_err err = search(report, path, DEPTH, &n_found, error);
   if (!err && n_found == 0) {
     err = sp_fail(error, SP_ERR_ENVIRONMENT,
-                  "%s: no " SP_RESULT_FILE " here or in the two levels of folders below; measure first: servepath run "
+                  "%s: no " SP_RESULT_FILE
+                  " here or in the two levels of folders below; measure first: servepath run "
                   "SCENARIO --out %s",
                   path, path);
   }
@@ -76,7 +82,9 @@ bool sp_report_is_counted(const struct sp_report_row *row, const struct sp_resul
   return result->complete && (sp_result_is_valid(result) || row->n_valid == 0);
 }
 
-static const char *or_dash(const char *text) { return text ? text : "-"; }
+static const char *or_dash(const char *text) {
+  return text ? text : "-";
+}
 
 static struct sp_report_row row_of(const struct sp_result *r) {
   return (struct sp_report_row){
@@ -149,10 +157,18 @@ static double latency_value(const struct sp_latency *latency, int i) {
   if (latency->state[i] == SP_PERCENTILE_NO_ANSWER) return INFINITY;
   return latency->percentile_ns[i] < 0 ? NAN : (double)latency->percentile_ns[i];
 }
-static double response_value(const struct sp_result *r, int i) { return latency_value(&r->response, i); }
-static double service_value(const struct sp_result *r, int i) { return latency_value(&r->service, i); }
-static double offered_value(const struct sp_result *r, int i) { return (void)i, r->offered_per_s; }
-static double achieved_value(const struct sp_result *r, int i) { return (void)i, r->achieved_per_s; }
+static double response_value(const struct sp_result *r, int i) {
+  return latency_value(&r->response, i);
+}
+static double service_value(const struct sp_result *r, int i) {
+  return latency_value(&r->service, i);
+}
+static double offered_value(const struct sp_result *r, int i) {
+  return (void)i, r->offered_per_s;
+}
+static double achieved_value(const struct sp_result *r, int i) {
+  return (void)i, r->achieved_per_s;
+}
 static double cpu_value(const struct sp_result *r, int i) {
   static const char *const names[] = {"app", "server", "total"};
   return sp_amounts_get(&r->cpu_us_per_event, names[i]);
@@ -162,7 +178,8 @@ static void sum_trial(struct sp_report_row *row, const struct sp_result *r) {
   if (!sp_report_is_counted(row, r)) return;
   row->n_counted++;
   row->n_intended += r->intended;
-  row->n_fine += r->outcomes[SP_OUTCOME_OK] + r->outcomes[SP_OUTCOME_UNCHECKED] + r->outcomes[SP_OUTCOME_FILTERED];
+  row->n_fine +=
+      r->outcomes[SP_OUTCOME_OK] + r->outcomes[SP_OUTCOME_UNCHECKED] + r->outcomes[SP_OUTCOME_FILTERED];
   row->n_answered +=
       r->outcomes[SP_OUTCOME_OK] + r->outcomes[SP_OUTCOME_UNCHECKED] + r->outcomes[SP_OUTCOME_MISMATCH];
   row->n_checked += r->predictions.checked;

@@ -6,7 +6,9 @@
 
 #include "report/rows.h"
 
-static json_t *real(double value) { return isfinite(value) ? json_real(value) : json_null(); }
+static json_t *real(double value) {
+  return isfinite(value) ? json_real(value) : json_null();
+}
 
 static json_t *text(const char *value) {
   char *clean = sp_copy_text(value ? value : "-");
@@ -20,16 +22,16 @@ static json_t *figure_json(const struct sp_figure *figure) {
   bool has_no_answer = figure->n && isinf(figure->median);
   return json_pack("{sI so so so sb sb sb}", "trials", (json_int_t)figure->n, "median",
                    real(figure->n ? figure->median : NAN), "min", real(figure->n ? figure->min : NAN), "max",
-                   real(figure->n ? figure->max : NAN), "no_answer", has_no_answer, "episodic", figure->is_episodic,
-                   "driver_limited", figure->is_driver_limited);
+                   real(figure->n ? figure->max : NAN), "no_answer", has_no_answer, "episodic",
+                   figure->is_episodic, "driver_limited", figure->is_driver_limited);
 }
 
 static json_t *trial_json(const struct sp_report_trial *trial) {
   const struct sp_result *r = trial->result;
   json_t *reasons = json_array();
   for (size_t i = 0; i < r->n_reasons; i++) json_array_append_new(reasons, text(r->reasons[i]));
-  return json_pack("{so so sb sb so}", "dir", text(trial->dir), "run_id", text(r->run_id), "complete", r->complete, "valid",
-                   sp_result_is_valid(r), "reasons", reasons);
+  return json_pack("{so so sb sb so}", "dir", text(trial->dir), "run_id", text(r->run_id), "complete",
+                   r->complete, "valid", sp_result_is_valid(r), "reasons", reasons);
 }
 
 static json_t *row_json(const struct sp_report *report, const struct sp_report_row *row) {
@@ -37,19 +39,20 @@ static json_t *row_json(const struct sp_report *report, const struct sp_report_r
   for (int i = 0; i < SP_PERCENTILES; i++) {
     json_object_set_new(response, sp_percentile_name[i], figure_json(&row->percentiles[i]));
   }
-  for (size_t t = 0; t < row->n_trials; t++) json_array_append_new(trials, trial_json(&report->trials[row->trials[t]]));
+  for (size_t t = 0; t < row->n_trials; t++)
+    json_array_append_new(trials, trial_json(&report->trials[row->trials[t]]));
   double ok = row->n_intended > 0 ? (double)row->n_fine / (double)row->n_intended : NAN;
-  json_t *json = json_pack("{so so so so so so sI sI}", "case", text(row->name), "via", text(row->transport), "side",
-                           text(row->side), "arrival", text(row->arrival), "rate_per_s", real(row->rate_per_s),
-                           "concurrency", real(row->concurrency), "valid", (json_int_t)row->n_valid,
-                           "counted", (json_int_t)row->n_counted);
+  json_t *json = json_pack("{so so so so so so sI sI}", "case", text(row->name), "via", text(row->transport),
+                           "side", text(row->side), "arrival", text(row->arrival), "rate_per_s",
+                           real(row->rate_per_s), "concurrency", real(row->concurrency), "valid",
+                           (json_int_t)row->n_valid, "counted", (json_int_t)row->n_counted);
   SP_ASSERT(json);
   json_object_set_new(json, "offered_per_s", figure_json(&row->offered));
   json_object_set_new(json, "achieved_per_s", figure_json(&row->achieved));
   json_object_set_new(json, "response_ns", response);
   json_object_set_new(json, "service_p99_ns", figure_json(&row->service_p99));
-  json_t *cpu = json_pack("{so so so}", "app", figure_json(&row->cpu_app), "server", figure_json(&row->cpu_server), "total",
-                          figure_json(&row->cpu_total));
+  json_t *cpu = json_pack("{so so so}", "app", figure_json(&row->cpu_app), "server",
+                          figure_json(&row->cpu_server), "total", figure_json(&row->cpu_total));
   json_object_set_new(json, "cpu_us_per_event", cpu);
   json_object_set_new(json, "ok_share", real(ok));
   json_object_set_new(json, "checked", json_integer(row->n_checked));
@@ -58,7 +61,9 @@ static json_t *row_json(const struct sp_report *report, const struct sp_report_r
   return json;
 }
 
-static void add_note(void *notes, const char *note) { json_array_append_new(notes, text(note)); }
+static void add_note(void *notes, const char *note) {
+  json_array_append_new(notes, text(note));
+}
 
 char *sp_report_json(const struct sp_report *report) {
   json_t *rows = json_array(), *notes = json_array();

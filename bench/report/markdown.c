@@ -11,11 +11,16 @@ static void print_escaped(FILE *to, const char *text) {
   char *clean = sp_copy_text(text ? text : "-");
   sp_report_clean(clean);
   for (const char *at = clean; *at; at++) {
-    if (*at == '&') fputs("&amp;", to);
-    else if (*at == '<') fputs("&lt;", to);
-    else if (*at == '>') fputs("&gt;", to);
-    else if (strchr("\\`*_{}[]()#+!|~$", *at)) fprintf(to, "\\%c", *at);
-    else fputc(*at, to);
+    if (*at == '&')
+      fputs("&amp;", to);
+    else if (*at == '<')
+      fputs("&lt;", to);
+    else if (*at == '>')
+      fputs("&gt;", to);
+    else if (strchr("\\`*_{}[]()#+!|~$", *at))
+      fprintf(to, "\\%c", *at);
+    else
+      fputc(*at, to);
   }
   free(clean);
 }
@@ -36,7 +41,8 @@ static void print_row(FILE *to, const struct sp_report_row *row) {
   }
   fprintf(to, " %s |", sp_cell_rate(cell, row));
   for (int i = 0; i < 3; i++) {
-    print_figure(to, sp_cell_percentile(cell, row, shown[i]), sp_cell_range(range, &row->percentiles[shown[i]]));
+    print_figure(to, sp_cell_percentile(cell, row, shown[i]),
+                 sp_cell_range(range, &row->percentiles[shown[i]]));
   }
   print_figure(to, sp_cell_duration(cell, &row->service_p99), sp_cell_range(range, &row->service_p99));
   fprintf(to, " %s |", sp_cell_cpu(cell, row));
@@ -56,13 +62,14 @@ struct worst {
 };
 
 // Over the trials of a row: how often the check of that name was missed, and one that shows its figure (a missed one if any).
-static struct worst worst_of(const struct sp_report *report, const struct sp_report_row *row, const char *name) {
+static struct worst worst_of(const struct sp_report *report, const struct sp_report_row *row,
+                             const char *name) {
   struct worst worst = {0};
   for (size_t t = 0; t < row->n_trials; t++) {
     const struct sp_result *r = report->trials[row->trials[t]].result;
     for (size_t i = 0; i < r->n_checks; i++) {
       const struct sp_check *check = &r->checks[i];
-      if (!check->name || strcmp(check->name, name)) continue;
+      if (!check->name || strcmp(check->name, name) != 0) continue;
       if (!worst.check || (worst.check->met && !check->met)) worst.check = check;
       worst.n_missed += !check->met;
     }
@@ -80,13 +87,15 @@ static void print_checks(FILE *to, const struct sp_report *report) {
     for (size_t k = 0; k < first->n_checks; k++) {
       if (!first->checks[k].name) continue;
       struct worst worst = worst_of(report, row, first->checks[k].name);
+      SP_ASSERT(worst.check);
       const char *texts[] = {row->name, row->transport, row->side, worst.check->name};
       for (int column = 0; column < 4; column++) {
         fputs("| ", to);
         print_escaped(to, texts[column]);
         fputc(' ', to);
       }
-      fprintf(to, "| %.4g | %.4g | %zu of %zu | ", worst.check->value, worst.check->limit, worst.n_missed, row->n_trials);
+      fprintf(to, "| %.4g | %.4g | %zu of %zu | ", worst.check->value, worst.check->limit, worst.n_missed,
+              row->n_trials);
       print_escaped(to, worst.n_missed && worst.check->remedy ? worst.check->remedy : "");
       fputs(" |\n", to);
     }
@@ -116,10 +125,14 @@ static void print_facts(FILE *to, const char *title, const struct sp_facts *fact
     if (n_printed++ == 0) fputs(": ", to);
     print_escaped(to, fact->name);
     fputc(' ', to);
-    if (fact->kind == SP_FACT_TEXT) print_escaped(to, fact->text);
-    else if (fact->kind == SP_FACT_REAL) fprintf(to, "%.6g", fact->real);
-    else if (fact->kind == SP_FACT_FLAG) fputs(fact->count ? "yes" : "no", to);
-    else fprintf(to, "%lld", (long long)fact->count);
+    if (fact->kind == SP_FACT_TEXT)
+      print_escaped(to, fact->text);
+    else if (fact->kind == SP_FACT_REAL)
+      fprintf(to, "%.6g", fact->real);
+    else if (fact->kind == SP_FACT_FLAG)
+      fputs(fact->count ? "yes" : "no", to);
+    else
+      fprintf(to, "%lld", (long long)fact->count);
   }
   if (n_printed) fputc('\n', to);
 }
@@ -150,7 +163,8 @@ static void print_repeat(FILE *to, const struct sp_report *report) {
 
 void sp_report_write_markdown(const struct sp_report *report, FILE *to) {
   fputs("# servepath report\n\n"
-        "| case | via | side | rate/s | response p50 | p90 | p99 | service p99 | CPU µs/event app+server | ok | valid |\n"
+        "| case | via | side | rate/s | response p50 | p90 | p99 | service p99 | CPU µs/event app+server | "
+        "ok | valid |\n"
         "|---|---|---|---:|---:|---:|---:|---:|---:|---:|---|\n",
         to);
   for (size_t i = 0; i < report->n_rows; i++) print_row(to, &report->rows[i]);

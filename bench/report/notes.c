@@ -38,10 +38,11 @@ static const char *remedy_of(const struct sp_result *r) {
   return NULL;
 }
 
-static void note_trials(const struct notes *notes, const struct sp_report *report, const struct sp_report_row *row) {
+static void note_trials(const struct notes *notes, const struct sp_report *report,
+                        const struct sp_report_row *row) {
   if (row->n_valid == 0 && row->n_counted > 0) {
-    say(notes, "%s %s %s: no valid trial; the figures are those of invalid ones, to find out why", row->name, row->transport,
-        row->side);
+    say(notes, "%s %s %s: no valid trial; the figures are those of invalid ones, to find out why", row->name,
+        row->transport, row->side);
   }
   for (size_t t = 0; t < row->n_trials; t++) {
     const struct sp_report_trial *trial = &report->trials[row->trials[t]];
@@ -78,25 +79,31 @@ static void note_first_mismatch(const struct notes *notes, const struct sp_repor
   }
 }
 
-static void note_errors(const struct notes *notes, const struct sp_report *report, const struct sp_report_row *row) {
+static void note_errors(const struct notes *notes, const struct sp_report *report,
+                        const struct sp_report_row *row) {
   for (size_t t = 0, n_shown = 0; t < row->n_trials; t++) {
     const struct sp_result *r = report->trials[row->trials[t]].result;
     for (size_t i = 0; i < r->n_errors && n_shown < ERRORS_SHOWN; i++, n_shown++) {
       const struct sp_error_group *e = &r->errors[i];
       say(notes, "%s %s %s: %lld × %s %d: %s (first: event %llu)", row->name, row->transport, row->side,
-          (long long)e->count, sp_outcome_name(e->outcome), e->code, e->text, (unsigned long long)e->first_event);
+          (long long)e->count, sp_outcome_name(e->outcome), e->code, e->text,
+          (unsigned long long)e->first_event);
     }
   }
 }
 
 static void print_bound(char *text, size_t n, const char *name, double value) {
   bool is_share = strstr(name, "not_ok") != NULL;
-  if (isnan(value)) snprintf(text, n, "no answer");
-  else if (is_share) sp_units_print_share(value, text, n);
-  else sp_units_print_duration((int64_t)value, text, n);
+  if (isnan(value))
+    snprintf(text, n, "no answer");
+  else if (is_share)
+    sp_units_print_share(value, text, n);
+  else
+    sp_units_print_duration((int64_t)value, text, n);
 }
 
-static void note_bounds(const struct notes *notes, const struct sp_report *report, const struct sp_report_row *row) {
+static void note_bounds(const struct notes *notes, const struct sp_report *report,
+                        const struct sp_report_row *row) {
   for (size_t t = 0; t < row->n_trials; t++) {
     const struct sp_result *r = report->trials[row->trials[t]].result;
     for (size_t i = 0; i < r->n_bounds && sp_report_is_counted(row, r); i++) {
@@ -111,7 +118,8 @@ static void note_bounds(const struct notes *notes, const struct sp_report *repor
   }
 }
 
-static void note_row(const struct notes *notes, const struct sp_report *report, const struct sp_report_row *row) {
+static void note_row(const struct notes *notes, const struct sp_report *report,
+                     const struct sp_report_row *row) {
   if (row->n_mismatched) note_first_mismatch(notes, report, row);
   note_bounds(notes, report, row);
   note_errors(notes, report, row);
@@ -144,14 +152,17 @@ static struct marks marks_of(const struct sp_report *report) {
 
 static void note_marks(const struct notes *notes, const struct sp_report *report) {
   struct marks marks = marks_of(report);
-  if (marks.episodic) say(notes, "e episodic: fewer than 5 different seconds hold what lies above; measure longer");
+  if (marks.episodic)
+    say(notes, "e episodic: fewer than 5 different seconds hold what lies above; measure longer");
   if (marks.driver_limited) {
-    say(notes, "d driver-limited: the driver sent late by more than a tenth of it, or its core was above 80 %% busy");
+    say(notes, "d driver-limited: the driver sent late by more than a tenth of it, or its core was above 80 "
+               "%% busy");
   }
   if (marks.no_answer) say(notes, "no answer: so many events got none that the percentile lies among them");
   if (marks.closed) say(notes, "closed loop: the rate is what was achieved, and there is no response time");
   if (marks.stub) say(notes, "a stub server answered: its answers are no predictions");
-  if (marks.co_located) say(notes, "co-located: driver and application, or application and server, shared a core");
+  if (marks.co_located)
+    say(notes, "co-located: driver and application, or application and server, shared a core");
 }
 
 void sp_report_notes(const struct sp_report *report, sp_note_function *note, void *context) {

@@ -17,9 +17,9 @@ struct sp_report_trial {
   struct sp_result *result;
 };
 
-struct sp_figure { // of the trials of a row that count
-  size_t n;                // trials that have a value; 0: nothing to print
-  double median, min, max; // INFINITY: no answer
+struct sp_figure {                     // of the trials of a row that count
+  size_t n;                            // trials that have a value; 0: nothing to print
+  double median, min, max;             // INFINITY: no answer
   bool is_episodic, is_driver_limited; // in any trial
 };
 
@@ -28,12 +28,12 @@ struct sp_report_row {
   double rate_per_s;                             // as planned; NAN where the loop is closed
   double concurrency;                            // NAN where it is open
   size_t *trials;                                // indices of all of them
-  size_t n_trials, n_valid, n_counted;           // counted: the valid ones, or all complete ones if none is valid
-  struct sp_figure percentiles[SP_PERCENTILES]; // response, ns
-  struct sp_figure service_p99;                 // ns
-  struct sp_figure offered, achieved;           // per second
+  size_t n_trials, n_valid, n_counted; // counted: the valid ones, or all complete ones if none is valid
+  struct sp_figure percentiles[SP_PERCENTILES];    // response, ns
+  struct sp_figure service_p99;                    // ns
+  struct sp_figure offered, achieved;              // per second
   struct sp_figure cpu_app, cpu_server, cpu_total; // us per event
-  int64_t n_intended, n_fine, n_answered;       // summed over those that count; fine: ok, unchecked, filtered
+  int64_t n_intended, n_fine, n_answered; // summed over those that count; fine: ok, unchecked, filtered
   int64_t n_checked, n_mismatched;
 };
 

@@ -12,14 +12,15 @@ bool sp_report_is_counted(const struct sp_report_row *row, const struct sp_resul
 // Cells, in a buffer of SP_CELL_BYTES; all return it. Without values: "-".
 #define SP_CELL_BYTES 96
 char *sp_cell_text(char *cell, const char *text, int n_columns); // cut with …; NULL: "-"
-char *sp_cell_percentile(char *cell, const struct sp_report_row *row, int i); // "31µs e", "no answer", "too few"
-char *sp_cell_range(char *cell, const struct sp_figure *figure);              // "8.9–10µs"; "" where one trial has it
+char *sp_cell_percentile(char *cell, const struct sp_report_row *row,
+                         int i);                                 // "31µs e", "no answer", "too few"
+char *sp_cell_range(char *cell, const struct sp_figure *figure); // "8.9–10µs"; "" where one trial has it
 char *sp_cell_duration(char *cell, const struct sp_figure *figure);
 char *sp_cell_rate(char *cell, const struct sp_report_row *row);
 char *sp_cell_cpu(char *cell, const struct sp_report_row *row); // "6.0 + 0"
 char *sp_cell_ok(char *cell, const struct sp_report_row *row);
 char *sp_cell_valid(char *cell, const struct sp_report_row *row); // "yes", "2 of 3", "no"
-int sp_cell_columns(const char *cell); // UTF-8 characters
+int sp_cell_columns(const char *cell);                            // UTF-8 characters
 
 // One line for each thing that a reader must know about the report beside its figures; cleaned, without line end.
 typedef void sp_note_function(void *context, const char *note);

@@ -10,10 +10,12 @@ static const struct {
   const char *title;
   bool is_left, has_bar; // bar: in front of it
 } columns[N_COLUMNS] = {
-    [CASE] = {"case", true, false},      [VIA] = {"via", true, false},   [SIDE] = {"side", true, false},
-    [RATE] = {"rate/s", false, false},   [P50] = {"p50", false, false},  [P90] = {"p90", false, false},
-    [P99] = {"p99", false, false},       [SERVICE] = {"svc p99", false, true},
-    [CPU] = {"cpu µs app+srv", false, true}, [OK] = {"ok", false, true}, [VALID] = {"valid", true, false},
+    [CASE] = {"case", true, false},          [VIA] = {"via", true, false},
+    [SIDE] = {"side", true, false},          [RATE] = {"rate/s", false, false},
+    [P50] = {"p50", false, false},           [P90] = {"p90", false, false},
+    [P99] = {"p99", false, false},           [SERVICE] = {"svc p99", false, true},
+    [CPU] = {"cpu µs app+srv", false, true}, [OK] = {"ok", false, true},
+    [VALID] = {"valid", true, false},
 };
 
 struct line {
@@ -21,13 +23,13 @@ struct line {
 };
 
 static struct line title_line(void) {
-  struct line line;
+  struct line line = {0};
   for (int i = 0; i < N_COLUMNS; i++) snprintf(line.cells[i], SP_CELL_BYTES, "%s", columns[i].title);
   return line;
 }
 
 static struct line figures_line(const struct sp_report_row *row) {
-  struct line line;
+  struct line line = {0};
   sp_cell_text(line.cells[CASE], row->name, 16);
   sp_cell_text(line.cells[VIA], row->transport, 8);
   sp_cell_text(line.cells[SIDE], row->side, 16);
@@ -80,7 +82,9 @@ static void print_line(FILE *to, const int *widths, const struct line *line) {
   fputc('\n', to);
 }
 
-static void print_note(void *to, const char *note) { fprintf(to, "%s\n", note); }
+static void print_note(void *to, const char *note) {
+  fprintf(to, "%s\n", note);
+}
 
 void sp_report_print(const struct sp_report *report, FILE *to) {
   int widths[N_COLUMNS] = {0};

@@ -14,7 +14,8 @@ enum sp_err sp_custom_read_schema(void *at, const json_t *value, const struct sp
   (void)at;
   const char *schema = json_string_value(value);
   if (schema && strcmp(schema, SP_RESULT_SCHEMA) == 0) return SP_OK;
-  return sp_fail(place->error, SP_ERR_ENVIRONMENT, "%s: schema \"%.40s\" is not " SP_RESULT_SCHEMA "; this is no result of a trial",
+  return sp_fail(place->error, SP_ERR_ENVIRONMENT,
+                 "%s: schema \"%.40s\" is not " SP_RESULT_SCHEMA "; this is no result of a trial",
                  place->file, schema ? schema : "");
 }
 
@@ -161,7 +162,8 @@ json_t *sp_custom_write_latency(const void *at) {
   for (int i = 0; i < SP_PERCENTILES; i++) {
     int64_t value_ns = latency->percentile_ns[i];
     json_object_set_new(object, sp_percentile_name[i], value_ns < 0 ? json_null() : json_integer(value_ns));
-    json_object_set_new(state, sp_percentile_name[i], json_string(sp_percentile_state_name(latency->state[i])));
+    json_object_set_new(state, sp_percentile_name[i],
+                        json_string(sp_percentile_state_name(latency->state[i])));
     if (latency->driver_limited[i]) json_array_append_new(limited, json_string(sp_percentile_name[i]));
   }
   json_object_set_new(object, "state", state);
@@ -188,7 +190,8 @@ enum sp_err sp_custom_read_latency(void *at, const json_t *value, const struct s
   for (int i = 0; i < SP_PERCENTILES; i++) {
     const json_t *figure = json_object_get(value, sp_percentile_name[i]);
     bool is_figure = json_is_integer(figure) && json_integer_value(figure) >= 0;
-    if (!is_figure && !json_is_null(figure)) return sp_fields_fail(place, sp_percentile_name[i], "whole ns or null");
+    if (!is_figure && !json_is_null(figure))
+      return sp_fields_fail(place, sp_percentile_name[i], "whole ns or null");
     latency->percentile_ns[i] = is_figure ? json_integer_value(figure) : -1;
     if (!read_state(&latency->state[i], json_object_get(states, sp_percentile_name[i]))) {
       return sp_fields_fail(place, "state", "resolved, episodic, unresolved or no_answer of each percentile");
@@ -203,7 +206,9 @@ enum sp_err sp_custom_read_latency(void *at, const json_t *value, const struct s
 
 static const struct sp_field stage_fields[] = {
     {.name = "mean", .kind = SP_FIELD_REAL, .offset = offsetof(struct sp_stage_figures, mean_ns)},
-    {.name = "mean_above_p99", .kind = SP_FIELD_REAL, .offset = offsetof(struct sp_stage_figures, mean_above_p99_ns)},
+    {.name = "mean_above_p99",
+     .kind = SP_FIELD_REAL,
+     .offset = offsetof(struct sp_stage_figures, mean_above_p99_ns)},
     {.name = "p50", .kind = SP_FIELD_NS, .offset = offsetof(struct sp_stage_figures, p50_ns)},
     {.name = "p99", .kind = SP_FIELD_NS, .offset = offsetof(struct sp_stage_figures, p99_ns)},
     {0},
@@ -237,7 +242,8 @@ json_t *sp_custom_write_met(const void *at) {
 }
 
 enum sp_err sp_custom_read_met(void *at, const json_t *value, const struct sp_field_place *place) {
-  if (!json_is_boolean(value) && !json_is_null(value)) return sp_fields_fail(place, "met", "true, false or null");
+  if (!json_is_boolean(value) && !json_is_null(value))
+    return sp_fields_fail(place, "met", "true, false or null");
   *(enum sp_met *)at = json_is_null(value) ? SP_MET_UNKNOWN : json_is_true(value) ? SP_MET_YES : SP_MET_NO;
   return SP_OK;
 }

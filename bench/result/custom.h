@@ -5,8 +5,8 @@
 #include "result/fields.h"
 #include "result/result.h"
 
-#define SP_CUSTOM(codec)                                                                                               \
-  json_t *sp_custom_write_##codec(const void *at);                                                                     \
+#define SP_CUSTOM(codec)                                                                                     \
+  json_t *sp_custom_write_##codec(const void *at);                                                           \
   enum sp_err sp_custom_read_##codec(void *at, const json_t *value, const struct sp_field_place *place)
 
 SP_CUSTOM(schema);

@@ -74,8 +74,9 @@ void sp_facts_done(struct sp_facts *facts) {
 
 void sp_amounts_set(struct sp_amounts *amounts, const char *name, double value) {
   size_t i = 0;
-  while (i < amounts->n && strcmp(amounts->items[i].name, name)) i++;
-  SP_ASSERT(i < sizeof amounts->items / sizeof amounts->items[0] && strlen(name) < sizeof amounts->items[0].name);
+  while (i < amounts->n && strcmp(amounts->items[i].name, name) != 0) i++;
+  SP_ASSERT(i < sizeof amounts->items / sizeof amounts->items[0] &&
+            strlen(name) < sizeof amounts->items[0].name);
   if (i == amounts->n) strcpy(amounts->items[amounts->n++].name, name);
   amounts->items[i].value = value;
 }

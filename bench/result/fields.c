@@ -19,7 +19,9 @@ json_t *sp_fields_text(const char *text) {
   return json;
 }
 
-json_t *sp_fields_real(double real) { return isfinite(real) ? json_real(real) : json_null(); }
+json_t *sp_fields_real(double real) {
+  return isfinite(real) ? json_real(real) : json_null();
+}
 
 static json_t *write_list(const struct sp_field *field, const void *base) {
   const void *at = (const char *)base + field->offset;
@@ -65,8 +67,8 @@ json_t *sp_fields_write(const struct sp_field *fields, const void *base) {
 
 enum sp_err sp_fields_fail(const struct sp_field_place *place, const char *name, const char *needed) {
   return sp_fail(place->error, SP_ERR_ENVIRONMENT,
-                 "%s: %s%s: %s is needed; the file was damaged, or not written by servepath", place->file, place->path,
-                 name, needed);
+                 "%s: %s%s: %s is needed; the file was damaged, or not written by servepath", place->file,
+                 place->path, name, needed);
 }
 
 static enum sp_err read_texts(const struct sp_field *field, void *base, const json_t *value,
@@ -150,7 +152,8 @@ static enum sp_err read_one(const struct sp_field *field, void *base, const json
   case SP_FIELD_INT:
   case SP_FIELD_NS: return read_integer(field, at, value, place);
   case SP_FIELD_REAL:
-    if (!json_is_number(value) && !json_is_null(value)) return sp_fields_fail(place, field->name, "a number or null");
+    if (!json_is_number(value) && !json_is_null(value))
+      return sp_fields_fail(place, field->name, "a number or null");
     *(double *)at = json_is_null(value) ? NAN : json_number_value(value);
     return SP_OK;
   case SP_FIELD_FLAG:

@@ -17,7 +17,7 @@ enum sp_field_kind {
   SP_FIELD_REAL,   // double, not finite: null
   SP_FIELD_FLAG,   // bool
   SP_FIELD_OBJECT, // a nested object whose fields lie in the same struct (offset is added)
-  SP_FIELD_LIST,   // an array of item_bytes structs with `fields`: at a pointer, or in place where `most` is given
+  SP_FIELD_LIST, // an array of item_bytes structs with `fields`: at a pointer, or in place where `most` is given
   SP_FIELD_TEXTS,  // char **
   SP_FIELD_CUSTOM, // its own functions
 };

@@ -11,8 +11,9 @@
 #define READ_BYTES_MAX (256u << 20) // a day of timeline is 10 MB
 
 static enum sp_err fail_write(const char *path, struct sp_error *error) {
-  return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot write %s (%s); free some space, or choose another folder with --out",
-                 path, strerror(errno));
+  return sp_fail(error, SP_ERR_ENVIRONMENT,
+                 "cannot write %s (%s); free some space, or choose another folder with --out", path,
+                 strerror(errno));
 }
 
 static enum sp_err make_folders(const char *folder, struct sp_error *error) {
@@ -31,7 +32,8 @@ static enum sp_err make_folders(const char *folder, struct sp_error *error) {
 }
 
 // Closes the file in any case.
-static enum sp_err sync_and_rename(FILE *file, const char *temporary, const char *path, struct sp_error *error) {
+static enum sp_err sync_and_rename(FILE *file, const char *temporary, const char *path,
+                                   struct sp_error *error) {
   bool is_written = fflush(file) == 0 && fsync(fileno(file)) == 0;
   int why = errno;
   is_written = fclose(file) == 0 && is_written;
@@ -43,11 +45,13 @@ static enum sp_err sync_and_rename(FILE *file, const char *temporary, const char
 }
 
 // Calls `fill` on a temporary file beside FOLDER/NAME, which then takes that name.
-static enum sp_err write_whole(const char *folder, const char *name, void (*fill)(FILE *file, const void *context),
-                               const void *context, struct sp_error *error) {
+static enum sp_err write_whole(const char *folder, const char *name,
+                               void (*fill)(FILE *file, const void *context), const void *context,
+                               struct sp_error *error) {
   enum sp_err err = make_folders(folder, error);
   if (err) return err;
-  char *path = sp_format("%s/%s", folder, name), *temporary = sp_format("%s/.%s.%ld", folder, name, (long)getpid());
+  char *path = sp_format("%s/%s", folder, name),
+       *temporary = sp_format("%s/.%s.%ld", folder, name, (long)getpid());
   FILE *file = fopen(temporary, "we");
   if (file) {
     fill(file, context);
@@ -60,7 +64,9 @@ static enum sp_err write_whole(const char *folder, const char *name, void (*fill
   return err;
 }
 
-static void fill_text(FILE *file, const void *text) { fputs(text, file); }
+static void fill_text(FILE *file, const void *text) {
+  fputs(text, file);
+}
 
 enum sp_err sp_result_write(const struct sp_result *result, const char *folder, struct sp_error *error) {
   char *text = sp_result_json(result);
@@ -69,7 +75,9 @@ enum sp_err sp_result_write(const struct sp_result *result, const char *folder, 
   return err;
 }
 
-static void fill_hgrm(FILE *file, const void *histogram) { sp_histogram_write_hgrm(histogram, file); }
+static void fill_hgrm(FILE *file, const void *histogram) {
+  sp_histogram_write_hgrm(histogram, file);
+}
 
 enum sp_err sp_result_write_hgrm(const struct sp_meter *meter, bool closed_loop, const char *folder,
                                  struct sp_error *error) {
@@ -104,7 +112,8 @@ enum sp_err sp_result_read(const char *path, struct sp_result **result, struct s
   char *file = is_folder ? sp_format("%.*s/" SP_RESULT_FILE, (int)n_path, path) : sp_copy_text(path);
   char *text = read_whole(file, &n_text);
   enum sp_err err = text ? sp_result_parse(text, n_text, file, result, error)
-                         : sp_fail(error, SP_ERR_ENVIRONMENT, "cannot read %s (%s); a result is a folder that holds " SP_RESULT_FILE,
+                         : sp_fail(error, SP_ERR_ENVIRONMENT,
+                                   "cannot read %s (%s); a result is a folder that holds " SP_RESULT_FILE,
                                    file, strerror(errno));
   free(text);
   free(file);

@@ -92,8 +92,8 @@ enum sp_err sp_result_check_books(const struct sp_result *r, struct sp_error *er
   }
   int64_t n_ok = r->outcomes[SP_OUTCOME_OK] + r->outcomes[SP_OUTCOME_UNCHECKED];
   if (r->response_ok.present && r->response_ok.count != n_ok) {
-    return sp_fail(error, SP_ERR_INTERNAL, "the histogram of ok answers holds %lld of %lld", (long long)r->response_ok.count,
-                   (long long)n_ok);
+    return sp_fail(error, SP_ERR_INTERNAL, "the histogram of ok answers holds %lld of %lld",
+                   (long long)r->response_ok.count, (long long)n_ok);
   }
   return SP_OK;
 }

@@ -8,23 +8,20 @@
 #include "result/result.h"
 
 #define AT(type, member) offsetof(struct type, member)
-#define FIELD(key, KIND, type, member) {.name = key, .kind = SP_FIELD_##KIND, .offset = AT(type, member)}
+#define FIELD(key, KIND, type, member)                                                                       \
+  { .name = key, .kind = SP_FIELD_##KIND, .offset = AT(type, member) }
 #define NEEDED(key, KIND, type, member)                                                                      \
-  {.name = key, .kind = SP_FIELD_##KIND, .offset = AT(type, member), .is_required = true}
+  { .name = key, .kind = SP_FIELD_##KIND, .offset = AT(type, member), .is_required = true }
 #define CUSTOM(key, codec, type, member)                                                                     \
-  {.name = key,                                                                                              \
-   .kind = SP_FIELD_CUSTOM,                                                                                  \
-   .offset = AT(type, member),                                                                               \
-   .write = sp_custom_write_##codec,                                                                         \
-   .read = sp_custom_read_##codec}
+  {                                                                                                          \
+    .name = key, .kind = SP_FIELD_CUSTOM, .offset = AT(type, member), .write = sp_custom_write_##codec,      \
+    .read = sp_custom_read_##codec                                                                           \
+  }
 
 static const struct sp_field check_fields[] = {
-    FIELD("name", TEXT, sp_check, name),
-    FIELD("value", REAL, sp_check, value),
-    FIELD("limit", REAL, sp_check, limit),
-    FIELD("met", FLAG, sp_check, met),
-    FIELD("remedy", TEXT, sp_check, remedy),
-    {0},
+    FIELD("name", TEXT, sp_check, name),     FIELD("value", REAL, sp_check, value),
+    FIELD("limit", REAL, sp_check, limit),   FIELD("met", FLAG, sp_check, met),
+    FIELD("remedy", TEXT, sp_check, remedy), {0},
 };
 
 static const struct sp_field bound_fields[] = {
@@ -65,8 +62,14 @@ static const struct sp_field second_fields[] = {
 
 static const struct sp_field validity_fields[] = {
     // First: whoever reads a result looks here before anything else.
-    {.name = "verdict", .kind = SP_FIELD_CUSTOM, .write = sp_custom_write_verdict, .read = sp_custom_read_verdict},
-    {.name = "reasons", .kind = SP_FIELD_TEXTS, .offset = AT(sp_result, reasons), .n_offset = AT(sp_result, n_reasons)},
+    {.name = "verdict",
+     .kind = SP_FIELD_CUSTOM,
+     .write = sp_custom_write_verdict,
+     .read = sp_custom_read_verdict},
+    {.name = "reasons",
+     .kind = SP_FIELD_TEXTS,
+     .offset = AT(sp_result, reasons),
+     .n_offset = AT(sp_result, n_reasons)},
     {.name = "checks",
      .kind = SP_FIELD_LIST,
      .offset = AT(sp_result, checks),
@@ -119,7 +122,10 @@ static const struct sp_field result_fields[] = {
     CUSTOM("load", facts, sp_result, load),
     CUSTOM("machine", facts, sp_result, machine),
     CUSTOM("build", facts, sp_result, build),
-    {.name = "command", .kind = SP_FIELD_TEXTS, .offset = AT(sp_result, command), .n_offset = AT(sp_result, n_command)},
+    {.name = "command",
+     .kind = SP_FIELD_TEXTS,
+     .offset = AT(sp_result, command),
+     .n_offset = AT(sp_result, n_command)},
     FIELD("closed_loop", FLAG, sp_result, closed_loop),
     FIELD("window_s", REAL, sp_result, window_s),
     FIELD("drain_s", REAL, sp_result, drain_s),
@@ -180,8 +186,9 @@ enum sp_err sp_result_parse(const char *text, size_t n_text, const char *file, s
   json_error_t why;
   json_t *json = json_loadb(text, n_text, JSON_REJECT_DUPLICATES, &why);
   if (!json) {
-    return sp_fail(error, SP_ERR_ENVIRONMENT, "%s:%d:%d: not a whole result (%s); the run was cut off, or this is no result",
-                   file, why.line, why.column, why.text);
+    return sp_fail(error, SP_ERR_ENVIRONMENT,
+                   "%s:%d:%d: not a whole result (%s); the run was cut off, or this is no result", file,
+                   why.line, why.column, why.text);
   }
   *result = sp_result_new();
   enum sp_err err = sp_fields_read(result_fields, *result, json, &(struct sp_field_place){file, "", error});

@@ -10,8 +10,8 @@
 
 #include "base/ring.h"
 
-#define RING_ROWS 65536
-#define TEXT_BYTES 65536
+#define RING_ROWS     65536
+#define TEXT_BYTES    65536
 #define ROW_BYTES_MAX 256
 
 struct row {
@@ -82,12 +82,14 @@ enum sp_err sp_raw_open(const char *path, int64_t origin_ns, struct sp_raw **res
   raw->file = file;
   raw->zstd = ZSTD_createCCtx();
   SP_ASSERT(raw->zstd != NULL);
-  add_text(raw, "event,outcome,intended_ns,sent_ns,held_ns,taken_ns,dispatched_ns,answered_ns,encoded_ns,done_ns,server_ns\n");
+  add_text(raw, "event,outcome,intended_ns,sent_ns,held_ns,taken_ns,dispatched_ns,answered_ns,encoded_ns,"
+                "done_ns,server_ns\n");
   *result = raw;
   return SP_OK;
 }
 
-void sp_raw_push(struct sp_raw *raw, uint64_t event, enum sp_outcome outcome, const struct sp_stamps *stamps) {
+void sp_raw_push(struct sp_raw *raw, uint64_t event, enum sp_outcome outcome,
+                 const struct sp_stamps *stamps) {
   struct row *row = sp_ring_claim(&raw->rows);
   if (!row) {
     atomic_fetch_add_explicit(&raw->n_dropped, 1, memory_order_relaxed);
@@ -115,7 +117,8 @@ enum sp_err sp_raw_close(struct sp_raw *raw, struct sp_error *error) {
     err = sp_fail(error, SP_ERR_ENVIRONMENT, "cannot write %s (%s); free some space or use --out", raw->path,
                   strerror(raw->write_errno));
   } else if (n_dropped) {
-    err = sp_fail(error, SP_ERR_ENVIRONMENT, "%s misses %" PRId64 " rows: the disk was too slow; use a lower --rate or no --raw",
+    err = sp_fail(error, SP_ERR_ENVIRONMENT,
+                  "%s misses %" PRId64 " rows: the disk was too slow; use a lower --rate or no --raw",
                   raw->path, n_dropped);
   }
   ZSTD_freeCCtx(raw->zstd);

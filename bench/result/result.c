@@ -1,7 +1,6 @@
 // Making, filling and freeing a result.
 #include "result/result.h"
 
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +45,8 @@ struct sp_result *sp_result_new(void) {
   set_absent_latency(&r->service);
   set_absent_latency(&r->lateness);
   for (int i = 0; i < SP_STAGE_COUNT; i++) {
-    r->stages[i] = (struct sp_stage_figures){.mean_ns = NAN, .mean_above_p99_ns = NAN, .p50_ns = -1, .p99_ns = -1};
+    r->stages[i] =
+        (struct sp_stage_figures){.mean_ns = NAN, .mean_above_p99_ns = NAN, .p50_ns = -1, .p99_ns = -1};
   }
   return r;
 }
@@ -70,12 +70,12 @@ static void free_lists(struct sp_result *r) {
   free_texts(r->command, r->n_command);
 }
 
-
 void sp_result_free(struct sp_result *r) {
   if (!r) return;
-  char *texts[] = {r->incomplete,      r->run_id,      r->started_at,  r->side,         r->path,
-                   r->transport,       r->response.hdr, r->failure.hdr, r->response_ok.hdr, r->service.hdr,
-                   r->lateness.hdr,    r->predictions.source};
+  char *texts[] = {r->incomplete,   r->run_id,       r->started_at,
+                   r->side,         r->path,         r->transport,
+                   r->response.hdr, r->failure.hdr,  r->response_ok.hdr,
+                   r->service.hdr,  r->lateness.hdr, r->predictions.source};
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) free(texts[i]);
   struct sp_facts *facts[] = {&r->tags,      &r->scenario, &r->broker,  &r->server, &r->model,
                               &r->recording, &r->load,     &r->machine, &r->build};
@@ -92,21 +92,24 @@ static void *append(void *list, size_t *n, size_t item_bytes) {
 }
 
 void sp_result_command(struct sp_result *r, int argc, char **argv) {
-  for (int i = 0; i < argc; i++) *(char **)append(&r->command, &r->n_command, sizeof(char *)) = sp_copy_text(argv[i]);
+  for (int i = 0; i < argc; i++)
+    *(char **)append(&r->command, &r->n_command, sizeof(char *)) = sp_copy_text(argv[i]);
 }
 
 void sp_result_invalid(struct sp_result *r, const char *reason) {
   *(char **)append(&r->reasons, &r->n_reasons, sizeof(char *)) = sp_copy_text(reason);
 }
 
-void sp_result_check(struct sp_result *r, const char *name, double value, double limit, bool met, const char *reason,
-                     const char *remedy) {
+void sp_result_check(struct sp_result *r, const char *name, double value, double limit, bool met,
+                     const char *reason, const char *remedy) {
   struct sp_check *check = append(&r->checks, &r->n_checks, sizeof *check);
   *check = (struct sp_check){sp_copy_text(name), value, limit, met, sp_copy_text(remedy)};
   if (!met) sp_result_invalid(r, reason ? reason : name);
 }
 
-bool sp_result_is_valid(const struct sp_result *r) { return r->n_reasons == 0; }
+bool sp_result_is_valid(const struct sp_result *r) {
+  return r->n_reasons == 0;
+}
 
 void sp_result_bound(struct sp_result *r, const char *name, double limit, double value, enum sp_met met) {
   struct sp_bound *bound = append(&r->bounds, &r->n_bounds, sizeof *bound);
@@ -126,6 +129,7 @@ void sp_result_example(struct sp_result *r, uint64_t event, const char *text) {
 }
 
 double sp_result_not_ok_share(const struct sp_result *r) {
-  int64_t n_fine = r->outcomes[SP_OUTCOME_OK] + r->outcomes[SP_OUTCOME_UNCHECKED] + r->outcomes[SP_OUTCOME_FILTERED];
+  int64_t n_fine =
+      r->outcomes[SP_OUTCOME_OK] + r->outcomes[SP_OUTCOME_UNCHECKED] + r->outcomes[SP_OUTCOME_FILTERED];
   return r->intended > 0 ? (double)(r->intended - n_fine) / (double)r->intended : NAN;
 }

@@ -13,9 +13,9 @@
 #include "base/outcome.h"
 #include "meter/meter.h"
 
-#define SP_RESULT_SCHEMA "servepath.result/1"
-#define SP_RESULT_FILE "result.json"
-#define SP_RESULT_ERRORS 65 // groups of the meter, and "other"
+#define SP_RESULT_SCHEMA   "servepath.result/1"
+#define SP_RESULT_FILE     "result.json"
+#define SP_RESULT_ERRORS   65 // groups of the meter, and "other"
 #define SP_RESULT_EXAMPLES 8
 
 // Named facts of free choice: model, recording, load, machine, build... A fact set again replaces the earlier one.
@@ -35,7 +35,8 @@ void sp_facts_text(struct sp_facts *facts, const char *name, const char *text); 
 void sp_facts_count(struct sp_facts *facts, const char *name, int64_t count);
 void sp_facts_real(struct sp_facts *facts, const char *name, double real); // NAN: null
 void sp_facts_flag(struct sp_facts *facts, const char *name, bool flag);
-void sp_facts_json(struct sp_facts *facts, const char *name, const char *json); // must be valid JSON: asserted
+void sp_facts_json(struct sp_facts *facts, const char *name,
+                   const char *json); // must be valid JSON: asserted
 const struct sp_fact *sp_facts_find(const struct sp_facts *facts, const char *name); // NULL: none
 // The fact as text, the standard where it is absent or no text.
 const char *sp_facts_text_of(const struct sp_facts *facts, const char *name, const char *standard);
@@ -55,14 +56,14 @@ void sp_amounts_set(struct sp_amounts *amounts, const char *name, double value);
 double sp_amounts_get(const struct sp_amounts *amounts, const char *name); // NAN: none
 
 struct sp_latency {
-  bool present;     // false: the whole object is null (closed loop: response, lateness)
-  int64_t count;    // events in it, those without an answer too
-  double mean_ns;   // of the recorded ones
+  bool present;   // false: the whole object is null (closed loop: response, lateness)
+  int64_t count;  // events in it, those without an answer too
+  double mean_ns; // of the recorded ones
   int64_t percentile_ns[SP_PERCENTILES];
   enum sp_percentile_state state[SP_PERCENTILES];
   bool driver_limited[SP_PERCENTILES]; // lateness at the same q exceeds 10 % of it (DESIGN §3.7)
-  int64_t max_ns;   // -1 also where an event without an answer ranks highest
-  char *hdr;        // sp_histogram_encode
+  int64_t max_ns;                      // -1 also where an event without an answer ranks highest
+  char *hdr;                           // sp_histogram_encode
 };
 
 struct sp_stage_figures {
@@ -75,11 +76,11 @@ struct sp_check { // of the driver (DESIGN §3.7)
   char *name;     // with its unit: "late_share", "poll_gap_ns", "steal_share"
   double value, limit;
   bool met;
-  char *remedy;   // a command that would help; NULL: none
+  char *remedy; // a command that would help; NULL: none
 };
 
 enum sp_met { SP_MET_NO, SP_MET_YES, SP_MET_UNKNOWN }; // UNKNOWN (null): the percentile is not resolved
-struct sp_bound { // of the system: expect.p99, expect.not_ok
+struct sp_bound {                                      // of the system: expect.p99, expect.not_ok
   char *name;
   double limit, value;
   enum sp_met met;
@@ -96,10 +97,10 @@ struct sp_timeline_row {
 };
 
 struct sp_result {
-  bool complete;     // false until everything is known; written as it is
-  char *incomplete;  // why: "ended by SIGINT"; NULL where complete
-  char *run_id;      // 32 hexadecimal digits
-  char *started_at;  // RFC 3339, UTC
+  bool complete;    // false until everything is known; written as it is
+  char *incomplete; // why: "ended by SIGINT"; NULL where complete
+  char *run_id;     // 32 hexadecimal digits
+  char *started_at; // RFC 3339, UTC
   struct sp_facts tags;
   struct sp_facts scenario; // name, file, digest, resolved (JSON)
   char *side, *path, *transport;
@@ -108,11 +109,11 @@ struct sp_result {
   struct sp_facts recording;      // name, file, digest, events, source, licence, times_are_real
   struct sp_facts load;           // arrival, rate_per_s, seed, warmup_ns, duration_ns, drain_ns, concurrency
   struct sp_facts machine, build; // kernel, cpu, cpus, memory_bytes...; version, compiler, libraries
-  char **command; // argv, secrets as ***
+  char **command;                 // argv, secrets as ***
   size_t n_command;
-  bool closed_loop;   // response, lateness and offered are null
-  double window_s;    // t1 - t0
-  double drain_s;     // how long the drain took
+  bool closed_loop; // response, lateness and offered are null
+  double window_s;  // t1 - t0
+  double drain_s;   // how long the drain took
 
   struct sp_check *checks;
   size_t n_checks;
@@ -121,8 +122,8 @@ struct sp_result {
   struct sp_bound *bounds;
   size_t n_bounds;
 
-  int64_t intended;                     // events of the window, from the schedule
-  int64_t outcomes[SP_OUTCOME_COUNT];   // sum to intended
+  int64_t intended;                   // events of the window, from the schedule
+  int64_t outcomes[SP_OUTCOME_COUNT]; // sum to intended
   int64_t flags[SP_FLAG_COUNT];
   struct sp_error_group errors[SP_RESULT_ERRORS];
   size_t n_errors;
@@ -154,14 +155,16 @@ struct sp_result {
 struct sp_result *sp_result_new(void);
 void sp_result_free(struct sp_result *result); // NULL is allowed
 
-void sp_result_command(struct sp_result *result, int argc, char **argv); // values of secrets are the caller's matter
+void sp_result_command(struct sp_result *result, int argc,
+                       char **argv); // values of secrets are the caller's matter
 // Adds a check; where it is not met, `reason` (one line: what, figure, limit) makes the trial invalid.
 void sp_result_check(struct sp_result *result, const char *name, double value, double limit, bool met,
                      const char *reason, const char *remedy);
 void sp_result_invalid(struct sp_result *result, const char *reason); // without a figure: "clock stepped"
 bool sp_result_is_valid(const struct sp_result *result);
 void sp_result_bound(struct sp_result *result, const char *name, double limit, double value, enum sp_met met);
-void sp_result_second(struct sp_result *result, const struct sp_second *row, const char *mark); // mark NULL: none
+void sp_result_second(struct sp_result *result, const struct sp_second *row,
+                      const char *mark);                                            // mark NULL: none
 void sp_result_example(struct sp_result *result, uint64_t event, const char *text); // the first 8 are kept
 
 // After the meter's writer has stopped, with intended, closed_loop and window_s set: fills outcomes, flags, errors, rates,

@@ -1,13 +1,13 @@
 // Histograms against hand-computed values, the theory of samples, and what the Java reference wrote.
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
-
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "base/prng.h"
 #include "meter/histogram.h"

@@ -1,21 +1,21 @@
 // Logs and percentile tables as files. With a folder as argument it leaves them there, with what we read out of them, for
 // tests/peers/histogram.py to hold against the Java reference.
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
-
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "base/prng.h"
 #include "meter/histogram.h"
 
 #define N_INTERVALS 5
-#define START_S 1700000000.125
+#define START_S     1700000000.125
 
 static char folder[4096];
 
@@ -43,7 +43,8 @@ struct read_back {
   FILE *figures;
 };
 
-static void read_interval(void *context, const char *tag, double start_s, double length_s, const struct sp_histogram *h) {
+static void read_interval(void *context, const char *tag, double start_s, double length_s,
+                          const struct sp_histogram *h) {
   struct read_back *back = context;
   if (*tag) {
     assert_string_equal(tag, "queue");
@@ -72,7 +73,8 @@ static void write_log(const char *path, int shape, struct sp_histogram *total) {
   sp_prng_init(&prng, (uint64_t)shape, SP_PRNG_TEST);
   assert_int_equal(sp_hlog_open(path, START_S, &log, &error), SP_OK);
   for (int interval = 0; interval < N_INTERVALS; interval++) {
-    int first = n_values[shape] * interval / N_INTERVALS, end = n_values[shape] * (interval + 1) / N_INTERVALS;
+    int first = n_values[shape] * interval / N_INTERVALS,
+        end = n_values[shape] * (interval + 1) / N_INTERVALS;
     sp_histogram_reset(&h);
     for (int i = first; i < end; i++) sp_histogram_record(&h, draw(shape, &prng, i));
     sp_histogram_add(total, &h);
@@ -120,7 +122,8 @@ static void ignore_interval(void *context, const char *tag, double start_s, doub
   (void)context, (void)tag, (void)start_s, (void)length_s, (void)h;
 }
 
-static void add_interval(void *context, const char *tag, double start_s, double length_s, const struct sp_histogram *h) {
+static void add_interval(void *context, const char *tag, double start_s, double length_s,
+                         const struct sp_histogram *h) {
   (void)start_s, (void)length_s;
   if (*tag == '\0') sp_histogram_add(context, h);
 }
@@ -154,8 +157,12 @@ static void a_log_that_java_wrote_is_read_to_the_same_table(void **state) {
 
 static void a_damaged_log_is_refused_with_its_line(void **state) {
   (void)state;
-  static const char *const lines[] = {"nonsense", "1,2", "1.000,1.000,0.000", "1.000,1.000,x,HISTFAAAACN42pNp",
-                                      "Tag=a", "Tag=a,1.0,1.0,1.0,HISTFAAAACN42pNpmSzMwMDAzQABz"};
+  static const char *const lines[] = {"nonsense",
+                                      "1,2",
+                                      "1.000,1.000,0.000",
+                                      "1.000,1.000,x,HISTFAAAACN42pNp",
+                                      "Tag=a",
+                                      "Tag=a,1.0,1.0,1.0,HISTFAAAACN42pNpmSzMwMDAzQABz"};
   char path[4200];
   snprintf(path, sizeof path, "%s/damaged.hlog", folder);
   for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {

@@ -1,13 +1,13 @@
 // The collector's books: outcomes, ranks of events without an answer, states of percentiles, stages, flips.
+#include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
-
-#include <math.h>
-#include <pthread.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "base/clock.h"
 #include "meter/meter.h"
@@ -50,7 +50,8 @@ static enum sp_percentile_state state_of(const struct sp_meter *meter, int i, in
 static void every_outcome_stands_in_its_series(void **state) {
   (void)state;
   struct sp_meter *meter = sp_meter_new();
-  for (int outcome = SP_OUTCOME_OK; outcome <= SP_OUTCOME_ERROR; outcome++) record(meter, (enum sp_outcome)outcome, 30000);
+  for (int outcome = SP_OUTCOME_OK; outcome <= SP_OUTCOME_ERROR; outcome++)
+    record(meter, (enum sp_outcome)outcome, 30000);
   sp_meter_flip(meter, NULL, 0, 1, 0, 9, NULL);
   sp_meter_no_answer(meter, SP_OUTCOME_LOST, 0, 3);
   sp_meter_no_answer(meter, SP_OUTCOME_SHED, 0, 2);
@@ -87,7 +88,8 @@ static void events_without_an_answer_rank_above_all_others(void **state) {
   int64_t value_ns;
   fill(meter, 0, 9, 90, 30000);
   sp_meter_no_answer(meter, SP_OUTCOME_LOST, 4, 100);
-  assert_int_equal(state_of(meter, SP_P50, &value_ns), SP_PERCENTILE_EPISODIC); // all that exceeds it lies in one second
+  assert_int_equal(state_of(meter, SP_P50, &value_ns),
+                   SP_PERCENTILE_EPISODIC); // all that exceeds it lies in one second
   assert_int_equal(value_ns, sp_histogram_slot_highest(sp_histogram_slot_of(30000)));
   assert_int_equal(state_of(meter, SP_P90, &value_ns), SP_PERCENTILE_EPISODIC);
   assert_int_equal(state_of(meter, SP_P95, &value_ns), SP_PERCENTILE_NO_ANSWER);
@@ -104,7 +106,8 @@ static void twenty_exceedances_are_needed(void **state) {
     fill(meter, 0, 9, 16, 30000);
     fill(meter, 10, 18, 4, 50000);
     fill(meter, 19, 19, n - 196, 50000);
-    assert_int_equal(state_of(meter, SP_P90, &value_ns), n == 200 ? SP_PERCENTILE_EPISODIC : SP_PERCENTILE_UNRESOLVED);
+    assert_int_equal(state_of(meter, SP_P90, &value_ns),
+                     n == 200 ? SP_PERCENTILE_EPISODIC : SP_PERCENTILE_UNRESOLVED);
     assert_true((value_ns == -1) == (n == 199));
     sp_meter_free(meter);
   }
@@ -117,7 +120,8 @@ static void exceedances_must_fall_in_five_seconds(void **state) {
     struct sp_meter *meter = sp_meter_new();
     fill(meter, 0, 99, 98, 30000);
     fill(meter, 100, 99 + n_seconds, 25, 80000);
-    assert_int_equal(state_of(meter, SP_P90, &value_ns), n_seconds == 5 ? SP_PERCENTILE_RESOLVED : SP_PERCENTILE_EPISODIC);
+    assert_int_equal(state_of(meter, SP_P90, &value_ns),
+                     n_seconds == 5 ? SP_PERCENTILE_RESOLVED : SP_PERCENTILE_EPISODIC);
     assert_true(value_ns >= 30000 && value_ns < 30030);
     sp_meter_free(meter);
   }
@@ -143,7 +147,8 @@ static void stages_add_up_to_the_response(void **state) {
   sp_meter_flip(meter, NULL, 0, 1, 0, 1000, NULL);
   double sum_ns = 0;
   for (int stage = 0; stage < SP_STAGE_SUMMED; stage++) {
-    if (stage < SP_STAGE_OUTBOUND) assert_true(sp_meter_stage_mean(meter, (enum sp_stage)stage) == 1000 * (stage + 1));
+    if (stage < SP_STAGE_OUTBOUND)
+      assert_true(sp_meter_stage_mean(meter, (enum sp_stage)stage) == 1000 * (stage + 1));
     sum_ns += sp_meter_stage_mean(meter, (enum sp_stage)stage);
   }
   assert_true(fabs(sum_ns - sp_histogram_mean(sp_meter_series(meter, SP_SERIES_RESPONSE))) < 1e-3);
@@ -274,7 +279,8 @@ static void errors_are_grouped_and_bounded(void **state) {
 
 static void *write_events(void *context) {
   struct sp_meter *meter = context;
-  for (int i = 0; i < N_RACED; i++) record(meter, i % 3 ? SP_OUTCOME_OK : SP_OUTCOME_MISMATCH, 30000 + i % 1000);
+  for (int i = 0; i < N_RACED; i++)
+    record(meter, i % 3 ? SP_OUTCOME_OK : SP_OUTCOME_MISMATCH, 30000 + i % 1000);
   return NULL;
 }
 

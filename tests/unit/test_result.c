@@ -1,17 +1,17 @@
 // Results: filled from a meter, written whole, read back the same; damaged ones refused. With a folder as argument it leaves
 // its results there for tests/peers/result_schema.py.
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
-
-#include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
 
 #include "base/clock.h"
 #include "result/result.h"
@@ -23,8 +23,15 @@ static struct sp_meter *meter_of(int n_seconds, int n_per_second) {
   for (int second = 0; second < n_seconds; second++) {
     for (int i = 0; i < n_per_second; i++) {
       int64_t at_ns = (second + 1) * SP_NS_PER_S;
-      struct sp_stamps stamps = {at_ns,         at_ns + 500,   at_ns + 500,   at_ns + 900,           at_ns + 1500,
-                                 at_ns + 9000, at_ns + 9500, at_ns + 10000 + 10 * i, i % 2 ? 4000 : -1};
+      struct sp_stamps stamps = {at_ns,
+                                 at_ns + 500,
+                                 at_ns + 500,
+                                 at_ns + 900,
+                                 at_ns + 1500,
+                                 at_ns + 9000,
+                                 at_ns + 9500,
+                                 at_ns + 10000 + 10 * i,
+                                 i % 2 ? 4000 : -1};
       sp_meter_record(meter, (uint64_t)i, SP_OUTCOME_OK, &stamps);
     }
     sp_meter_flip(meter, NULL, second, 1, second, (second + 1) * n_per_second, NULL);
@@ -226,7 +233,8 @@ static void half_a_file_is_refused(void **state) {
   struct sp_error error;
   char *text = sp_result_json(r);
   size_t n = strlen(text);
-  for (size_t cut = 0; cut < n - 2; cut += 97) assert_int_equal(read_text(text, cut, &error), SP_ERR_ENVIRONMENT);
+  for (size_t cut = 0; cut < n - 2; cut += 97)
+    assert_int_equal(read_text(text, cut, &error), SP_ERR_ENVIRONMENT);
   assert_non_null(strstr(error.text, "damaged.json:"));
   assert_int_equal(read_text(text, n, &error), SP_OK);
   free(text);
@@ -240,9 +248,10 @@ static void values_of_other_types_are_refused(void **state) {
   struct sp_error error;
   char *text = sp_result_json(r);
   json_t *json = json_loads(text, 0, NULL);
-  static const char *const names[] = {"complete", "run_id", "side", "command", "window_s", "validity", "bounds", "counts",
-                                      "errors", "rate_per_s", "response_ns", "stages_ns", "residual_ns", "cpu_s",
-                                      "predictions", "timeline", "scenario", "server"};
+  static const char *const names[] = {"complete",    "run_id",    "side",        "command", "window_s",
+                                      "validity",    "bounds",    "counts",      "errors",  "rate_per_s",
+                                      "response_ns", "stages_ns", "residual_ns", "cpu_s",   "predictions",
+                                      "timeline",    "scenario",  "server"};
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
     json_t *kept = json_incref(json_object_get(json, names[i]));
     assert_non_null(kept);
@@ -270,8 +279,14 @@ static void values_of_other_types_are_refused(void **state) {
 static void foreign_files_are_refused(void **state) {
   (void)state;
   struct sp_error error;
-  static const char *const texts[] = {"", "{}", "[]", "null", "{\"schema\": \"servepath.result/2\"}",
-                                      "{\"schema\": \"servepath.result/1\"}", "{\"a\": 1, \"a\": 2}", "\xff\xfe"};
+  static const char *const texts[] = {"",
+                                      "{}",
+                                      "[]",
+                                      "null",
+                                      "{\"schema\": \"servepath.result/2\"}",
+                                      "{\"schema\": \"servepath.result/1\"}",
+                                      "{\"a\": 1, \"a\": 2}",
+                                      "\xff\xfe"};
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
     assert_int_equal(read_text(texts[i], strlen(texts[i]), &error), SP_ERR_ENVIRONMENT);
   }
@@ -307,8 +322,15 @@ static void the_table_of_percentiles_is_written(void **state) {
 }
 
 static void remove_files(void) {
-  static const char *const names[] = {"a/b/full/result.json", "a/b/closed/result.json", "a/b/begun/result.json", "a/b/full",
-                                      "a/b/closed", "a/b/begun", "a/b", "a", ""};
+  static const char *const names[] = {"a/b/full/result.json",
+                                      "a/b/closed/result.json",
+                                      "a/b/begun/result.json",
+                                      "a/b/full",
+                                      "a/b/closed",
+                                      "a/b/begun",
+                                      "a/b",
+                                      "a",
+                                      ""};
   char path[4300];
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
     snprintf(path, sizeof path, "%s/%s", folder, names[i]);
