@@ -259,7 +259,7 @@ static void errors_are_grouped_and_bounded(void **state) {
   sp_meter_error(meter, SP_OUTCOME_UNAVAILABLE, 14, "a\x1b[31mb\n", 7);
   for (int i = 0; i < 100; i++) {
     snprintf(text, sizeof text, "reason %d", i);
-    sp_meter_error(meter, SP_OUTCOME_MALFORMED, 0, text, (uint64_t)(100 + i));
+    sp_meter_error(meter, SP_OUTCOME_MALFORMED, 0, text, 100 + (uint64_t)i);
   }
   const struct sp_error_group *groups = sp_meter_errors(meter, &n);
   assert_int_equal(n, SP_METER_ERROR_GROUPS + 1);
