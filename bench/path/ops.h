@@ -5,7 +5,7 @@
 #include "path/path.h"
 
 extern const struct sp_path_ops sp_path_embedded_ops;
-extern const struct sp_path_ops sp_path_rpc_ops __attribute__((weak));
+extern const struct sp_path_ops sp_path_rpc_ops;
 extern const struct sp_path_ops sp_path_noop_ops;
 
 #endif

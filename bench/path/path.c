@@ -14,8 +14,8 @@ struct sp_path {
   struct sp_tensor_spec output;
 };
 
-static const struct sp_path_ops *const paths[] = {&sp_path_embedded_ops, &sp_path_noop_ops, &sp_path_rpc_ops};
-#define N_PATHS (&sp_path_rpc_ops ? sizeof paths / sizeof *paths : 2)
+static const struct sp_path_ops *const paths[] = {&sp_path_embedded_ops, &sp_path_rpc_ops, &sp_path_noop_ops};
+#define N_PATHS (sizeof paths / sizeof *paths)
 
 enum sp_err sp_path_open_ops(const struct sp_path_ops *ops, const struct sp_path_env *env,
                              struct sp_path **path, struct sp_error *error) {
@@ -34,7 +34,7 @@ enum sp_err sp_path_open_ops(const struct sp_path_ops *ops, const struct sp_path
 
 enum sp_err sp_path_open(const char *name, const struct sp_path_env *env, struct sp_path **path,
                          struct sp_error *error) {
-  const char *names[sizeof paths / sizeof *paths];
+  const char *names[N_PATHS];
   for (size_t i = 0; i < N_PATHS; i++) {
     names[i] = paths[i]->name;
     if (strcmp(names[i], name) == 0) return sp_path_open_ops(paths[i], env, path, error);
