@@ -95,8 +95,9 @@ void sp_pacer_run(struct sp_pacer *pacer) {
   while (!is_stopped(pacer)) {
     uint32_t seen = sp_gate_look(pacer->done_gate);
     int64_t next_ns = sp_pacer_step(pacer);
-    if (next_ns == INT64_MAX) return;
+    if (next_ns == INT64_MAX) break;
     if (next_ns > 0) sleep_and_spin(pacer, next_ns);
     else sp_gate_wait(pacer->done_gate, seen, pacer->wait, sp_now_ns() + SP_NS_PER_S / 10);
   }
+  atomic_store_explicit(&pacer->is_finished, true, memory_order_release);
 }

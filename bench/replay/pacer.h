@@ -28,6 +28,7 @@ struct sp_pacer {
   enum sp_wait wait;
   int64_t origin_ns;           // CLOCK_MONOTONIC of offset 0
   atomic_bool is_stopped;      // any thread: send no more
+  atomic_bool is_finished;     // set by the thread: nothing more will be sent
   // the pacer's own
   size_t next_event;
   size_t next_recorded;        // next_event modulo the recording's length

@@ -23,7 +23,7 @@ struct sp_delivery {
   void *token;          // the transport's own
 };
 
-#define SP_REPLY_TEXT_BYTES 96
+#define SP_REPLY_TEXT_BYTES 120
 // An answer on its way to the collector.
 struct sp_reply {
   uint64_t id;

@@ -74,7 +74,10 @@ static void take_t0(struct sp_trial_session *s) {
   s->has_t0 = true;
 }
 
+// The window lasts as planned; a closed loop with a limit ends with its last event.
 static bool is_sending(struct sp_trial_session *s) {
+  bool is_closed = s->schedule->intended_ns == NULL;
+  if (is_closed && atomic_load_explicit(&s->pacer.is_finished, memory_order_acquire)) return false;
   return sp_now_ns() < s->pacer.origin_ns + s->schedule->t1_ns && !s->signal;
 }
 
@@ -100,7 +103,8 @@ static int64_t watch_drain(struct sp_trial_session *s, int64_t second) {
   int64_t t0_ns = s->pacer.origin_ns + s->schedule->t0_ns;
   sp_thread_join(&s->pacer_thread);
   int64_t drain_ns = s->signal ? SP_NS_PER_S : s->plan->scenario->load.drain_ns;
-  int64_t cutoff_ns = sp_now_ns() + drain_ns;
+  s->sending_end_ns = sp_now_ns();
+  int64_t cutoff_ns = s->sending_end_ns + drain_ns;
   while (under_way(s) > 0 && sp_now_ns() < cutoff_ns) {
     sleep_until(s, sp_now_ns() + SP_NS_PER_MS);
     if (sp_now_ns() >= t0_ns + (second + 1) * SP_NS_PER_S) close_second(s, second++);

@@ -59,7 +59,7 @@ struct sp_trial_session {
   struct sp_reading at_t0, at_end;
   bool has_t0;
   int64_t backlog_at_t0;
-  int64_t drain_end_ns;
+  int64_t sending_end_ns, drain_end_ns;
   int signal; // that ended it early; 0: none
 };
 

@@ -133,8 +133,10 @@ static void book_unsent(struct sp_trial_session *s) {
 void sp_verdict_fill(struct sp_trial_session *s) {
   struct sp_result *r = s->result;
   r->closed_loop = s->schedule->intended_ns == NULL;
-  r->window_s = (double)(s->schedule->t1_ns - s->schedule->t0_ns) * 1e-9;
-  r->drain_s = (double)(s->drain_end_ns - s->pacer.origin_ns - s->schedule->t1_ns) * 1e-9;
+  int64_t t0_ns = s->pacer.origin_ns + s->schedule->t0_ns, t1_ns = s->pacer.origin_ns + s->schedule->t1_ns;
+  if (t1_ns > s->sending_end_ns) t1_ns = s->sending_end_ns; // ended by its limit, or by a signal
+  r->window_s = t1_ns > t0_ns ? (double)(t1_ns - t0_ns) * 1e-9 : 0;
+  r->drain_s = (double)(s->drain_end_ns - t1_ns) * 1e-9;
   r->intended = intended_in_window(s);
   book_unsent(s);
   sp_meter_set_lateness(s->meter, &s->pacer.lateness);

@@ -9,7 +9,6 @@
 #include "os/affinity.h"
 #include "os/cpu.h"
 #include "recording/recording.h"
-#include "scenario/model.h"
 #include "scenario/scenario.h"
 
 struct loop {
@@ -22,11 +21,11 @@ struct loop {
 
 static enum sp_err open_loop(struct loop *loop, const char *path, struct sp_error *error) {
   uint64_t version;
-  char dir[4096];
+  char *dir = NULL;
   enum sp_err err = sp_scenario_load(path, NULL, 0, NULL, 0, &loop->scenario, error);
   if (!err) err = sp_recording_load(loop->scenario->recording, &loop->recording, error);
   if (!err) err = sp_decoder_new(&loop->scenario->input, &loop->decoder, error);
-  if (!err) err = sp_model_version_dir(&loop->scenario->model, &version, dir, sizeof dir, error);
+  if (!err) err = sp_model_version_dir(&loop->scenario->model, &version, &dir, error);
   struct sp_engine_conf conf = {.engine = "onnxruntime", .intra_threads = 1};
   if (!err) err = sp_engine_open(&conf, dir, &loop->engine, error);
   if (!err) err = sp_session_new(loop->engine, 1, &loop->session, error);

@@ -25,19 +25,21 @@
 #define DEADLINE_S 5
 #define N_LATENCIES (1 << 22)
 
-// PredictRequest{model_spec{name: "fraud"}, inputs{"transaction": float32 [1, 30], tensor_content of 120 bytes}}.
+// PredictRequest{model_spec{name: "fraud"}, output_filter: "score",
+//                inputs{"transaction": float32 [1, 30], tensor_content of 120 bytes}}.
 static const uint8_t request_head[] = {
-    0x0a, 7,    0x0a, 5,    'f',  'r',  'a',  'u',  'd',                                // model_spec
-    0x12, 0x95, 1,    0x0a, 11,   't',  'r',  'a',  'n',  's', 'a', 'c', 't', 'i', 'o', 'n', // inputs: key
-    0x12, 0x85, 1,    0x08, 1,    0x12, 8,    0x12, 2,    8,   1,   0x12, 2,   8,   30,       // value: dtype, shape
+    0x0a, 7,    0x0a, 5,    'f',  'r',  'a',  'u',  'd',                                      // model_spec
+    0x1a, 5,    's',  'c',  'o',  'r',  'e',                                                  // output_filter
+    0x12, 0x96, 1,    0x0a, 11,   't',  'r',  'a',  'n',  's', 'a', 'c', 't', 'i', 'o', 'n', // inputs: key
+    0x12, 0x86, 1,    0x08, 1,    0x12, 8,    0x12, 2,    8,   1,   0x12, 2,   8,   30,       // value: dtype, shape
     0x22, 120,
 };
 #define REQUEST_BYTES (sizeof request_head + 120)
 // PredictResponse{outputs{"score": float32 [1, 1], float_val [0.5]}, model_spec{name: "fraud", version 1}}.
 static const uint8_t reply_bytes[] = {
-    0x0a, 25,   0x0a, 5, 's',  'c', 'o', 'r', 'e', 0x12, 16,  0x08, 1,   0x12, 8,    0x12, 2,    8,
-    1,    0x12, 2,    8, 1,    0x2a, 4,  0,   0,   0,    0x3f, 0x12, 11, 0x0a, 5,    'f',  'r',  'a',
-    'u',  'd',  0x12, 2, 0x08, 1,
+    0x0a, 27, 0x0a, 5, 's', 'c', 'o', 'r', 'e', 0x12, 18, 0x08, 1, 0x12, 8, 0x12, 2, 8, 1, 0x12, 2, 8, 1,
+    0x2a, 4,  0,    0, 0,   0x3f,
+    0x12, 11, 0x0a, 5, 'f', 'r', 'a', 'u', 'd', 0x12, 2,  0x08, 1,
 };
 
 static int64_t now_ns(clockid_t clock) {
