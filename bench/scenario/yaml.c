@@ -20,6 +20,7 @@ struct reader {
   size_t n_anchors;
   size_t n_nodes;
   unsigned depth;
+  unsigned line, column; // of the last node: an empty value has no place of its own
 };
 
 static void discard(struct fy_diag *diag, void *user, const char *text, size_t n) {
@@ -73,16 +74,17 @@ static size_t keep_anchor(struct reader *reader, struct fy_token *token) {
 static enum sp_err read_alias(struct reader *reader, struct fy_event *event, struct sp_node **node) {
   char *name = token_text(event->alias.anchor), what[256];
   const struct sp_node *found = NULL;
+  struct fy_mark mark = *fy_event_start_mark(event);
+  mark.column -= mark.column > 0; // it stands behind the asterisk
   for (size_t i = 0; i < reader->n_anchors; i++) {
     if (strcmp(reader->anchors[i].name, name) == 0) found = reader->anchors[i].node;
   }
-  snprintf(what, sizeof what, "alias *%.60s stands for nothing; mark what it repeats with &%.60s before it",
-           name, name);
+  snprintf(what, sizeof what, "alias *%.60s stands for nothing; mark what it repeats with &%.60s before it", name,
+           name);
   free(name);
-  if (!found) return fail(reader, fy_event_start_mark(event), what);
+  if (!found) return fail(reader, &mark, what);
   reader->n_nodes += sp_node_count(found);
-  if (reader->n_nodes > SP_YAML_NODES_MAX)
-    return fail(reader, fy_event_start_mark(event), "aliases repeat too much");
+  if (reader->n_nodes > SP_YAML_NODES_MAX) return fail(reader, &mark, "aliases repeat too much");
   *node = sp_node_copy(found);
   return SP_OK;
 }
@@ -154,16 +156,22 @@ static enum sp_err start_node(struct reader *reader, struct fy_event *event, str
   struct fy_token *tag = fy_event_get_tag_token(event);
   if (tag) return fail(reader, mark, "tags (!...) have no meaning in a scenario; remove it");
   if (++reader->n_nodes > SP_YAML_NODES_MAX) return fail(reader, mark, "too many values for a scenario");
-  unsigned line = mark ? (unsigned)mark->line + 1 : 1, column = mark ? (unsigned)mark->column + 1 : 1;
+  if (mark) {
+    reader->line = (unsigned)mark->line + 1;
+    reader->column = (unsigned)mark->column + 1;
+  }
   enum sp_node_kind kind = event->type == FYET_SCALAR           ? SP_NODE_SCALAR
                            : event->type == FYET_SEQUENCE_START ? SP_NODE_SEQUENCE
                                                                 : SP_NODE_MAPPING;
   *anchor = fy_event_get_anchor_token(event);
   if (*anchor && reader->n_anchors == SP_YAML_ANCHORS_MAX) return fail(reader, mark, "too many anchors (&)");
-  *node = sp_node_new(kind, reader->origin, line, column);
+  *node = sp_node_new(kind, reader->origin, reader->line, reader->column);
   if (kind != SP_NODE_SCALAR) return SP_OK;
   (*node)->text = token_text(event->scalar.value);
-  (*node)->is_plain = !event->scalar.value || fy_token_scalar_style(event->scalar.value) == FYSS_PLAIN;
+  enum fy_scalar_style style = event->scalar.value ? fy_token_scalar_style(event->scalar.value) : FYSS_PLAIN;
+  (*node)->is_plain = style == FYSS_PLAIN;
+  bool is_quoted = style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
+  if (is_quoted && (*node)->column > 1) (*node)->column--; // libfyaml's mark stands behind the quote
   return SP_OK;
 }
 
@@ -272,7 +280,8 @@ enum sp_err sp_yaml_parse(const struct sp_origin *origin, struct sp_bytes text, 
   fy_diag_cfg_default(&diag_cfg);
   diag_cfg.fp = NULL;
   diag_cfg.output_fn = discard;
-  struct reader reader = {.origin = origin, .error = error, .diag = fy_diag_create(&diag_cfg)};
+  struct reader reader = {
+      .origin = origin, .error = error, .diag = fy_diag_create(&diag_cfg), .line = 1, .column = 1};
   SP_ASSERT(reader.diag);
   fy_diag_set_collect_errors(reader.diag, true);
   struct fy_parse_cfg parse_cfg = {.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_DEFAULT_VERSION_1_2 |
