@@ -141,8 +141,7 @@ static enum sp_err take_row(struct importing *importing, struct sp_row row) {
   }
   if (importing->n_taken > 0 && time_ns < importing->last_ns) {
     return sp_fail(importing->error, SP_ERR_ENVIRONMENT,
-                   "%s:%llu: event %llu lies before the one in front of it (by %.9g s); "
-                   "add --sort",
+                   "%s:%llu: event %llu lies %.9g s before the one in front of it; add --sort",
                    sp_rows_name(importing->rows), (unsigned long long)row.line_number,
                    (unsigned long long)importing->n_taken,
                    ((double)importing->last_ns - (double)time_ns) / (double)SP_NS_PER_S);
