@@ -55,6 +55,7 @@ static int64_t step_closed(struct sp_pacer *pacer) {
     int64_t under_way = sp_tally_get(&pacer->tally->n_sent) - sp_tally_get(&pacer->tally->n_done);
     int64_t now_ns = sp_clock_now(pacer->clock);
     if (now_ns >= end_ns) return INT64_MAX;
+    if (now_ns < pacer->origin_ns) return pacer->origin_ns;
     if (under_way >= (int64_t)pacer->conf->concurrency || !hand_over(pacer, now_ns, now_ns)) return 0;
     if (is_measured(pacer, now_ns)) count_sent(pacer, now_ns, now_ns);
     else sp_tally_set(&pacer->tally->n_warmup, (int64_t)pacer->next_event + 1);
