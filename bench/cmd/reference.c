@@ -12,14 +12,28 @@ static const struct sp_option options[] = {
     {"--schema", 0, NULL, NULL, "JSON Schema of scenarios (proto/scenario.schema.json)"},
     {"--markdown", 0, NULL, NULL, "every key and flag (docs/reference.md)"},
     {"--help-text", 0, NULL, NULL, "the options of a verb that takes a scenario"},
+    {"--resolve", 0, "SCENARIO", NULL, "a scenario with all its defaults, as results hold it"},
     {0},
 };
 
 static int print_help(FILE *to) {
-  fprintf(to,
-          "servepath reference --schema | --markdown | --help-text: pages made from the tables of keys\n");
+  fprintf(to, "servepath reference OPTION: pages made from the tables of keys\n");
   sp_args_print_options(to, options);
   return to == stdout ? 0 : 64;
+}
+
+static int fail(const struct sp_error *error) {
+  fprintf(stderr, "servepath reference: %s\n", error->text);
+  return sp_exit_code(error->code);
+}
+
+static int print_resolved(const char *path) {
+  struct sp_scenario *scenario;
+  struct sp_error error;
+  if (sp_scenario_load(path, NULL, 0, NULL, 0, &scenario, &error)) return fail(&error);
+  puts(scenario->resolved_json);
+  sp_scenario_free(scenario);
+  return 0;
 }
 
 static int print_page(const char *flag) {
@@ -46,9 +60,9 @@ int sp_cmd_reference(int argc, char **argv) {
   const char *value;
   struct sp_error error;
   switch (sp_args_next(&args, &option, &value, &error)) {
-  case SP_ARG_OPTION: return print_page(option->flag);
+  case SP_ARG_OPTION: return option->value ? print_resolved(value) : print_page(option->flag);
   case SP_ARG_HELP: return print_help(stdout);
-  case SP_ARG_ERROR: fprintf(stderr, "servepath reference: %s\n", error.text); return 64;
+  case SP_ARG_ERROR: return fail(&error);
   default: return print_help(stderr);
   }
 }

@@ -191,7 +191,7 @@ enum sp_err sp_setting_apply(struct sp_node *root, const struct sp_table *table,
                              struct sp_error *error) {
   const struct setter setter = {origin, setting, error};
   if (!sp_yaml_is_text(sp_bytes_of_text(setting->value)) || !sp_yaml_is_text(sp_bytes_of_text(setting->key)))
-    return sp_fail(error, SP_ERR_USAGE, "%s: a key or value that is not UTF-8 text", origin->name);
+    return sp_fail(error, SP_ERR_USAGE, "%s: a key or value holds bytes that are no text", origin->name);
   return set_in_table(&setter, table, root, setting->key);
 }
 

@@ -79,8 +79,8 @@ static enum sp_err read_alias(struct reader *reader, struct fy_event *event, str
   for (size_t i = 0; i < reader->n_anchors; i++) {
     if (strcmp(reader->anchors[i].name, name) == 0) found = reader->anchors[i].node;
   }
-  snprintf(what, sizeof what, "alias *%.60s stands for nothing; mark what it repeats with &%.60s before it", name,
-           name);
+  snprintf(what, sizeof what, "alias *%.60s stands for nothing; mark what it repeats with &%.60s before it",
+           name, name);
   free(name);
   if (!found) return fail(reader, &mark, what);
   reader->n_nodes += sp_node_count(found);
@@ -252,7 +252,8 @@ static bool find_bad_byte(struct sp_bytes text, struct fy_mark *mark) {
   *mark = (struct fy_mark){0};
   for (size_t i = 0, length; i < text.n; i += length) {
     length = utf8_length(text.data + i, text.n - i);
-    if (length == 0 || text.data[i] == 0) return true;
+    bool is_control = (text.data[i] < 0x20 && !strchr("\t\n\r", text.data[i])) || text.data[i] == 0x7f;
+    if (length == 0 || text.data[i] == 0 || is_control) return true;
     bool is_line_end = text.data[i] == '\n';
     mark->line += is_line_end;
     mark->column = is_line_end ? 0 : mark->column + 1;
@@ -269,9 +270,8 @@ bool sp_yaml_is_text(struct sp_bytes text) {
 static enum sp_err check_text(const struct reader *reader, struct sp_bytes text) {
   struct fy_mark mark;
   if (text.n > SP_YAML_BYTES_MAX) return fail(reader, NULL, "larger than 1 MiB: this is no scenario");
-  return find_bad_byte(text, &mark)
-             ? fail(reader, &mark, "a byte that is not UTF-8 text; save the file as UTF-8")
-             : SP_OK;
+  return find_bad_byte(text, &mark) ? fail(reader, &mark, "a byte that is no text; save the file as UTF-8")
+                                    : SP_OK;
 }
 
 enum sp_err sp_yaml_parse(const struct sp_origin *origin, struct sp_bytes text, struct sp_node **root,

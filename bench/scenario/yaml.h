@@ -11,11 +11,11 @@
 #define SP_YAML_DEPTH_MAX   32
 
 // One document. SP_ERR_USAGE at its place: bad YAML, duplicate keys, keys that are no scalars, tags, aliases of nothing, a
-// second document, NUL bytes, more than the limits above. An empty document is an empty mapping.
+// second document, bytes that are no text, more than the limits above. An empty document is an empty mapping.
 enum sp_err sp_yaml_parse(const struct sp_origin *origin, struct sp_bytes text, struct sp_node **root,
                           struct sp_error *error);
 
-// UTF-8 without NUL, as sp_yaml_parse wants it.
+// UTF-8 without control characters but tab and line ends, as sp_yaml_parse wants it.
 bool sp_yaml_is_text(struct sp_bytes text);
 
 #endif

@@ -373,7 +373,7 @@ static void settings_are_refused_by_name(void **state) {
       {"sides=null", "--set: sides: missing; name at least one, as in {embedded: {path: embedded}}"},
       {"kafka.consumer.sasl.password=x",
        "--set: kafka.consumer.sasl.password: a secret is never written here; write \"@FILE\" or \"$NAME\""},
-      {"name=\xff", "--set: a key or value that is not UTF-8 text"},
+      {"name=\xff", "--set: a key or value holds bytes that are no text"},
       {"load.=1",
        "--set: load.: unknown key ; one of: arrival, rate, rate_to, steps, burst_every, burst_length, speed, "
        "concurrency, warmup, duration, drain, seed, limit, pacer_spin"},
