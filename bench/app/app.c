@@ -27,6 +27,7 @@ struct worker {
   struct sp_thread thread;   // takes, decodes, submits
   struct sp_thread reaper;   // asynchronous paths: takes completions, encodes, answers
   atomic_bool submits_no_more; // its thread has ended
+  atomic_bool has_reaped_all;  // and its reaper
 };
 
 struct sp_app {
@@ -171,6 +172,16 @@ static void reap(void *context) {
   while (!all_jobs_are_free(worker)) {
     sp_path_reap(worker->app->path, worker->worker_i, sp_now_ns() + SP_NS_PER_S);
   }
+  atomic_store_explicit(&worker->has_reaped_all, true, memory_order_release);
+}
+
+// A wake finds nobody while the reaper is between looking and waiting, so it is repeated.
+static void end_reaper(struct worker *worker) {
+  while (worker->reaper.is_started && !atomic_load_explicit(&worker->has_reaped_all, memory_order_acquire)) {
+    sp_path_wake(worker->app->path, worker->worker_i);
+    nanosleep(&(struct timespec){.tv_nsec = SP_NS_PER_MS}, NULL);
+  }
+  sp_thread_join(&worker->reaper);
 }
 
 static enum sp_err open_path(struct sp_app *app, struct sp_error *error) {
@@ -277,8 +288,7 @@ void sp_app_stop(struct sp_app *app) {
     sp_gate_wake(&app->workers[i].free_gate, INT32_MAX);
     sp_thread_join(&app->workers[i].thread);
     atomic_store_explicit(&app->workers[i].submits_no_more, true, memory_order_release);
-    if (sp_path_is_async(app->path)) sp_path_wake(app->path, i);
-    sp_thread_join(&app->workers[i].reaper);
+    end_reaper(&app->workers[i]);
   }
 }
 
