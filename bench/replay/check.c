@@ -57,6 +57,7 @@ enum sp_outcome sp_check_answer(struct sp_checker *checker, uint64_t id, struct 
   if (checker->answers && isnan(checker->answers[recorded * checker->n_scores])) {
     size_t n = answer.n_scores < checker->n_scores ? answer.n_scores : checker->n_scores;
     memcpy(checker->answers + recorded * checker->n_scores, answer.scores, n * sizeof(double));
+    if (!answer.n_scores) checker->answers[recorded * checker->n_scores] = answer.label;
   }
   if (!checker->expected || checker->expected->known[recorded] == 0) return SP_OUTCOME_UNCHECKED;
   checker->n_checked++;

@@ -21,7 +21,7 @@ struct sp_checker {
   const struct sp_expected *expected; // NULL: nothing to compare with
   const struct sp_expect_conf *conf;
   double threshold;                   // of labels
-  double *answers;                    // optional: n_recorded x n_scores, the first answer of each recorded event; NaN: none
+  double *answers;                    // optional: n_recorded x n_scores, the first answer of each recorded event (its label where it has no score); NaN: none
   size_t n_recorded, n_scores;
   // results
   int64_t n_checked, n_mismatched;

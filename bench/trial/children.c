@@ -51,7 +51,7 @@ enum sp_err sp_children_error(struct sp_child *child, struct sp_error *error) {
   sp_child_last_words(child, words, sizeof words);
   sp_child_status_text(child, status, sizeof status);
   const char *text = words;
-  if (strncmp(text, "servepath ", 10) == 0 && strstr(text, ": ")) text = strstr(text, ": ") + 2;
+  if (strncmp(text, "servepath", 9) == 0 && strstr(text, ": ")) text = strstr(text, ": ") + 2;
   int code = sp_child_exit_code(child);
   enum sp_err err = code == 64 ? SP_ERR_USAGE : code == 70 ? SP_ERR_INTERNAL : SP_ERR_ENVIRONMENT;
   if ((code != 3 && code != 64 && code != 70) || !*text) {

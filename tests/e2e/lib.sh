@@ -1,7 +1,7 @@
 # Shared by the end-to-end tests. Sourced, not run.
 # shellcheck shell=bash
 set -euo pipefail
-: "${SERVEPATH:?the binary under test}" "${SOURCE_DIR:?the repository}" "${PYTHON:?the test environment's Python}"
+: "${SERVEPATH:?the binary under test}" "${SOURCE_DIR:?the repository}" "${PYTHON:?Python of the test environment}"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 # Run folders of this test alone, so that it can run beside its twin.
