@@ -223,7 +223,9 @@ static void settle(struct sim *sim) {
   while (moved) {
     moved = step_server(sim);
     moved |= sp_collector_step(&sim->collector, 0) > 0;
-    if (!moved) moved = step_pacer(sim) | step_workers(sim);
+    if (moved) continue;
+    moved = step_pacer(sim);
+    moved |= step_workers(sim);
   }
 }
 
