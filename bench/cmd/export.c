@@ -100,7 +100,7 @@ int sp_cmd_export(int argc, char **argv) {
   sp_live_clear(&progress.live);
   if (err) return sp_data_failed(&verb, &error);
   char events[SP_UNITS_TEXT_BYTES], format[16];
-  bool to_file = job.conf.output && strcmp(job.conf.output, "-");
+  bool to_file = job.conf.output && strcmp(job.conf.output, "-") != 0;
   fprintf(stderr, "%s: %s events\nnext: servepath import %s --format %s -o NAME.sprec\n",
           to_file ? job.conf.output : "standard output",
           sp_units_print_count(n_events, events, sizeof events), to_file ? job.conf.output : "-",

@@ -71,7 +71,7 @@ static bool set_text(struct sp_import_conf *conf, const char *flag, const char *
                {"--source", &conf->source}, {"--licence", &conf->licence},
                {"--note", &conf->note},     {"--content-type", &conf->content_type}};
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-    if (strcmp(texts[i].flag, flag)) continue;
+    if (strcmp(texts[i].flag, flag) != 0) continue;
     *texts[i].to = value;
     return true;
   }

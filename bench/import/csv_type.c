@@ -50,7 +50,8 @@ char *sp_csv_type_write(const struct sp_csv_type *type) {
 bool sp_csv_type_read(const char *text, struct sp_csv_type *type) {
   static const char media[] = "text/csv", columns[] = "; columns=\"";
   *type = (struct sp_csv_type){0};
-  if (strncmp(text, media, sizeof media - 1) || (text[sizeof media - 1] && text[sizeof media - 1] != ';'))
+  if (strncmp(text, media, sizeof media - 1) != 0 ||
+      (text[sizeof media - 1] && text[sizeof media - 1] != ';'))
     return false;
   text += sizeof media - 1;
   if (strncmp(text, columns, sizeof columns - 1) == 0) {

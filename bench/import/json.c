@@ -50,11 +50,12 @@ static int hex_value(uint8_t byte) {
 }
 
 static bool skip_string(struct scan *scan) {
+  static const char escapes[] = "\"\\/bfnrtu";
   if (!skip_byte(scan, '"')) return false;
   while (scan->at < scan->end && *scan->at != '"') {
     if (*scan->at < 0x20) return false;
     if (*scan->at++ != '\\') continue;
-    if (scan->at == scan->end || !memchr("\"\\/bfnrtu", *scan->at, 9)) return false;
+    if (scan->at == scan->end || !memchr(escapes, *scan->at, sizeof escapes - 1)) return false;
     if (*scan->at++ != 'u') continue;
     for (int i = 0; i < 4; i++, scan->at++) {
       if (scan->at == scan->end || hex_value(*scan->at) < 0) return false;
@@ -241,7 +242,7 @@ size_t sp_span_unescape(struct sp_span string, uint8_t *out) {
     uint8_t letter = at[1];
     at += 2;
     static const char letters[] = "bfnrt", bytes[] = "\b\f\n\r\t";
-    const char *found = memchr(letters, letter, 5);
+    const char *found = memchr(letters, letter, sizeof letters - 1);
     if (letter == 'u') {
       n += put_utf8(read_escape(&at, end), out + n);
     } else {

@@ -29,9 +29,9 @@ struct sp_sorter {
   struct entry *entries; // the run at hand
   size_t n_entries;
   bool is_merging;
-  struct run *runs; // while merging: a heap, the earliest first
-  size_t n_runs, runs_capacity;
-  uint8_t *bytes; // the event given last
+  struct run *runs;                     // while merging: a heap, the earliest first
+  size_t n_runs, n_made, runs_capacity; // left to merge; all that there were
+  uint8_t *bytes;                       // the event given last
   size_t capacity;
   struct sp_header_field *headers;
   size_t header_capacity;
@@ -72,7 +72,7 @@ void sp_sorter_free(struct sp_sorter *sorter) {
   if (!sorter) return;
   if (sorter->events) fclose(sorter->events);
   if (sorter->index) fclose(sorter->index);
-  for (size_t i = 0; i < sorter->n_runs; i++) free(sorter->runs[i].batch);
+  for (size_t i = 0; i < sorter->n_made; i++) free(sorter->runs[i].batch);
   free(sorter->runs);
   free(sorter->entries);
   free(sorter->bytes);
@@ -93,6 +93,7 @@ static void add_run(struct sp_sorter *sorter, struct run run) {
     sorter->runs = sp_realloc(sorter->runs, sorter->runs_capacity * sizeof *sorter->runs);
   }
   sorter->runs[sorter->n_runs++] = run;
+  sorter->n_made = sorter->n_runs;
 }
 
 static enum sp_err end_run(struct sp_sorter *sorter, struct sp_error *error) {
@@ -253,13 +254,15 @@ enum sp_err sp_sorter_next(struct sp_sorter *sorter, int64_t *time_ns, struct sp
   *end = sorter->n_runs == 0;
   if (*end) return SP_OK;
   struct run *first = &sorter->runs[0];
+  SP_ASSERT(first->batch);
   struct entry entry = first->batch[first->batch_i++];
   if (first->batch_i == first->n_batch && first->n_left > 0) {
     err = read_batch(sorter, first, error);
     if (err) return err;
   } else if (first->batch_i == first->n_batch) {
-    free(first->batch);
+    struct run ended = *first; // kept behind the others, and freed with them
     *first = sorter->runs[--sorter->n_runs];
+    sorter->runs[sorter->n_runs] = ended;
   }
   sink(sorter, 0);
   *time_ns = entry.time_ns;

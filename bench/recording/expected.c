@@ -59,7 +59,7 @@ static enum sp_err read_header(const struct loading *loading, const json_t *head
   const char *tensor = json_string_value(json_object_get(header, "tensor"));
   const char *digest = json_string_value(json_object_get(header, "recording_digest"));
   const json_t *n = json_object_get(header, "n");
-  if (!schema || strcmp(schema, SCHEMA))
+  if (!schema || strcmp(schema, SCHEMA) != 0)
     return refuse(loading, "the first line must have \"schema\":\"" SCHEMA "\"");
   if (!source || !tensor || !digest)
     return refuse(loading, "source, tensor and recording_digest must be texts");
@@ -118,7 +118,7 @@ static enum sp_err read_event(const struct loading *loading, const json_t *event
   size_t event_i = (size_t)json_integer_value(i);
   if (expected->known[event_i]) return refuse(loading, "a second line for one event");
   if (outcome && !v) {
-    if (strcmp(outcome, "malformed"))
+    if (strcmp(outcome, "malformed") != 0)
       return refuse(loading, "the only outcome that can be expected is \"malformed\"");
     expected->known[event_i] = 2;
     return SP_OK;
@@ -191,14 +191,14 @@ void sp_expected_free(struct sp_expected *expected) {
 
 enum sp_err sp_expected_holds_for(const struct sp_expected *expected, const char *recording_digest,
                                   const char *model_file, const char *model_digest, struct sp_error *error) {
-  if (strcmp(expected->recording_digest, recording_digest)) {
+  if (strcmp(expected->recording_digest, recording_digest) != 0) {
     return sp_fail(error, SP_ERR_ENVIRONMENT,
                    "the expected predictions are for recording %s, but this one is %s; "
                    "compute them again, or write new ones with servepath verify --update",
                    expected->recording_digest, recording_digest);
   }
   for (size_t i = 0; i < expected->n_digests; i++) {
-    if (strcmp(expected->digests[i].file, model_file)) continue;
+    if (strcmp(expected->digests[i].file, model_file) != 0) continue;
     if (strcmp(expected->digests[i].digest, model_digest) == 0) return SP_OK;
     return sp_fail(error, SP_ERR_ENVIRONMENT,
                    "the expected predictions are for %s %s, but this model's is %s; "

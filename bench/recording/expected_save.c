@@ -27,7 +27,7 @@ static enum sp_err may_replace(const char *path, struct sp_error *error) {
   json_t *header = n > 0 ? json_loadb(line, (size_t)n, 0, NULL) : NULL;
   const char *source = json_string_value(json_object_get(header, "source"));
   enum sp_err err = SP_OK;
-  if (!source || strcmp(source, "self")) {
+  if (!source || strcmp(source, "self") != 0) {
     err = sp_fail(error, SP_ERR_USAGE,
                   "%s: its predictions come from \"%s\", not from this program, and are not replaced; "
                   "move the file away if they are wrong",

@@ -176,6 +176,7 @@ static enum sp_err read_header(struct sp_recording_reader *reader, struct sp_err
   const pb_record *record = NULL;
   enum sp_err err = read_record(reader, &record, error);
   if (err) return err;
+  SP_ASSERT(record);
   if (record->record_case != SERVEPATH__RECORDING__V1__RECORD__RECORD_HEADER) {
     return refuse(reader, error, "the first record is no header");
   }
@@ -303,6 +304,7 @@ enum sp_err sp_recording_reader_next(struct sp_recording_reader *reader, struct 
   const pb_record *record = NULL;
   enum sp_err err = read_record(reader, &record, error);
   if (err) return err;
+  SP_ASSERT(record);
   switch (record->record_case) {
   case SERVEPATH__RECORDING__V1__RECORD__RECORD_EVENT: return give_event(reader, record->event, event, error);
   case SERVEPATH__RECORDING__V1__RECORD__RECORD_TRAILER:

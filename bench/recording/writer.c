@@ -195,6 +195,7 @@ static void grow_headers(struct sp_recording_writer *writer, size_t n) {
   if (n <= writer->header_capacity) return;
   writer->header_capacity = n;
   writer->headers = sp_realloc(writer->headers, n * sizeof *writer->headers);
+  // NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what it holds
   writer->header_pointers = sp_realloc(writer->header_pointers, n * sizeof *writer->header_pointers);
 }
 
