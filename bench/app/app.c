@@ -23,9 +23,9 @@ struct worker {
   struct sp_ring free_jobs; // struct job *; pushed by whoever finishes one, popped by the worker
   struct sp_gate free_gate;
   struct sp_scratch *scratch;
-  struct sp_delivery *taken; // batch of them
-  struct sp_thread thread;   // takes, decodes, submits
-  struct sp_thread reaper;   // asynchronous paths: takes completions, encodes, answers
+  struct sp_delivery *taken;   // batch of them
+  struct sp_thread thread;     // takes, decodes, submits
+  struct sp_thread reaper;     // asynchronous paths: takes completions, encodes, answers
   atomic_bool submits_no_more; // its thread has ended
   atomic_bool has_reaped_all;  // and its reaper
 };
@@ -90,7 +90,8 @@ static void on_done(struct sp_request *request, void *context) {
   put_back(job);
 }
 
-static void answer_malformed(struct sp_app *app, const struct sp_delivery *event, const struct sp_reason *reason) {
+static void answer_malformed(struct sp_app *app, const struct sp_delivery *event,
+                             const struct sp_reason *reason) {
   struct sp_reply *reply = sp_stream_reply_claim(&app->stream);
   if (!reply) return;
   fill_reply(reply, event);
@@ -108,10 +109,13 @@ static void decode_rows(struct worker *worker, struct job *job, size_t n) {
     struct sp_reason reason;
     enum sp_outcome outcome = SP_OUTCOME_NONE;
     if (app->decoder) {
-      outcome = sp_decode(app->decoder, worker->scratch, worker->taken[i].value, job->request->inputs, n_rows, &reason);
+      outcome = sp_decode(app->decoder, worker->scratch, worker->taken[i].value, job->request->inputs, n_rows,
+                          &reason);
     }
-    if (outcome == SP_OUTCOME_NONE) job->rows[n_rows++] = worker->taken[i];
-    else answer_malformed(app, &worker->taken[i], &reason);
+    if (outcome == SP_OUTCOME_NONE)
+      job->rows[n_rows++] = worker->taken[i];
+    else
+      answer_malformed(app, &worker->taken[i], &reason);
   }
   job->request->n_rows = n_rows;
 }
@@ -140,8 +144,10 @@ size_t sp_app_worker_step(struct sp_app *app, unsigned worker_i, int64_t deadlin
     for (size_t i = 0; i < n; i++) worker->taken[i].taken_ns = taken_ns;
     decode_rows(worker, job, n);
   }
-  if (n && job->request->n_rows) sp_path_submit(app->path, job->request);
-  else put_back(job);
+  if (n && job->request->n_rows)
+    sp_path_submit(app->path, job->request);
+  else
+    put_back(job);
   return n;
 }
 
@@ -266,16 +272,25 @@ void sp_app_free(struct sp_app *app) {
   free(app);
 }
 
-const struct sp_encoder *sp_app_encoder(const struct sp_app *app) { return app->encoder; }
-const char *sp_app_library(const struct sp_app *app) { return sp_path_library(app->path); }
-size_t sp_app_value_bound(const struct sp_app *app) { return app->encoder ? sp_encoder_bound(app->encoder) : 0; }
-void sp_app_set_stream(struct sp_app *app, const struct sp_stream *stream) { app->stream = *stream; }
+const struct sp_encoder *sp_app_encoder(const struct sp_app *app) {
+  return app->encoder;
+}
+const char *sp_app_library(const struct sp_app *app) {
+  return sp_path_library(app->path);
+}
+size_t sp_app_value_bound(const struct sp_app *app) {
+  return app->encoder ? sp_encoder_bound(app->encoder) : 0;
+}
+void sp_app_set_stream(struct sp_app *app, const struct sp_stream *stream) {
+  app->stream = *stream;
+}
 
 enum sp_err sp_app_start(struct sp_app *app, const struct sp_cpus *cpus, struct sp_error *error) {
   enum sp_err err = SP_OK;
   for (unsigned i = 0; i < app->n_workers && !err; i++) {
     struct worker *worker = &app->workers[i];
-    if (sp_path_is_async(app->path)) err = sp_thread_start(&worker->reaper, "sp-reaper", cpus, reap, worker, error);
+    if (sp_path_is_async(app->path))
+      err = sp_thread_start(&worker->reaper, "sp-reaper", cpus, reap, worker, error);
     if (!err) err = sp_thread_start(&worker->thread, "sp-worker", cpus, work, worker, error);
   }
   if (err) sp_app_stop(app);

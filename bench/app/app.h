@@ -20,13 +20,14 @@ struct sp_app_env {
   const struct sp_output_conf *output; // NULL: answers are empty (noop)
   const char *path;                    // "embedded", "rpc", "noop"
   const struct sp_path_ops *path_ops;  // a test's own path instead; NULL
-  struct sp_path_env path_env;         // model, server and conf; everything about workers and inputs is set by the app
-  uint64_t in_flight;                  // requests of an asynchronous path, over all workers
+  struct sp_path_env
+      path_env;       // model, server and conf; everything about workers and inputs is set by the app
+  uint64_t in_flight; // requests of an asynchronous path, over all workers
 };
 
 // Opens the path (loads the model, connects) and prepares every request. Errors as sp_path_open.
 enum sp_err sp_app_new(const struct sp_app_env *env, struct sp_app **app, struct sp_error *error);
-void sp_app_free(struct sp_app *app); // after sp_app_stop; NULL is allowed
+void sp_app_free(struct sp_app *app);                              // after sp_app_stop; NULL is allowed
 const struct sp_encoder *sp_app_encoder(const struct sp_app *app); // NULL for noop
 const char *sp_app_library(const struct sp_app *app);
 // Bytes of the longest answer; known before the stream is made: see sp_app_set_stream.

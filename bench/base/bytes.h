@@ -14,7 +14,9 @@ struct sp_bytes {
 static inline struct sp_bytes sp_bytes_of(const void *data, size_t n) {
   return (struct sp_bytes){(const uint8_t *)data, n};
 }
-static inline struct sp_bytes sp_bytes_of_text(const char *text) { return sp_bytes_of(text, strlen(text)); }
+static inline struct sp_bytes sp_bytes_of_text(const char *text) {
+  return sp_bytes_of(text, strlen(text));
+}
 static inline int sp_bytes_equal(struct sp_bytes a, struct sp_bytes b) {
   return a.n == b.n && (!a.data) == (!b.data) && (a.n == 0 || memcmp(a.data, b.data, a.n) == 0);
 }

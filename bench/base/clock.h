@@ -7,7 +7,7 @@
 
 #define SP_NS_PER_US INT64_C(1000)
 #define SP_NS_PER_MS INT64_C(1000000)
-#define SP_NS_PER_S INT64_C(1000000000)
+#define SP_NS_PER_S  INT64_C(1000000000)
 
 // CLOCK_MONOTONIC; any thread; about 25 ns.
 static inline int64_t sp_now_ns(void) {

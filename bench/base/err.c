@@ -43,7 +43,8 @@ int sp_exit_code(enum sp_err code) {
 }
 
 _Noreturn void sp_panic(const char *file, int line, const char *what) {
-  fprintf(stderr, "%s:%d: broken invariant: %s; please report this with the command that caused it\n", file, line, what);
+  fprintf(stderr, "%s:%d: broken invariant: %s; please report this with the command that caused it\n", file,
+          line, what);
   abort();
 }
 

@@ -37,9 +37,9 @@ _Noreturn void sp_panic(const char *file, int line, const char *what);
 #define SP_ASSERT(condition) ((condition) ? (void)0 : sp_panic(__FILE__, __LINE__, #condition))
 
 // Memory that is small and needed: never NULL (aborts when there is none). Free with free().
-void *sp_alloc(size_t n_bytes);               // zeroed
-void *sp_realloc(void *old, size_t n_bytes);  // the new part is not zeroed
-char *sp_copy_text(const char *text);         // NULL gives NULL
+void *sp_alloc(size_t n_bytes);              // zeroed
+void *sp_realloc(void *old, size_t n_bytes); // the new part is not zeroed
+char *sp_copy_text(const char *text);        // NULL gives NULL
 char *sp_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum sp_wait { // as in the scenario's `wait`
+enum sp_wait {    // as in the scenario's `wait`
   SP_WAIT_PARK,   // sleep at once
   SP_WAIT_SPIN,   // never sleep
   SP_WAIT_HYBRID, // spin for SP_GATE_SPIN_NS, then sleep

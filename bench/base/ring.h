@@ -33,11 +33,13 @@ static inline struct sp_ring_cell *sp_ring_cell_of(void *payload) {
 static inline void *sp_ring_claim(struct sp_ring *ring) {
   uint64_t at = atomic_load_explicit(&ring->tail, memory_order_relaxed);
   for (;;) {
-    struct sp_ring_cell *cell = (struct sp_ring_cell *)(void *)(ring->cells + (at & ring->mask) * ring->cell_bytes);
+    struct sp_ring_cell *cell =
+        (struct sp_ring_cell *)(void *)(ring->cells + (at & ring->mask) * ring->cell_bytes);
     int64_t ahead = (int64_t)(atomic_load_explicit(&cell->turn, memory_order_acquire) - at);
     if (ahead < 0) return NULL;
     if (ahead == 0) {
-      if (atomic_compare_exchange_weak_explicit(&ring->tail, &at, at + 1, memory_order_relaxed, memory_order_relaxed)) {
+      if (atomic_compare_exchange_weak_explicit(&ring->tail, &at, at + 1, memory_order_relaxed,
+                                                memory_order_relaxed)) {
         cell->at = at;
         return cell + 1;
       }
@@ -55,11 +57,13 @@ static inline void sp_ring_commit(void *payload) {
 static inline void *sp_ring_take(struct sp_ring *ring) {
   uint64_t at = atomic_load_explicit(&ring->head, memory_order_relaxed);
   for (;;) {
-    struct sp_ring_cell *cell = (struct sp_ring_cell *)(void *)(ring->cells + (at & ring->mask) * ring->cell_bytes);
+    struct sp_ring_cell *cell =
+        (struct sp_ring_cell *)(void *)(ring->cells + (at & ring->mask) * ring->cell_bytes);
     int64_t ahead = (int64_t)(atomic_load_explicit(&cell->turn, memory_order_acquire) - (at + 1));
     if (ahead < 0) return NULL;
     if (ahead == 0) {
-      if (atomic_compare_exchange_weak_explicit(&ring->head, &at, at + 1, memory_order_relaxed, memory_order_relaxed)) {
+      if (atomic_compare_exchange_weak_explicit(&ring->head, &at, at + 1, memory_order_relaxed,
+                                                memory_order_relaxed)) {
         return cell + 1;
       }
     } else {

@@ -43,8 +43,9 @@ char *sp_tensor_spec_text(const struct sp_tensor_spec *spec, char *text, size_t 
   int at = snprintf(text, n, "%s [", sp_dtype_name(spec->dtype));
   for (uint32_t i = 0; i < spec->rank && at >= 0 && (size_t)at < n; i++) {
     const char *comma = i ? ", " : "";
-    int more = spec->shape[i] < 0 ? snprintf(text + at, n - (size_t)at, "%sN", comma)
-                                  : snprintf(text + at, n - (size_t)at, "%s%lld", comma, (long long)spec->shape[i]);
+    int more = spec->shape[i] < 0
+                   ? snprintf(text + at, n - (size_t)at, "%sN", comma)
+                   : snprintf(text + at, n - (size_t)at, "%s%lld", comma, (long long)spec->shape[i]);
     at += more;
   }
   if (at >= 0 && (size_t)at < n) snprintf(text + at, n - (size_t)at, "]");

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define SP_TENSOR_RANK_MAX 8
-#define SP_TENSORS_MAX 8 // inputs or outputs of one model
+#define SP_TENSORS_MAX     8 // inputs or outputs of one model
 
 enum sp_dtype {
   SP_DTYPE_NONE = 0,
@@ -37,8 +37,8 @@ struct sp_tensor {
 };
 
 size_t sp_dtype_bytes(enum sp_dtype dtype);
-const char *sp_dtype_name(enum sp_dtype dtype);         // "float32"
-enum sp_dtype sp_dtype_of_name(const char *name);       // SP_DTYPE_NONE if unknown
+const char *sp_dtype_name(enum sp_dtype dtype);   // "float32"
+enum sp_dtype sp_dtype_of_name(const char *name); // SP_DTYPE_NONE if unknown
 size_t sp_tensor_row_elements(const struct sp_tensor_spec *spec);
 // "float32 [N, 30]" into text (always terminated); returns text.
 char *sp_tensor_spec_text(const struct sp_tensor_spec *spec, char *text, size_t n);

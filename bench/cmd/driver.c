@@ -4,16 +4,17 @@
 #include <stdlib.h>
 
 #include "cmd/verbs.h"
-#include "trial/driver.h"
 #include "scenario/cli.h"
+#include "trial/driver.h"
 
-static const struct sp_option options[] = {{"--this-side", 0, "NAME", NULL, "the side to drive"},
-                                           {"--run-id", 0, "ID", NULL, "identity of the run"},
-                                           {"--server-address", 0, "ADDRESS", NULL, "where the model server is"},
-                                           {"--server-pid", 0, "PID", NULL, "its process, to account for"},
-                                           {"--answers", 0, "FILE", NULL, "gets the first answer to each event"},
-                                           {"--tally-fd", 0, "FD", NULL, "shared memory of the books"},
-                                           {0}};
+static const struct sp_option options[] = {
+    {"--this-side", 0, "NAME", NULL, "the side to drive"},
+    {"--run-id", 0, "ID", NULL, "identity of the run"},
+    {"--server-address", 0, "ADDRESS", NULL, "where the model server is"},
+    {"--server-pid", 0, "PID", NULL, "its process, to account for"},
+    {"--answers", 0, "FILE", NULL, "gets the first answer to each event"},
+    {"--tally-fd", 0, "FD", NULL, "shared memory of the books"},
+    {0}};
 static const struct sp_cli_verb verb = {.name = "driver",
                                         .use = "SCENARIO [OPTIONS]",
                                         .about = "a trial's driver process; use servepath run",
@@ -47,8 +48,10 @@ int sp_cmd_driver(int argc, char **argv) {
                                   .tally_fd = number_of(cli, "--tally-fd", -1),
                                   .answers_file = sp_cli_value(cli, "--answers"),
                                   .keep_raw = cli->raw};
-    if (!plan.side || !plan.out_dir) err = sp_fail(&error, SP_ERR_USAGE, "--this-side and --out are needed; use servepath run");
-    else err = sp_driver_run(&plan, &error);
+    if (!plan.side || !plan.out_dir)
+      err = sp_fail(&error, SP_ERR_USAGE, "--this-side and --out are needed; use servepath run");
+    else
+      err = sp_driver_run(&plan, &error);
   }
   sp_scenario_free(scenario);
   sp_cli_free(cli);

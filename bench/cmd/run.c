@@ -46,8 +46,10 @@ static enum sp_err print(const struct sp_cli *cli, const char *out_dir, struct s
   if (!err) {
     sp_report_group(&report);
     char *json = sp_report_json(&report), *markdown = markdown_of(&report);
-    if (cli->json) fputs(json, stdout);
-    else sp_report_print(&report, stdout);
+    if (cli->json)
+      fputs(json, stdout);
+    else
+      sp_report_print(&report, stdout);
     err = export_to(cli->export_json, json, error);
     if (!err) err = export_to(cli->export_markdown, markdown, error);
     free(json);
@@ -57,8 +59,8 @@ static enum sp_err print(const struct sp_cli *cli, const char *out_dir, struct s
   return err;
 }
 
-static int run_side(struct sp_cli *cli, struct sp_scenario *scenario, struct sp_supervisor *supervisor, int argc, char **argv,
-                    struct sp_error *error, enum sp_err *err) {
+static int run_side(struct sp_cli *cli, struct sp_scenario *scenario, struct sp_supervisor *supervisor,
+                    int argc, char **argv, struct sp_error *error, enum sp_err *err) {
   const struct sp_side *side = sp_scenario_side(scenario, cli->n_sides ? cli->sides[0].name : NULL);
   char *out_dir = cli->out_dir ? sp_copy_text(cli->out_dir) : standard_out_dir(scenario, side);
   struct sp_trial_plan plan = {.cli = cli,
@@ -89,7 +91,8 @@ int sp_cmd_run(int argc, char **argv) {
   int code = 0;
   enum sp_err err = sp_cli_parse(&verb, argc, argv, &cli, &error);
   if (!err && cli->help) return sp_cli_help(stdout, &verb);
-  if (!err && cli->n_sides > 1) err = sp_fail(&error, SP_ERR_USAGE, "run takes one --side; give each its own run");
+  if (!err && cli->n_sides > 1)
+    err = sp_fail(&error, SP_ERR_USAGE, "run takes one --side; give each its own run");
   if (!err) err = sp_cli_load(cli, &scenario, &error);
   if (!err) err = sp_supervisor_init(&supervisor, &error);
   if (!err) {

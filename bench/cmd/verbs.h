@@ -12,7 +12,8 @@ int sp_cmd_export(int argc, char **argv);
 int sp_cmd_inspect(int argc, char **argv);
 int sp_cmd_model_server(int argc, char **argv);
 int sp_cmd_doctor(int argc, char **argv);
-int sp_cmd_reference(int argc, char **argv); // hidden: prints --help page, schema and reference from the tables
-int sp_cmd_driver(int argc, char **argv);    // hidden: the trial's child
+int sp_cmd_reference(int argc,
+                     char **argv);        // hidden: prints --help page, schema and reference from the tables
+int sp_cmd_driver(int argc, char **argv); // hidden: the trial's child
 
 #endif

@@ -13,7 +13,9 @@
 #include "recording/recording.h"
 
 static const struct sp_option options[] = {
-    {"--update", 0, NULL, NULL, "write expected/MODEL-VERSION.jsonl from the first side's answers, marked source: self"}, {0}};
+    {"--update", 0, NULL, NULL,
+     "write expected/MODEL-VERSION.jsonl from the first side's answers, marked source: self"},
+    {0}};
 static const struct sp_cli_verb verb = {
     .name = "verify",
     .use = "SCENARIO [OPTIONS]",
@@ -35,9 +37,11 @@ static enum sp_err choose_sides(struct job *job, struct sp_verify_plan *plan, st
   struct sp_side *sides = job->scenario->sides.items;
   for (size_t i = 0; i < job->scenario->sides.n; i++) {
     bool is_wanted = job->cli->n_sides == 0;
-    for (size_t k = 0; k < job->cli->n_sides; k++) is_wanted |= strcmp(job->cli->sides[k].name, sides[i].name) == 0;
+    for (size_t k = 0; k < job->cli->n_sides; k++)
+      is_wanted |= strcmp(job->cli->sides[k].name, sides[i].name) == 0;
     if (!is_wanted || strcmp(sides[i].path.path, "noop") == 0) continue;
-    if (plan->n_sides == SP_VERIFY_SIDES_MAX) return sp_fail(error, SP_ERR_USAGE, "more than %d sides", SP_VERIFY_SIDES_MAX);
+    if (plan->n_sides == SP_VERIFY_SIDES_MAX)
+      return sp_fail(error, SP_ERR_USAGE, "more than %d sides", SP_VERIFY_SIDES_MAX);
     plan->sides[plan->n_sides++] = &sides[i];
   }
   if (plan->n_sides) return SP_OK;
@@ -51,18 +55,19 @@ static void print_side(const struct job *job, const struct sp_verify_side *side)
     bool is_fine = i == SP_OUTCOME_OK || i == SP_OUTCOME_UNCHECKED || i == SP_OUTCOME_FILTERED;
     n_not_ok += is_fine ? 0 : r->outcomes[i];
   }
-  printf("%-12s %-10s %" PRId64 " ok, %" PRId64 " unchecked, %" PRId64 " not ok of %" PRId64, job->scenario->name, side->name,
-         r->outcomes[SP_OUTCOME_OK], r->outcomes[SP_OUTCOME_UNCHECKED], n_not_ok, r->intended);
+  printf("%-12s %-10s %" PRId64 " ok, %" PRId64 " unchecked, %" PRId64 " not ok of %" PRId64,
+         job->scenario->name, side->name, r->outcomes[SP_OUTCOME_OK], r->outcomes[SP_OUTCOME_UNCHECKED],
+         n_not_ok, r->intended);
   if (!isnan(r->predictions.max_abs_error)) printf(", max error %.2g", r->predictions.max_abs_error);
   printf("\n");
   for (size_t i = 0; i < r->predictions.n_examples; i++) {
     printf("  event %" PRIu64 ": %s\n", r->predictions.examples[i].event, r->predictions.examples[i].text);
   }
   for (size_t i = 0; i < r->n_errors; i++) {
-    printf("  %s (code %d) %s: %" PRId64 " times, first at event %" PRIu64 "\n", sp_outcome_name(r->errors[i].outcome),
-           r->errors[i].code, r->errors[i].text, r->errors[i].count, r->errors[i].first_event);
+    printf("  %s (code %d) %s: %" PRId64 " times, first at event %" PRIu64 "\n",
+           sp_outcome_name(r->errors[i].outcome), r->errors[i].code, r->errors[i].text, r->errors[i].count,
+           r->errors[i].first_event);
   }
-  for (size_t i = 0; i < r->n_reasons; i++) printf("  invalid: %s\n", r->reasons[i]);
   if (!r->complete) printf("  incomplete: %s\n", r->incomplete);
 }
 
@@ -78,10 +83,11 @@ static void print_text(const struct job *job) {
 
 static char *as_json(const struct job *job) {
   const struct sp_verify *v = &job->verify;
-  char *text = sp_format("{\"schema\":\"servepath.verify/1\",\"scenario\":\"%s\",\"events\":%zu,\"alike\":%zu,\"reference\":%s,"
-                         "\"max_difference\":%.9g,\"exit_code\":%d,\"sides\":[",
-                         job->scenario->name, v->n_events, v->n_alike, v->has_reference ? "true" : "false", v->max_difference,
-                         sp_verify_exit_code(v));
+  char *text = sp_format(
+      "{\"schema\":\"servepath.verify/1\",\"scenario\":\"%s\",\"events\":%zu,\"alike\":%zu,\"reference\":%s,"
+      "\"max_difference\":%.9g,\"exit_code\":%d,\"sides\":[",
+      job->scenario->name, v->n_events, v->n_alike, v->has_reference ? "true" : "false", v->max_difference,
+      sp_verify_exit_code(v));
   for (size_t i = 0; i < v->n_sides; i++) {
     char *side = sp_result_json(v->sides[i].result);
     char *longer = sp_format("%s%s%s", text, i ? "," : "", side);
@@ -97,8 +103,10 @@ static char *as_json(const struct job *job) {
 static enum sp_err print(const struct job *job, struct sp_error *error) {
   char *json = as_json(job);
   enum sp_err err = SP_OK;
-  if (job->cli->json) fputs(json, stdout);
-  else print_text(job);
+  if (job->cli->json)
+    fputs(json, stdout);
+  else
+    print_text(job);
   if (job->cli->export_json) err = sp_files_write(job->cli->export_json, sp_bytes_of_text(json), error);
   free(json);
   return err;
@@ -109,7 +117,8 @@ static enum sp_err update(const struct job *job, struct sp_error *error) {
   const struct sp_answers *answers = &side->answers;
   uint64_t version;
   char *dir = NULL, version_text[32], digest[SP_DIGEST_TEXT_BYTES];
-  if (!answers->values) return sp_fail(error, SP_ERR_USAGE, "the answers of %s carry no scores; nothing to expect", side->name);
+  if (!answers->values)
+    return sp_fail(error, SP_ERR_USAGE, "the answers of %s carry no scores; nothing to expect", side->name);
   enum sp_err err = sp_model_version_dir(&job->scenario->model, &version, &dir, error);
   char *model = sp_format("%s/model.onnx", dir ? dir : "");
   free(dir);
@@ -123,14 +132,17 @@ static enum sp_err update(const struct job *job, struct sp_error *error) {
                                  .n_values = answers->n_values,
                                  .values = answers->values,
                                  .known = sp_alloc(answers->n_events)};
-  for (size_t i = 0; i < answers->n_events; i++) expected.known[i] = (unsigned char)!isnan(answers->values[i * answers->n_values]);
+  for (size_t i = 0; i < answers->n_events; i++)
+    expected.known[i] = (unsigned char)!isnan(answers->values[i * answers->n_values]);
   expected.n_digests = 1;
   expected.digests = sp_alloc(sizeof *expected.digests);
   expected.digests[0].file = "model.onnx";
   expected.digests[0].digest = digest;
   snprintf(version_text, sizeof version_text, "%" PRIu64, version);
-  char *path = sp_format("%s/expected/%s-%s.jsonl", job->scenario->folder, job->scenario->model.name, version_text);
-  err = sp_expected_save(path, &expected, job->scenario->model.name, version_text, job->scenario->recording, error);
+  char *path =
+      sp_format("%s/expected/%s-%s.jsonl", job->scenario->folder, job->scenario->model.name, version_text);
+  err = sp_expected_save(path, &expected, job->scenario->model.name, version_text, job->scenario->recording,
+                         error);
   if (!err) fprintf(stderr, "wrote %s, marked source: self\n", path);
   free(path);
   free(expected.known);
@@ -174,7 +186,8 @@ int sp_cmd_verify(int argc, char **argv) {
   if (!err) err = sp_recording_load(job.scenario->recording, &job.recording, &error);
   if (!err) err = sp_supervisor_init(&job.supervisor, &error);
   if (!err) {
-    job.out_dir = job.cli->out_dir ? sp_copy_text(job.cli->out_dir) : sp_format("results/%s-verify", job.scenario->name);
+    job.out_dir = job.cli->out_dir ? sp_copy_text(job.cli->out_dir)
+                                   : sp_format("results/%s-verify", job.scenario->name);
     err = verify(&job, argc, argv, &error);
     sp_supervisor_done(&job.supervisor);
   }

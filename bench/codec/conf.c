@@ -1,6 +1,8 @@
 // The keys of `input:` and `output:` and their defaults.
 #include "codec/conf.h"
 
+// clang-format off: a row is a key
+
 #define COLUMN(field) offsetof(struct sp_column_conf, field)
 static const struct sp_key column_keys[] = {
     {"column", SP_KIND_TEXT, COLUMN(column), NULL, NULL, NULL, NULL, "name of the CSV column"},

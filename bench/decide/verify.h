@@ -17,8 +17,8 @@ struct sp_verify {
   size_t n_events; // that each side got
   size_t n_sides;
   struct sp_verify_side sides[SP_VERIFY_SIDES_MAX];
-  size_t n_alike;          // events that every side answered alike (and as expected, where an expectation exists)
-  double max_difference;   // between sides
+  size_t n_alike; // events that every side answered alike (and as expected, where an expectation exists)
+  double max_difference; // between sides
   bool has_reference;
 };
 
@@ -36,10 +36,10 @@ struct sp_verify_plan {
 
 // Blocks. *verify must be zeroed before and freed by sp_verify_done after, whatever is returned. SP_ERR_USAGE for a side
 // whose server is a stub. Errors as sp_trial_run.
-enum sp_err sp_verify_run(const struct sp_verify_plan *plan, struct sp_supervisor *supervisor, struct sp_verify *verify,
-                          struct sp_error *error);
+enum sp_err sp_verify_run(const struct sp_verify_plan *plan, struct sp_supervisor *supervisor,
+                          struct sp_verify *verify, struct sp_error *error);
 void sp_verify_done(struct sp_verify *verify);
-// 0: each side answered every event as expected (or alike, where nothing is expected); 1 otherwise; 2: a trial was invalid.
+// 0: each side answered every event as expected (or alike, where nothing is expected); 1 otherwise; 2: a trial did not end.
 int sp_verify_exit_code(const struct sp_verify *verify);
 
 #endif

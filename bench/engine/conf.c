@@ -1,6 +1,8 @@
 // The keys of an engine and their defaults.
 #include "engine/conf.h"
 
+// clang-format off: a row is a key
+
 #define ENGINE(field) offsetof(struct sp_engine_conf, field)
 static const struct sp_key engine_keys[] = {
     {"engine", SP_KIND_TEXT, ENGINE(engine), "onnxruntime", NULL, NULL, "--engine", "library that runs the model in the application"},

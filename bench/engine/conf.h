@@ -5,7 +5,7 @@
 #include "base/conf.h"
 
 struct sp_engine_conf {
-  char *engine;         // "onnxruntime"
+  char *engine;           // "onnxruntime"
   uint64_t intra_threads; // threads inside one inference
 };
 extern const struct sp_table sp_engine_table; // struct sp_engine_conf

@@ -10,12 +10,14 @@ bool sp_check_is_close(double got, double expected, double abs, double rel) {
   return fabs(got - expected) <= abs + rel * fabs(expected);
 }
 
-static void keep_example(struct sp_checker *checker, size_t recorded, size_t value_i, double expected, double got) {
+static void keep_example(struct sp_checker *checker, size_t recorded, size_t value_i, double expected,
+                         double got) {
   if (checker->n_examples == SP_CHECK_EXAMPLES) return;
   checker->examples[checker->n_examples++] = (struct sp_check_example){recorded, value_i, expected, got};
 }
 
-#define SCORES_READ (sizeof((struct sp_answer *)0)->scores / sizeof(double)) // the rest of a longer answer is not compared
+#define SCORES_READ                                                                                          \
+  (sizeof((struct sp_answer *)0)->scores / sizeof(double)) // the rest of a longer answer is not compared
 
 static bool scores_agree(struct sp_checker *checker, size_t recorded, const struct sp_answer *answer) {
   size_t n_expected = checker->expected->n_values, n = n_expected < SCORES_READ ? n_expected : SCORES_READ;
@@ -25,7 +27,8 @@ static bool scores_agree(struct sp_checker *checker, size_t recorded, const stru
     double want = i < n ? expected[i] : NAN, got = i < answer->n_scores ? answer->scores[i] : NAN;
     double error = fabs(got - want);
     if (error > checker->max_abs_error) checker->max_abs_error = error;
-    if (i < n && i < answer->n_scores && sp_check_is_close(got, want, checker->conf->abs, checker->conf->rel)) continue;
+    if (i < n && i < answer->n_scores && sp_check_is_close(got, want, checker->conf->abs, checker->conf->rel))
+      continue;
     if (agrees) keep_example(checker, recorded, i, want, got);
     agrees = false;
   }
@@ -52,7 +55,8 @@ enum sp_outcome sp_check_answer(struct sp_checker *checker, uint64_t id, struct 
   if (!checker->encoder) return SP_OUTCOME_UNCHECKED;
   if (!checker->expected && !checker->answers) return SP_OUTCOME_UNCHECKED;
   struct sp_answer answer;
-  if (sp_answer_parse(checker->encoder, value, &answer, reason) != SP_OUTCOME_NONE) return SP_OUTCOME_MALFORMED;
+  if (sp_answer_parse(checker->encoder, value, &answer, reason) != SP_OUTCOME_NONE)
+    return SP_OUTCOME_MALFORMED;
   size_t recorded = (size_t)(id % checker->n_recorded);
   if (checker->answers && isnan(checker->answers[recorded * checker->n_scores])) {
     size_t n = answer.n_scores < checker->n_scores ? answer.n_scores : checker->n_scores;
@@ -62,7 +66,8 @@ enum sp_outcome sp_check_answer(struct sp_checker *checker, uint64_t id, struct 
   if (!checker->expected || checker->expected->known[recorded] == 0) return SP_OUTCOME_UNCHECKED;
   checker->n_checked++;
   // An event that should have been refused and was answered is a mismatch too.
-  if (checker->expected->known[recorded] == 1 && answer_agrees(checker, recorded, &answer)) return SP_OUTCOME_OK;
+  if (checker->expected->known[recorded] == 1 && answer_agrees(checker, recorded, &answer))
+    return SP_OUTCOME_OK;
   checker->n_mismatched++;
   return SP_OUTCOME_MISMATCH;
 }

@@ -11,7 +11,7 @@
 
 #define SP_CHECK_EXAMPLES 5
 struct sp_check_example {
-  uint64_t event;    // index in the recording
+  uint64_t event; // index in the recording
   size_t value_i;
   double expected, got;
 };
@@ -20,8 +20,9 @@ struct sp_checker {
   const struct sp_encoder *encoder;   // reads answers; NULL: nothing can be checked (noop)
   const struct sp_expected *expected; // NULL: nothing to compare with
   const struct sp_expect_conf *conf;
-  double threshold;                   // of labels
-  double *answers;                    // optional: n_recorded x n_scores, the first answer of each recorded event (its label where it has no score); NaN: none
+  double threshold; // of labels
+  double *
+      answers; // optional: n_recorded x n_scores, the first answer of each recorded event (its label where it has no score); NaN: none
   size_t n_recorded, n_scores;
   // results
   int64_t n_checked, n_mismatched;

@@ -15,7 +15,8 @@ static bool is_warmup(const struct sp_collector *c, const struct sp_reply *reply
   return intended_of(c, reply) < c->origin_ns + c->schedule->t0_ns;
 }
 
-static struct sp_stamps stamps_of(const struct sp_collector *c, const struct sp_reply *reply, int64_t done_ns) {
+static struct sp_stamps stamps_of(const struct sp_collector *c, const struct sp_reply *reply,
+                                  int64_t done_ns) {
   return (struct sp_stamps){.intended_ns = intended_of(c, reply),
                             .sent_ns = reply->sent_ns,
                             .held_ns = reply->held_ns,
@@ -39,9 +40,11 @@ static enum sp_outcome judge(struct sp_collector *c, const struct sp_reply *repl
   return outcome;
 }
 
-static void book(struct sp_collector *c, const struct sp_reply *reply, enum sp_outcome outcome, int64_t done_ns) {
+static void book(struct sp_collector *c, const struct sp_reply *reply, enum sp_outcome outcome,
+                 int64_t done_ns) {
   struct sp_stamps stamps = stamps_of(c, reply, done_ns);
-  bool is_not_ok = outcome != SP_OUTCOME_OK && outcome != SP_OUTCOME_UNCHECKED && outcome != SP_OUTCOME_FILTERED;
+  bool is_not_ok =
+      outcome != SP_OUTCOME_OK && outcome != SP_OUTCOME_UNCHECKED && outcome != SP_OUTCOME_FILTERED;
   if (is_warmup(c, reply)) {
     sp_meter_record_warmup(c->meter, outcome, &stamps);
     return;

@@ -24,19 +24,20 @@ struct sp_collector {
   struct sp_key_order *order;
   struct sp_checker *checker;
   struct sp_meter *meter;
-  struct sp_raw *raw;           // NULL unless every event is kept
-  struct sp_gate *done_gate;    // closed loop: woken when events are done
+  struct sp_raw *raw;        // NULL unless every event is kept
+  struct sp_gate *done_gate; // closed loop: woken when events are done
   int64_t origin_ns;
-  int64_t deadline_ns;          // answers later than this after their instant are flagged late; 0: none
+  int64_t deadline_ns; // answers later than this after their instant are flagged late; 0: none
   atomic_bool is_stopped;
   // the collector's own
-  int64_t max_gap_ns;           // longest time between two receives with answers: the driver's own slowness
-  int64_t returned_ns;          // when the last receive with answers returned; 0: none
+  int64_t max_gap_ns;            // longest time between two receives with answers: the driver's own slowness
+  int64_t returned_ns;           // when the last receive with answers returned; 0: none
   char why[SP_REPLY_TEXT_BYTES]; // of the last answer that was not fine
 };
 
 // One receive and everything it brought: done is stamped once, when the receive has returned. Returns how many answers.
 size_t sp_collector_step(struct sp_collector *collector, int64_t deadline_ns);
-void sp_collector_run(struct sp_collector *collector); // the thread: until is_stopped and the stream is closed
+void sp_collector_run(
+    struct sp_collector *collector); // the thread: until is_stopped and the stream is closed
 
 #endif

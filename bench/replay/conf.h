@@ -27,7 +27,7 @@ struct sp_load_conf {
   int64_t duration_ns;
   int64_t drain_ns;
   uint64_t seed;
-  uint64_t limit; // at most so many events in all; 0: no limit
+  uint64_t limit;        // at most so many events in all; 0: no limit
   int64_t pacer_spin_ns; // the pacer sleeps until so long before an instant, then spins
 };
 

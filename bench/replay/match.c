@@ -11,7 +11,8 @@
 void sp_event_states_init(struct sp_event_states *states, size_t n_events, bool is_lazy) {
   states->n = n_events;
   states->mapped_bytes = n_events ? n_events : 1;
-  void *memory = mmap(NULL, states->mapped_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void *memory = mmap(NULL, states->mapped_bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   SP_ASSERT(memory != MAP_FAILED);
   if (!is_lazy) memset(memory, 0, states->mapped_bytes);
   states->of = memory;

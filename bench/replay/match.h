@@ -2,8 +2,8 @@
 #ifndef SP_REPLAY_MATCH_H
 #define SP_REPLAY_MATCH_H
 
-#include <stdbool.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

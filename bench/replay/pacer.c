@@ -4,8 +4,12 @@
 #define LATE_NS     SP_NS_PER_MS
 #define NAP_MOST_NS (100 * SP_NS_PER_MS) // a trial that is ended does not wait for an event an hour away
 
-void sp_pacer_init(struct sp_pacer *pacer) { sp_histogram_init(&pacer->lateness); }
-void sp_pacer_done(struct sp_pacer *pacer) { sp_histogram_done(&pacer->lateness); }
+void sp_pacer_init(struct sp_pacer *pacer) {
+  sp_histogram_init(&pacer->lateness);
+}
+void sp_pacer_done(struct sp_pacer *pacer) {
+  sp_histogram_done(&pacer->lateness);
+}
 
 static void count_sent(struct sp_pacer *pacer, int64_t intended_ns, int64_t sent_ns) {
   sp_histogram_record(&pacer->lateness, sent_ns - intended_ns);
@@ -57,8 +61,10 @@ static int64_t step_closed(struct sp_pacer *pacer) {
     if (now_ns >= end_ns) return INT64_MAX;
     if (now_ns < pacer->origin_ns) return pacer->origin_ns;
     if (under_way >= (int64_t)pacer->conf->concurrency || !hand_over(pacer, now_ns, now_ns)) return 0;
-    if (is_measured(pacer, now_ns)) count_sent(pacer, now_ns, now_ns);
-    else sp_tally_set(&pacer->tally->n_warmup, (int64_t)pacer->next_event + 1);
+    if (is_measured(pacer, now_ns))
+      count_sent(pacer, now_ns, now_ns);
+    else
+      sp_tally_set(&pacer->tally->n_warmup, (int64_t)pacer->next_event + 1);
     go_on(pacer);
   }
 }
@@ -70,8 +76,10 @@ int64_t sp_pacer_step(struct sp_pacer *pacer) {
     int64_t intended_ns = pacer->origin_ns + pacer->schedule->intended_ns[pacer->next_event];
     int64_t now_ns = sp_clock_now(pacer->clock);
     if (now_ns < intended_ns) return intended_ns;
-    if (!hand_over(pacer, intended_ns, now_ns)) shed(pacer, intended_ns);
-    else if (is_measured(pacer, intended_ns)) count_sent(pacer, intended_ns, now_ns);
+    if (!hand_over(pacer, intended_ns, now_ns))
+      shed(pacer, intended_ns);
+    else if (is_measured(pacer, intended_ns))
+      count_sent(pacer, intended_ns, now_ns);
     go_on(pacer);
   }
 }
@@ -97,8 +105,10 @@ void sp_pacer_run(struct sp_pacer *pacer) {
     uint32_t seen = sp_gate_look(pacer->done_gate);
     int64_t next_ns = sp_pacer_step(pacer);
     if (next_ns == INT64_MAX) break;
-    if (next_ns > 0) sleep_and_spin(pacer, next_ns);
-    else sp_gate_wait(pacer->done_gate, seen, pacer->wait, sp_now_ns() + SP_NS_PER_S / 10);
+    if (next_ns > 0)
+      sleep_and_spin(pacer, next_ns);
+    else
+      sp_gate_wait(pacer->done_gate, seen, pacer->wait, sp_now_ns() + SP_NS_PER_S / 10);
   }
   atomic_store_explicit(&pacer->is_finished, true, memory_order_release);
 }

@@ -24,14 +24,14 @@ struct sp_pacer {
   const struct sp_stream *stream;
   struct sp_tally *tally;
   struct sp_event_states *states;
-  struct sp_gate *done_gate;   // closed loop: woken by the collector
+  struct sp_gate *done_gate; // closed loop: woken by the collector
   enum sp_wait wait;
-  int64_t origin_ns;           // CLOCK_MONOTONIC of offset 0
-  atomic_bool is_stopped;      // any thread: send no more
-  atomic_bool is_finished;     // set by the thread: nothing more will be sent
+  int64_t origin_ns;       // CLOCK_MONOTONIC of offset 0
+  atomic_bool is_stopped;  // any thread: send no more
+  atomic_bool is_finished; // set by the thread: nothing more will be sent
   // the pacer's own
   size_t next_event;
-  size_t next_recorded;        // next_event modulo the recording's length
+  size_t next_recorded;         // next_event modulo the recording's length
   struct sp_histogram lateness; // of the window's sent events
 };
 

@@ -11,18 +11,18 @@
 
 struct sp_tally {
   // control thread
-  _Atomic int64_t origin_ns;   // CLOCK_MONOTONIC of the schedule's origin; 0 before the start
-  _Atomic int64_t n_planned;   // events of the schedule; -1 for closed
+  _Atomic int64_t origin_ns; // CLOCK_MONOTONIC of the schedule's origin; 0 before the start
+  _Atomic int64_t n_planned; // events of the schedule; -1 for closed
   _Atomic int64_t n_warmup;
   _Atomic int64_t p50_ns, p99_ns; // of the last whole second; -1: none
   // pacer
-  _Atomic int64_t n_sent;      // handed over, warm-up included
-  _Atomic int64_t n_shed;      // no room, warm-up included
+  _Atomic int64_t n_sent; // handed over, warm-up included
+  _Atomic int64_t n_shed; // no room, warm-up included
   _Atomic int64_t n_window_sent, n_window_shed;
   _Atomic int64_t n_window_late; // sent more than 1 ms after the plan
   // collector
-  _Atomic int64_t n_done;      // events with an outcome from a reply, warm-up included
-  _Atomic int64_t n_not_ok;    // of the window
+  _Atomic int64_t n_done;                     // events with an outcome from a reply, warm-up included
+  _Atomic int64_t n_not_ok;                   // of the window
   _Atomic int64_t outcomes[SP_OUTCOME_COUNT]; // of the window, from replies
 };
 
@@ -34,7 +34,8 @@ static inline void sp_tally_set(_Atomic int64_t *field, int64_t value) {
   atomic_store_explicit(field, value, memory_order_release);
 }
 static inline void sp_tally_add(_Atomic int64_t *field, int64_t more) {
-  atomic_store_explicit(field, atomic_load_explicit(field, memory_order_relaxed) + more, memory_order_release);
+  atomic_store_explicit(field, atomic_load_explicit(field, memory_order_relaxed) + more,
+                        memory_order_release);
 }
 
 #endif

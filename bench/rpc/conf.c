@@ -1,6 +1,8 @@
 // The keys of an RPC client and their defaults.
 #include "rpc/conf.h"
 
+// clang-format off: a row is a key
+
 #define RPC(field) offsetof(struct sp_rpc_conf, field)
 static const struct sp_key rpc_keys[] = {
     {"protocol", SP_KIND_TEXT, RPC(protocol), "tfs", NULL, NULL, "--protocol", "protocol spoken to the model server"},

@@ -1,6 +1,8 @@
 // The keys of the reference model server and their defaults.
 #include "server/conf.h"
 
+// clang-format off: a row is a key
+
 #define SERVER(field) offsetof(struct sp_server_conf, field)
 static const struct sp_key server_keys[] = {
     {"threads", SP_KIND_COUNT, SERVER(threads), "1", NULL, NULL, "--server-threads", "threads that serve and infer"},

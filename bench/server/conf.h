@@ -8,7 +8,7 @@
 enum sp_stub { SP_STUB_NONE, SP_STUB_RECORDED, SP_STUB_FIXED, SP_STUB_ECHO };
 
 struct sp_server_conf {
-  uint64_t threads;   // threads that serve and infer
+  uint64_t threads; // threads that serve and infer
   char *engine;
   uint64_t max_batch; // rows of one request at most
   int stub;           // enum sp_stub: answers without any engine

@@ -1,6 +1,8 @@
 // The keys of `topics:` and `stream:` and their defaults.
 #include "stream/conf.h"
 
+// clang-format off: a row is a key
+
 #define TOPICS(field) offsetof(struct sp_topics_conf, field)
 static const struct sp_key topics_keys[] = {
     {"input", SP_KIND_TEXT, TOPICS(input), NULL, NULL, NULL, NULL, "topic that the application reads"},

@@ -12,7 +12,7 @@ struct sp_topics_conf {
   uint64_t partitions;
 };
 struct sp_stream_conf {
-  int transport;       // enum sp_transport
+  int transport;        // enum sp_transport
   uint64_t fifo_events; // capacity of the direct FIFO: a full one sheds
 };
 

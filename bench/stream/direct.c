@@ -22,7 +22,9 @@ struct sp_direct {
   size_t replies_peak;
 };
 
-static bool is_closed(struct sp_direct *d) { return atomic_load_explicit(&d->is_closed, memory_order_acquire); }
+static bool is_closed(struct sp_direct *d) {
+  return atomic_load_explicit(&d->is_closed, memory_order_acquire);
+}
 
 static bool direct_send(void *impl, const struct sp_delivery *delivery) {
   struct sp_direct *d = impl;
@@ -110,7 +112,8 @@ static const struct sp_stream_ops direct_ops = {
     .close = direct_close,
 };
 
-struct sp_direct *sp_direct_new(size_t fifo_events, size_t value_bound, enum sp_wait wait, struct sp_stream *stream) {
+struct sp_direct *sp_direct_new(size_t fifo_events, size_t value_bound, enum sp_wait wait,
+                                struct sp_stream *stream) {
   struct sp_direct *d = aligned_alloc(64, (sizeof *d + 63) / 64 * 64);
   SP_ASSERT(d != NULL);
   memset(d, 0, sizeof *d);
@@ -128,6 +131,12 @@ void sp_direct_free(struct sp_direct *d) {
   free(d);
 }
 
-size_t sp_direct_waiting(struct sp_direct *d) { return sp_ring_length(&d->events); }
-size_t sp_direct_replies_peak(const struct sp_direct *d) { return d->replies_peak; }
-size_t sp_direct_replies_room(const struct sp_direct *d) { return (size_t)d->replies.mask + 1; }
+size_t sp_direct_waiting(struct sp_direct *d) {
+  return sp_ring_length(&d->events);
+}
+size_t sp_direct_replies_peak(const struct sp_direct *d) {
+  return d->replies_peak;
+}
+size_t sp_direct_replies_room(const struct sp_direct *d) {
+  return (size_t)d->replies.mask + 1;
+}

@@ -9,7 +9,8 @@
 struct sp_direct;
 
 // fifo_events: capacity of the FIFO; value_bound: bytes of the longest answer value. *stream borrows the result.
-struct sp_direct *sp_direct_new(size_t fifo_events, size_t value_bound, enum sp_wait wait, struct sp_stream *stream);
+struct sp_direct *sp_direct_new(size_t fifo_events, size_t value_bound, enum sp_wait wait,
+                                struct sp_stream *stream);
 void sp_direct_free(struct sp_direct *direct); // after every thread has left
 
 size_t sp_direct_waiting(struct sp_direct *direct); // events in the FIFO now

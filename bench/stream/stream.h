@@ -13,14 +13,14 @@
 
 // An event on its way to a worker. key and value are borrowed from the transport until the event was answered.
 struct sp_delivery {
-  uint64_t id;          // index in the schedule
-  int64_t intended_ns;  // 0 where the transport does not carry it
+  uint64_t id;         // index in the schedule
+  int64_t intended_ns; // 0 where the transport does not carry it
   int64_t sent_ns;
-  int64_t held_ns;      // the application's poller holds it
-  int64_t taken_ns;     // a worker took it
+  int64_t held_ns;  // the application's poller holds it
+  int64_t taken_ns; // a worker took it
   struct sp_bytes key;
   struct sp_bytes value;
-  void *token;          // the transport's own
+  void *token; // the transport's own
 };
 
 #define SP_REPLY_TEXT_BYTES 120
@@ -29,12 +29,12 @@ struct sp_reply {
   uint64_t id;
   int64_t intended_ns, sent_ns, held_ns, taken_ns;
   int64_t dispatched_ns, answered_ns, encoded_ns;
-  int64_t server_ns;         // -1: unknown
-  enum sp_outcome outcome;   // SP_OUTCOME_NONE: `value` is an answer; otherwise why there is none
+  int64_t server_ns;       // -1: unknown
+  enum sp_outcome outcome; // SP_OUTCOME_NONE: `value` is an answer; otherwise why there is none
   int code;
   char text[SP_REPLY_TEXT_BYTES]; // why, where outcome is not NONE
   size_t value_bytes;
-  uint8_t value[];           // at most the transport's value_bound
+  uint8_t value[]; // at most the transport's value_bound
 };
 
 struct sp_stream_ops {
@@ -76,6 +76,8 @@ static inline struct sp_reply *sp_stream_reply_claim(const struct sp_stream *s) 
 static inline void sp_stream_reply_commit(const struct sp_stream *s, struct sp_reply *reply) {
   s->ops->reply_commit(s->impl, reply);
 }
-static inline void sp_stream_close(const struct sp_stream *s) { s->ops->close(s->impl); }
+static inline void sp_stream_close(const struct sp_stream *s) {
+  s->ops->close(s->impl);
+}
 
 #endif

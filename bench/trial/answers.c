@@ -25,7 +25,8 @@ enum sp_err sp_answers_write(const struct sp_answers *answers, const char *path,
   if (!file) return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot write %s (%s)", path, strerror(errno));
   uint64_t counts[2] = {answers->n_events, answers->n_values};
   size_t n = answers->n_events * answers->n_values;
-  int is_written = fwrite(counts, sizeof counts, 1, file) == 1 && fwrite(answers->values, sizeof(double), n, file) == n;
+  int is_written =
+      fwrite(counts, sizeof counts, 1, file) == 1 && fwrite(answers->values, sizeof(double), n, file) == n;
   if (fclose(file) != 0 || !is_written) {
     return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot write %s (%s); free some space", path, strerror(errno));
   }
@@ -43,10 +44,13 @@ enum sp_err sp_answers_read(struct sp_answers *answers, const char *path, struct
     is_read = fread(answers->values, sizeof(double), n, file) == n;
   }
   fclose(file);
-  return is_read ? SP_OK : sp_fail(error, SP_ERR_ENVIRONMENT, "%s is truncated; the driver that wrote it was ended", path);
+  return is_read ? SP_OK
+                 : sp_fail(error, SP_ERR_ENVIRONMENT, "%s is truncated; the driver that wrote it was ended",
+                           path);
 }
 
-struct sp_agreement sp_answers_compare(const struct sp_answers *a, const struct sp_answers *b, double abs, double rel) {
+struct sp_agreement sp_answers_compare(const struct sp_answers *a, const struct sp_answers *b, double abs,
+                                       double rel) {
   SP_ASSERT(a->n_events == b->n_events && a->n_values == b->n_values);
   struct sp_agreement agreement = {.first_different = a->n_events};
   for (size_t i = 0; i < a->n_events; i++) {

@@ -8,8 +8,8 @@
 
 struct sp_answers {
   size_t n_events;
-  size_t n_values;  // per event
-  double *values;   // NaN: not answered (or the answer was NaN)
+  size_t n_values; // per event
+  double *values;  // NaN: not answered (or the answer was NaN)
 };
 
 void sp_answers_init(struct sp_answers *answers, size_t n_events, size_t n_values); // all NaN
@@ -25,6 +25,7 @@ struct sp_agreement {
   size_t first_different; // n_events where there is none
 };
 // Both are of the same recording and as many values per event (asserted).
-struct sp_agreement sp_answers_compare(const struct sp_answers *a, const struct sp_answers *b, double abs, double rel);
+struct sp_agreement sp_answers_compare(const struct sp_answers *a, const struct sp_answers *b, double abs,
+                                       double rel);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 
-#define ARGS_MAX 256
+#define ARGS_MAX        256
 #define SERVER_READY_NS (60 * SP_NS_PER_S)
 #define DRIVER_READY_NS (120 * SP_NS_PER_S)
 
@@ -30,8 +30,8 @@ static void free_args(struct args *args) {
   for (size_t i = 0; i < args->n; i++) free(args->items[i]);
 }
 
-static enum sp_err start(struct sp_child *child, const char *name, struct args *args, const struct sp_cpus *cpus,
-                         struct sp_run_dir *dir, int fd, struct sp_error *error) {
+static enum sp_err start(struct sp_child *child, const char *name, struct args *args,
+                         const struct sp_cpus *cpus, struct sp_run_dir *dir, int fd, struct sp_error *error) {
   char *stderr_file = sp_format("%s/%s.log", dir->path, name);
   struct sp_child_options options = {.name = name,
                                      .argv = (const char *const *)args->items,
@@ -93,8 +93,8 @@ static char *address_of(const char *line) {
 }
 
 enum sp_err sp_children_start_server(const struct sp_trial_plan *plan, const struct sp_placement *placement,
-                                     struct sp_run_dir *dir, struct sp_supervisor *supervisor, struct sp_child *server,
-                                     char **address, struct sp_error *error) {
+                                     struct sp_run_dir *dir, struct sp_supervisor *supervisor,
+                                     struct sp_child *server, char **address, struct sp_error *error) {
   const struct sp_model_conf *model = &plan->scenario->model;
   uint64_t version;
   char *version_dir;

@@ -9,8 +9,8 @@
 
 // Starts `servepath model-server` for the side and waits until it is ready; *address (from malloc) is where.
 enum sp_err sp_children_start_server(const struct sp_trial_plan *plan, const struct sp_placement *placement,
-                                     struct sp_run_dir *dir, struct sp_supervisor *supervisor, struct sp_child *server,
-                                     char **address, struct sp_error *error);
+                                     struct sp_run_dir *dir, struct sp_supervisor *supervisor,
+                                     struct sp_child *server, char **address, struct sp_error *error);
 
 // Starts `servepath driver` and waits until everything is loaded and connected.
 enum sp_err sp_children_start_driver(const struct sp_trial_plan *plan, struct sp_run_dir *dir,

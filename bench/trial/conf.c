@@ -1,6 +1,8 @@
 // The keys of placement and their defaults.
 #include "trial/conf.h"
 
+// clang-format off: a row is a key
+
 static const struct sp_key trial_keys[] = {
     {"cpus", SP_KIND_TEXT, offsetof(struct sp_trial_conf, cpus), NULL, NULL, NULL, "--cpus",
      "processors of each role, e.g. driver=0,app=1,server=1; none: left to the kernel"},

@@ -16,8 +16,12 @@
 #define LEAD_NS (50 * SP_NS_PER_MS)
 #define TICK_NS (20 * SP_NS_PER_MS)
 
-static void run_pacer(void *context) { sp_pacer_run(context); }
-static void run_collector(void *context) { sp_collector_run(context); }
+static void run_pacer(void *context) {
+  sp_pacer_run(context);
+}
+static void run_collector(void *context) {
+  sp_collector_run(context);
+}
 
 // Sleeps until `until_ns`, or until a signal that ends the trial.
 static void sleep_until(struct sp_trial_session *s, int64_t until_ns) {
@@ -49,8 +53,11 @@ static enum sp_err start_threads(struct sp_trial_session *s, struct sp_error *er
     free(path);
   }
   if (!err) err = sp_app_start(s->app, &s->placement.app, error);
-  if (!err) err = sp_thread_start(&s->collector_thread, "sp-collector", &s->placement.driver, run_collector, &s->collector, error);
-  if (!err) err = sp_thread_start(&s->pacer_thread, "sp-pacer", &s->placement.driver, run_pacer, &s->pacer, error);
+  if (!err)
+    err = sp_thread_start(&s->collector_thread, "sp-collector", &s->placement.driver, run_collector,
+                          &s->collector, error);
+  if (!err)
+    err = sp_thread_start(&s->pacer_thread, "sp-pacer", &s->placement.driver, run_pacer, &s->pacer, error);
   return err;
 }
 
@@ -132,7 +139,8 @@ static void count_without_answer(struct sp_trial_session *s) {
     uint8_t state = sp_event_state(&s->states, i);
     if (state != SP_STATE_SENT && state != SP_OUTCOME_SHED) continue;
     int64_t offset_ns = s->schedule->intended_ns ? s->schedule->intended_ns[i] - s->schedule->t0_ns : 0;
-    struct sp_stamps stamps = {.intended_ns = s->pacer.origin_ns + s->schedule->t0_ns + offset_ns, .server_ns = -1};
+    struct sp_stamps stamps = {.intended_ns = s->pacer.origin_ns + s->schedule->t0_ns + offset_ns,
+                               .server_ns = -1};
     if (s->raw) sp_raw_push(s->raw, i, state == SP_STATE_SENT ? SP_OUTCOME_LOST : SP_OUTCOME_SHED, &stamps);
     if (offset_ns / SP_NS_PER_S != second) {
       if (per_second) sp_meter_no_answer(s->meter, SP_OUTCOME_LOST, second, per_second);
@@ -140,8 +148,10 @@ static void count_without_answer(struct sp_trial_session *s) {
       per_second = n_shed = 0;
       second = offset_ns / SP_NS_PER_S;
     }
-    if (state == SP_STATE_SENT) per_second++;
-    else n_shed++;
+    if (state == SP_STATE_SENT)
+      per_second++;
+    else
+      n_shed++;
   }
   if (per_second) sp_meter_no_answer(s->meter, SP_OUTCOME_LOST, second, per_second);
   if (n_shed) sp_meter_no_answer(s->meter, SP_OUTCOME_SHED, second, n_shed);

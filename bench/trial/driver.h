@@ -12,13 +12,13 @@
 struct sp_driver_plan {
   const struct sp_scenario *scenario;
   const struct sp_side *side;
-  const char *out_dir;         // the result's folder; exists
+  const char *out_dir; // the result's folder; exists
   const char *run_id;
-  const char *server_address;  // rpc: where the server is; NULL otherwise
-  pid_t server_pid;            // spawned by the supervisor; 0: not ours to account for
-  int tally_fd;                // shared memory (os/shared.h) of one struct sp_tally; -1: private
-  const char *answers_file;    // gets the first answer of every recorded event (see trial/answers.h); NULL: none
-  bool keep_raw;               // events.csv.zst
+  const char *server_address; // rpc: where the server is; NULL otherwise
+  pid_t server_pid;           // spawned by the supervisor; 0: not ours to account for
+  int tally_fd;               // shared memory (os/shared.h) of one struct sp_tally; -1: private
+  const char *answers_file; // gets the first answer of every recorded event (see trial/answers.h); NULL: none
+  bool keep_raw;            // events.csv.zst
 };
 
 // Runs the trial in this process, which must be fresh: starts threads, blocks until the drain has ended, prints a JSON line

@@ -73,7 +73,8 @@ static void fill_machine(struct sp_trial_session *s) {
   sp_facts_count(facts, "cpus", m.n_cpus);
   sp_facts_text(facts, "cpus_allowed", m.cpus_allowed);
   sp_facts_text(facts, "placement", s->placement.text);
-  bool is_shared = sp_cpus_is_empty(&s->placement.app) || (s->plan->server_pid && sp_cpus_overlap(&s->placement.app, &s->placement.server)) ||
+  bool is_shared = sp_cpus_is_empty(&s->placement.app) ||
+                   (s->plan->server_pid && sp_cpus_overlap(&s->placement.app, &s->placement.server)) ||
                    sp_cpus_overlap(&s->placement.app, &s->placement.driver);
   sp_facts_flag(facts, "co_located", is_shared);
   sp_facts_count(facts, "memory_bytes", (int64_t)m.memory_bytes);

@@ -13,8 +13,10 @@ void sp_trial_live_init(struct sp_trial_live *live, const struct sp_scenario *sc
 }
 
 static char *latency_text(int64_t ns, char *text, size_t n) {
-  if (ns < 0) snprintf(text, n, "-");
-  else sp_units_print_duration(ns, text, n);
+  if (ns < 0)
+    snprintf(text, n, "-");
+  else
+    sp_units_print_duration(ns, text, n);
   return text;
 }
 
@@ -28,14 +30,18 @@ void sp_trial_live_show(struct sp_trial_live *live, const struct sp_tally *tally
   double rate = since_s > 0 ? (double)(n_done - live->last_done) / since_s : 0;
   const char *phase = elapsed_ns < load->warmup_ns ? "warm-up" : elapsed_ns < length_ns ? "window" : "drain";
   char p50[32], p99[32];
-  sp_live_show(&live->live, now_ns, "%s %s %s %.0f s, %.0f/s, p50 %s, p99 %s, backlog %" PRId64 ", not ok %" PRId64 ", %.0f s left",
-               live->scenario->name, live->side, phase, (double)elapsed_ns * 1e-9, rate,
-               latency_text(sp_tally_get(&tally->p50_ns), p50, sizeof p50),
-               latency_text(sp_tally_get(&tally->p99_ns), p99, sizeof p99), sp_tally_get(&tally->n_sent) - n_done,
-               sp_tally_get(&tally->n_not_ok) + sp_tally_get(&tally->n_window_shed),
-               elapsed_ns < length_ns ? (double)(length_ns - elapsed_ns) * 1e-9 : 0.0);
+  sp_live_show(
+      &live->live, now_ns,
+      "%s %s %s %.0f s, %.0f/s, p50 %s, p99 %s, backlog %" PRId64 ", not ok %" PRId64 ", %.0f s left",
+      live->scenario->name, live->side, phase, (double)elapsed_ns * 1e-9, rate,
+      latency_text(sp_tally_get(&tally->p50_ns), p50, sizeof p50),
+      latency_text(sp_tally_get(&tally->p99_ns), p99, sizeof p99), sp_tally_get(&tally->n_sent) - n_done,
+      sp_tally_get(&tally->n_not_ok) + sp_tally_get(&tally->n_window_shed),
+      elapsed_ns < length_ns ? (double)(length_ns - elapsed_ns) * 1e-9 : 0.0);
   live->last_ns = now_ns;
   live->last_done = n_done;
 }
 
-void sp_trial_live_end(struct sp_trial_live *live) { sp_live_clear(&live->live); }
+void sp_trial_live_end(struct sp_trial_live *live) {
+  sp_live_clear(&live->live);
+}

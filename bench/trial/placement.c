@@ -6,12 +6,14 @@
 
 static void write_text(struct sp_placement *placement) {
   char driver[32], app[32], server[32];
-  if (sp_cpus_is_empty(&placement->driver) && sp_cpus_is_empty(&placement->app) && sp_cpus_is_empty(&placement->server)) {
+  if (sp_cpus_is_empty(&placement->driver) && sp_cpus_is_empty(&placement->app) &&
+      sp_cpus_is_empty(&placement->server)) {
     snprintf(placement->text, sizeof placement->text, "none");
     return;
   }
   snprintf(placement->text, sizeof placement->text, "driver=%s,app=%s,server=%s",
-           sp_cpus_text(&placement->driver, driver, sizeof driver), sp_cpus_text(&placement->app, app, sizeof app),
+           sp_cpus_text(&placement->driver, driver, sizeof driver),
+           sp_cpus_text(&placement->app, app, sizeof app),
            sp_cpus_text(&placement->server, server, sizeof server));
 }
 
@@ -25,7 +27,8 @@ static void place_as_standard(struct sp_placement *placement) {
   placement->app = placement->server = allowed;
 }
 
-enum sp_err sp_placement_resolve(const struct sp_trial_conf *conf, struct sp_placement *placement, struct sp_error *error) {
+enum sp_err sp_placement_resolve(const struct sp_trial_conf *conf, struct sp_placement *placement,
+                                 struct sp_error *error) {
   static const char *const roles[] = {"driver", "app", "server"};
   struct sp_cpus cpus[3];
   memset(placement, 0, sizeof *placement);

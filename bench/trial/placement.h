@@ -15,6 +15,7 @@ struct sp_placement {
 
 // The scenario's cpus, or the standard: the first allowed processor for driver, every other one for application and server;
 // with only one processor everything is left to the kernel. SP_ERR_USAGE for an unknown role or processor.
-enum sp_err sp_placement_resolve(const struct sp_trial_conf *conf, struct sp_placement *placement, struct sp_error *error);
+enum sp_err sp_placement_resolve(const struct sp_trial_conf *conf, struct sp_placement *placement,
+                                 struct sp_error *error);
 
 #endif

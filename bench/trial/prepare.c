@@ -10,8 +10,12 @@
 #include "os/machine.h"
 #include "trial/facts.h"
 
-static bool is_noop(const struct sp_trial_session *s) { return strcmp(s->plan->side->path.path, "noop") == 0; }
-static bool is_rpc(const struct sp_trial_session *s) { return strcmp(s->plan->side->path.path, "rpc") == 0; }
+static bool is_noop(const struct sp_trial_session *s) {
+  return strcmp(s->plan->side->path.path, "noop") == 0;
+}
+static bool is_rpc(const struct sp_trial_session *s) {
+  return strcmp(s->plan->side->path.path, "rpc") == 0;
+}
 // A stub that does not answer recorded predictions cannot be right.
 static bool predicts(const struct sp_trial_session *s) {
   int stub = is_rpc(s) ? s->plan->side->server.stub : SP_STUB_NONE;
@@ -34,8 +38,8 @@ static enum sp_err load_expected(struct sp_trial_session *s, struct sp_error *er
   err = access(model_file, R_OK) == 0 ? sp_digest_file(model_file, s->model_digest, error) : SP_OK;
   free(model_file);
   if (err || !predicts(s)) return err;
-  snprintf(s->expected_file, sizeof s->expected_file, "%s/expected/%s-%llu.jsonl", scenario->folder, scenario->model.name,
-           (unsigned long long)s->model_version);
+  snprintf(s->expected_file, sizeof s->expected_file, "%s/expected/%s-%llu.jsonl", scenario->folder,
+           scenario->model.name, (unsigned long long)s->model_version);
   err = sp_expected_load(s->expected_file, s->recording->n_events, &s->expected, error);
   if (err || !s->expected || !s->model_digest[0]) return err;
   return sp_expected_holds_for(s->expected, s->recording->digest, "model.onnx", s->model_digest, error);
@@ -58,7 +62,8 @@ static enum sp_err open_app(struct sp_trial_session *s, struct sp_error *error) 
                                       .server_address = s->plan->server_address};
   enum sp_err err = sp_app_new(&env, &s->app, error);
   if (err) return err;
-  s->direct = sp_direct_new(scenario->stream.fifo_events, sp_app_value_bound(s->app), (enum sp_wait)side->app.wait, &s->stream);
+  s->direct = sp_direct_new(scenario->stream.fifo_events, sp_app_value_bound(s->app),
+                            (enum sp_wait)side->app.wait, &s->stream);
   sp_app_set_stream(s->app, &s->stream);
   return SP_OK;
 }

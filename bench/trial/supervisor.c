@@ -17,7 +17,7 @@
 #include "trial/trial.h"
 
 #define STOP_GRACE_NS (6 * SP_NS_PER_S)
-#define LOOK_NS (100 * SP_NS_PER_MS)
+#define LOOK_NS       (100 * SP_NS_PER_MS)
 
 struct trial {
   const struct sp_trial_plan *plan;
@@ -70,8 +70,11 @@ static enum sp_err start_all(struct trial *t, struct sp_error *error) {
   t->tally = t->shared.data;
   const struct sp_side *side = t->plan->side;
   if (needs_server(side)) {
-    if (strcmp(side->rpc.address, "spawn") != 0) t->server_address = sp_copy_text(side->rpc.address);
-    else err = sp_children_start_server(t->plan, &t->placement, &t->dir, t->supervisor, &t->server, &t->server_address, error);
+    if (strcmp(side->rpc.address, "spawn") != 0)
+      t->server_address = sp_copy_text(side->rpc.address);
+    else
+      err = sp_children_start_server(t->plan, &t->placement, &t->dir, t->supervisor, &t->server,
+                                     &t->server_address, error);
   }
   if (err) return err;
   return sp_children_start_driver(t->plan, &t->dir, t->supervisor, t->run_id, t->shared.fd, t->server_address,
@@ -156,13 +159,15 @@ static enum sp_err finish(struct trial *t, struct sp_result **result, struct sp_
   mark_server_end(t, r);
   r->complete = r->incomplete == NULL;
   err = sp_result_write(r, t->plan->out_dir, error);
-  if (err) sp_result_free(r);
-  else *result = r;
+  if (err)
+    sp_result_free(r);
+  else
+    *result = r;
   return err;
 }
 
-enum sp_err sp_trial_run(const struct sp_trial_plan *plan, struct sp_supervisor *supervisor, struct sp_result **result,
-                         struct sp_error *error) {
+enum sp_err sp_trial_run(const struct sp_trial_plan *plan, struct sp_supervisor *supervisor,
+                         struct sp_result **result, struct sp_error *error) {
   struct trial t = {.plan = plan, .supervisor = supervisor};
   enum sp_err err = start_all(&t, error);
   if (!err) {

@@ -11,24 +11,24 @@
 #include "scenario/scenario.h"
 
 struct sp_trial_plan {
-  const struct sp_cli *cli;             // repeated to the children, so that they load the same scenario
+  const struct sp_cli *cli; // repeated to the children, so that they load the same scenario
   const struct sp_scenario *scenario;
   const struct sp_side *side;
-  const struct sp_setting *settings;    // laid over the command line's; e.g. load.seed of a pair
+  const struct sp_setting *settings; // laid over the command line's; e.g. load.seed of a pair
   size_t n_settings;
-  const char *out_dir;                  // made if missing
-  const char *answers_file;             // see trial/answers.h; NULL: not kept
-  int argc;                             // the user's command, for the result
+  const char *out_dir;      // made if missing
+  const char *answers_file; // see trial/answers.h; NULL: not kept
+  int argc;                 // the user's command, for the result
   char **argv;
-  bool is_quiet;                        // no live line
+  bool is_quiet; // no live line
 };
 
 // Blocks until the trial has ended. *result (free with sp_result_free) is what stands in out_dir/result.json. SP_OK also for
 // an invalid trial or one that missed bounds; an error when there is no result to speak of: SP_ERR_ENVIRONMENT (server or
 // driver did not start, files), SP_ERR_USAGE (the children found the scenario wrong). A driver that was killed leaves an
 // incomplete result whose counts come from memory shared with it. supervisor->signal tells that a signal ended it.
-enum sp_err sp_trial_run(const struct sp_trial_plan *plan, struct sp_supervisor *supervisor, struct sp_result **result,
-                         struct sp_error *error);
+enum sp_err sp_trial_run(const struct sp_trial_plan *plan, struct sp_supervisor *supervisor,
+                         struct sp_result **result, struct sp_error *error);
 
 // What `run` exits with: DESIGN §4, 70, 3, 2, 1, 4 in this order; 128 + signal.
 int sp_trial_exit_code(const struct sp_result *result, int signal);

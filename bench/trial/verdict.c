@@ -8,15 +8,15 @@
 
 #include "trial/account.h"
 
-#define SENT_SHARE_LEAST 0.999
-#define LATE_SHARE_MOST 0.01
-#define POLL_GAP_MOST_NS (10 * SP_NS_PER_MS)
-#define STOLEN_SHARE_MOST 0.02
+#define SENT_SHARE_LEAST   0.999
+#define LATE_SHARE_MOST    0.01
+#define POLL_GAP_MOST_NS   (10 * SP_NS_PER_MS)
+#define STOLEN_SHARE_MOST  0.02
 #define CLOCK_STEP_MOST_NS (5 * SP_NS_PER_MS)
-#define SLO_STANDARD_NS (10 * SP_NS_PER_MS)
+#define SLO_STANDARD_NS    (10 * SP_NS_PER_MS)
 
-static void check(struct sp_trial_session *s, const char *name, double value, double limit, bool met, const char *what,
-                  const char *remedy) {
+static void check(struct sp_trial_session *s, const char *name, double value, double limit, bool met,
+                  const char *what, const char *remedy) {
   char *reason = sp_format("%s: %.4g, limit %.4g", what, value, limit);
   sp_result_check(s->result, name, value, limit, met, reason, remedy);
   free(reason);
@@ -26,7 +26,8 @@ static void check_pacer(struct sp_trial_session *s) {
   int64_t n_sent = sp_tally_get(&s->tally->n_window_sent), n_shed = sp_tally_get(&s->tally->n_window_shed);
   if (!s->result->closed_loop) {
     double share = s->result->intended ? (double)(n_sent + n_shed) / (double)s->result->intended : 0;
-    check(s, "sent_share", share, SENT_SHARE_LEAST, share >= SENT_SHARE_LEAST, "planned events that were sent or shed",
+    check(s, "sent_share", share, SENT_SHARE_LEAST, share >= SENT_SHARE_LEAST,
+          "planned events that were sent or shed",
           "use a lower --rate, or --cpus driver=N on a processor of its own");
     double late = n_sent ? (double)sp_tally_get(&s->tally->n_window_late) / (double)n_sent : 0;
     check(s, "late_share", late, LATE_SHARE_MOST, late <= LATE_SHARE_MOST, "events sent more than 1 ms late",
@@ -37,15 +38,17 @@ static void check_pacer(struct sp_trial_session *s) {
 static void check_collector(struct sp_trial_session *s) {
   double gap_ns = (double)s->collector.max_gap_ns;
   check(s, "poll_gap_ns", gap_ns, (double)POLL_GAP_MOST_NS, s->collector.max_gap_ns <= POLL_GAP_MOST_NS,
-        "longest time that the collector did not receive, ns", "stop what else runs on the driver's processor");
+        "longest time that the collector did not receive, ns",
+        "stop what else runs on the driver's processor");
   size_t peak = sp_direct_replies_peak(s->direct), room = sp_direct_replies_room(s->direct);
-  check(s, "local_queue", (double)peak, (double)room - 1, peak < room, "replies that waited for the collector",
-        "use a lower --rate: the collector cannot keep up");
+  check(s, "local_queue", (double)peak, (double)room - 1, peak < room,
+        "replies that waited for the collector", "use a lower --rate: the collector cannot keep up");
 }
 
 static void check_machine(struct sp_trial_session *s) {
   double stolen = sp_cpu_stolen_share(&s->at_t0.machine, &s->at_end.machine);
-  check(s, "steal_share", stolen, STOLEN_SHARE_MOST, !(stolen > STOLEN_SHARE_MOST), "processor time stolen by the hypervisor",
+  check(s, "steal_share", stolen, STOLEN_SHARE_MOST, !(stolen > STOLEN_SHARE_MOST),
+        "processor time stolen by the hypervisor",
         "repeat the trial when the host is quieter: servepath doctor shows the share");
   double step_ns = fabs((double)(s->at_end.clock_offset_ns - s->at_t0.clock_offset_ns));
   // A clock that is being slewed moves by at most 500 ppm: that is no step.
@@ -83,18 +86,21 @@ static void bound_percentile(struct sp_trial_session *s, int i, int64_t limit_ns
     met = response->percentile_ns[i] <= limit_ns ? SP_MET_YES : SP_MET_NO;
   }
   char *name = sp_format("expect.%s", sp_percentile_name[i]);
-  double value = response->present && response->percentile_ns[i] >= 0 ? (double)response->percentile_ns[i] : NAN;
+  double value =
+      response->present && response->percentile_ns[i] >= 0 ? (double)response->percentile_ns[i] : NAN;
   sp_result_bound(s->result, name, (double)limit_ns, value, met);
   free(name);
 }
 
 static void fill_bounds(struct sp_trial_session *s) {
   const struct sp_expect_conf *expect = &s->plan->scenario->expect;
-  const int64_t limits_ns[] = {expect->p50_ns, expect->p90_ns, expect->p95_ns, expect->p99_ns, expect->p99_9_ns};
+  const int64_t limits_ns[] = {expect->p50_ns, expect->p90_ns, expect->p95_ns, expect->p99_ns,
+                               expect->p99_9_ns};
   for (int i = 0; i < 5; i++) bound_percentile(s, i, limits_ns[i]);
   if (expect->not_ok >= 0) {
     double share = sp_result_not_ok_share(s->result);
-    sp_result_bound(s->result, "expect.not_ok", expect->not_ok, share, share <= expect->not_ok ? SP_MET_YES : SP_MET_NO);
+    sp_result_bound(s->result, "expect.not_ok", expect->not_ok, share,
+                    share <= expect->not_ok ? SP_MET_YES : SP_MET_NO);
   }
 }
 
@@ -105,13 +111,15 @@ static void fill_predictions(struct sp_trial_session *s) {
   r->predictions.max_abs_error = s->checker.n_checked ? s->checker.max_abs_error : NAN;
   bool is_stub = s->plan->server_address && s->plan->side->server.stub != SP_STUB_NONE;
   bool is_self = s->expected && s->expected->source && strcmp(s->expected->source, "self") == 0;
-  if (is_stub) r->predictions.source = sp_copy_text("stub");
-  else if (s->expected) r->predictions.source = sp_copy_text(is_self ? "self" : "reference");
+  if (is_stub)
+    r->predictions.source = sp_copy_text("stub");
+  else if (s->expected)
+    r->predictions.source = sp_copy_text(is_self ? "self" : "reference");
   for (size_t i = 0; i < s->checker.n_examples; i++) {
     const struct sp_check_example *e = &s->checker.examples[i];
     char text[160];
-    snprintf(text, sizeof text, "%.60s[%zu]: %.9g instead of %.9g", s->plan->scenario->output.tensor, e->value_i, e->got,
-             e->expected);
+    snprintf(text, sizeof text, "%.60s[%zu]: %.9g instead of %.9g", s->plan->scenario->output.tensor,
+             e->value_i, e->got, e->expected);
     sp_result_example(r, e->event, text);
   }
 }
