@@ -1,7 +1,8 @@
 // The keys of the application loop and their defaults.
 #include "app/conf.h"
 
-// clang-format off: a row is a key
+// A row is a key.
+// clang-format off
 
 #define APP(field) offsetof(struct sp_app_conf, field)
 static const struct sp_key app_keys[] = {

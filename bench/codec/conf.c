@@ -1,7 +1,8 @@
 // The keys of `input:` and `output:` and their defaults.
 #include "codec/conf.h"
 
-// clang-format off: a row is a key
+// A row is a key.
+// clang-format off
 
 #define COLUMN(field) offsetof(struct sp_column_conf, field)
 static const struct sp_key column_keys[] = {

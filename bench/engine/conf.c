@@ -1,7 +1,8 @@
 // The keys of an engine and their defaults.
 #include "engine/conf.h"
 
-// clang-format off: a row is a key
+// A row is a key.
+// clang-format off
 
 #define ENGINE(field) offsetof(struct sp_engine_conf, field)
 static const struct sp_key engine_keys[] = {

@@ -1,7 +1,8 @@
 // The key that names a side's path.
 #include "path/conf.h"
 
-// clang-format off: a row is a key
+// A row is a key.
+// clang-format off
 
 static const struct sp_key path_keys[] = {
     {"path", SP_KIND_TEXT, offsetof(struct sp_path_conf, path), "embedded", NULL, NULL, "--path", "embedded, rpc or noop"},

@@ -1,7 +1,8 @@
 // The keys of `load:` and `expect:` and their defaults.
 #include "replay/conf.h"
 
-// clang-format off: a row is a key
+// A row is a key.
+// clang-format off
 
 #define LOAD(field) offsetof(struct sp_load_conf, field)
 static const struct sp_key load_keys[] = {

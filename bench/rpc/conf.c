@@ -1,7 +1,8 @@
 // The keys of an RPC client and their defaults.
 #include "rpc/conf.h"
 
-// clang-format off: a row is a key
+// A row is a key.
+// clang-format off
 
 #define RPC(field) offsetof(struct sp_rpc_conf, field)
 static const struct sp_key rpc_keys[] = {

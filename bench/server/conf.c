@@ -1,7 +1,8 @@
 // The keys of the reference model server and their defaults.
 #include "server/conf.h"
 
-// clang-format off: a row is a key
+// A row is a key.
+// clang-format off
 
 #define SERVER(field) offsetof(struct sp_server_conf, field)
 static const struct sp_key server_keys[] = {

@@ -1,7 +1,8 @@
 // The keys of `topics:` and `stream:` and their defaults.
 #include "stream/conf.h"
 
-// clang-format off: a row is a key
+// A row is a key.
+// clang-format off
 
 #define TOPICS(field) offsetof(struct sp_topics_conf, field)
 static const struct sp_key topics_keys[] = {

@@ -1,7 +1,8 @@
 // The keys of placement and their defaults.
 #include "trial/conf.h"
 
-// clang-format off: a row is a key
+// A row is a key.
+// clang-format off
 
 static const struct sp_key trial_keys[] = {
     {"cpus", SP_KIND_TEXT, offsetof(struct sp_trial_conf, cpus), NULL, NULL, NULL, "--cpus",
