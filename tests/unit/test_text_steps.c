@@ -20,7 +20,7 @@ struct bed {
 static void begin(struct bed *bed, const char *vocabulary, const struct sp_step_conf *steps, size_t n_steps) {
   *bed = (struct bed){.shape = {1, N}};
   codec_write(&bed->vocabulary, vocabulary);
-  memcpy(bed->steps, steps, n_steps * sizeof *steps);
+  for (size_t i = 0; i < n_steps; i++) bed->steps[i] = steps[i];
   bed->steps[n_steps++].vocabulary = bed->vocabulary.path;
   bed->steps[n_steps++].pad.length = N;
   bed->tensor = (struct sp_input_tensor_conf){
