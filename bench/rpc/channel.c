@@ -52,6 +52,8 @@ grpc_channel *sp_channel_new(const char *address) {
       INTEGER(GRPC_ARG_ENABLE_RETRIES, 0),
       // A look-up of a service configuration in DNS could change deadlines and retries.
       INTEGER(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1),
+      // Statistics for a debugging service that is not there.
+      INTEGER(GRPC_ARG_ENABLE_CHANNELZ, 0),
       INTEGER(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100),
       INTEGER(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000),
       // How long one attempt may take, the server's HTTP/2 settings included: 20 s by default.

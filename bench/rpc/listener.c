@@ -258,6 +258,8 @@ static grpc_server *server_new(void) {
   grpc_arg list[] = {
       // Otherwise binding a port that another server holds succeeds, and the two share its connections.
       {.type = GRPC_ARG_INTEGER, .key = GRPC_ARG_ALLOW_REUSEPORT, .value.integer = 0},
+      // Statistics for a debugging service that is not there.
+      {.type = GRPC_ARG_INTEGER, .key = GRPC_ARG_ENABLE_CHANNELZ, .value.integer = 0},
       {.type = GRPC_ARG_INTEGER, .key = GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, .value.integer = SP_RPC_MESSAGE_BYTES_MAX},
       {.type = GRPC_ARG_INTEGER, .key = GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, .value.integer = SP_RPC_MESSAGE_BYTES_MAX},
   };

@@ -49,14 +49,13 @@ static void tensors_free(struct sp_tensor *tensors, size_t n) {
   free(tensors);
 }
 
-static enum sp_err bench_init(struct sp_bench *bench, const struct sp_served *served, size_t max_rows,
-                              struct sp_error *error) {
+static enum sp_err bench_init(struct sp_bench *bench, const struct sp_served *served, struct sp_error *error) {
   if (!served->engine) {
-    bench->inputs = bench->own_inputs = tensors_new(served->signature.inputs, served->signature.n_inputs, max_rows);
-    bench->outputs = bench->own_outputs = tensors_new(served->signature.outputs, served->signature.n_outputs, max_rows);
+    bench->inputs = bench->own_inputs = tensors_new(served->signature.inputs, served->signature.n_inputs, served->max_rows);
+    bench->outputs = bench->own_outputs = tensors_new(served->signature.outputs, served->signature.n_outputs, served->max_rows);
     return SP_OK;
   }
-  enum sp_err err = sp_session_new(served->engine, max_rows, &bench->session, error);
+  enum sp_err err = sp_session_new(served->engine, served->max_rows, &bench->session, error);
   if (err) return err;
   bench->inputs = sp_session_inputs(bench->session);
   bench->outputs = sp_session_outputs(bench->session);
@@ -64,10 +63,11 @@ static enum sp_err bench_init(struct sp_bench *bench, const struct sp_served *se
 }
 
 static enum sp_err benches_init(struct sp_models *models, struct sp_served *served, struct sp_error *error) {
+  served->max_rows = served->signature.inputs[0].shape[0] == 1 ? 1 : models->max_rows;
   served->benches = sp_alloc(models->n_workers * sizeof *served->benches);
   enum sp_err err = SP_OK;
   for (size_t i = 0; !err && i < models->n_workers; i++) {
-    err = bench_init(&served->benches[i], served, models->max_rows, error);
+    err = bench_init(&served->benches[i], served, error);
   }
   return err;
 }

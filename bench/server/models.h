@@ -20,7 +20,8 @@ struct sp_served {
   uint64_t version;
   struct sp_engine *engine;          // NULL: a stub
   struct sp_recorded *recorded;      // stub recorded
-  struct sp_tfs_signature signature; // shape[0] = -1
+  struct sp_tfs_signature signature; // shape[0] = -1, or 1 where the model takes one row at a time
+  size_t max_rows;                   // of one request
   struct sp_bench *benches;          // per worker
 };
 

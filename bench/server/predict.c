@@ -51,7 +51,7 @@ static const struct sp_served *find_served(const struct sp_server *server, const
 
 // Fills the bench's inputs; the number of rows, 0 if refused.
 static size_t read_inputs(const struct sp_tfs_predict *predict, const struct sp_served *served,
-                          const struct sp_bench *bench, size_t max_rows, struct answer *answer) {
+                          const struct sp_bench *bench, struct answer *answer) {
   const struct sp_tfs_signature *signature = &served->signature;
   char have[64], want[64];
   size_t n_rows = 0;
@@ -65,9 +65,9 @@ static size_t read_inputs(const struct sp_tfs_predict *predict, const struct sp_
                     sp_tfs_tensor_text(tensor, have, sizeof have), served->name,
                     sp_tensor_spec_text(spec, want, sizeof want));
     }
-    if (n > max_rows) {
-      return refuse(answer, SP_STATUS_INVALID_ARGUMENT, "%zu rows are more than this server takes at once, %zu (--max-batch)",
-                    n, max_rows);
+    if (n > served->max_rows) {
+      return refuse(answer, SP_STATUS_INVALID_ARGUMENT, "%zu rows are more than are taken at once here, %zu (--max-batch, or the model)",
+                    n, served->max_rows);
     }
     n_rows = n;
     if (!sp_tfs_read_values(tensor, n * bench->inputs[i].row_elements, bench->inputs[i].data)) {
@@ -159,7 +159,7 @@ static void predict(const struct sp_server *server, struct sp_worker *worker, st
   bool wanted[SP_TENSORS_MAX];
   if (!served || !choose_outputs(&predict, served, wanted, answer)) return;
   const struct sp_bench *bench = &served->benches[worker->i];
-  size_t n_rows = read_inputs(&predict, served, bench, server->models.max_rows, answer);
+  size_t n_rows = read_inputs(&predict, served, bench, answer);
   if (!n_rows || !infer(server, served, bench, n_rows, answer)) return;
   size_t n_outputs = served->signature.n_outputs, n_bound = sp_tfs_reply_bound(bench->outputs, n_outputs, n_rows);
   if (n_bound > worker->n_room) {
