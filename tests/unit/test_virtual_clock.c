@@ -88,7 +88,7 @@ static void assert_distribution(struct sim *sim, int64_t *drawn, size_t n) {
 static void measure_delays(int64_t (*draw)(struct sp_prng *)) {
   struct delays delays = {.draw = draw, .drawn = malloc(N_DRAWN * sizeof(int64_t))};
   sp_prng_init(&delays.prng, 42, SP_PRNG_TEST);
-  struct sim_plan plan = {.load = sim_load(SP_ARRIVAL_POISSON, 5000, S, 8 * S),
+  struct sim_plan plan = {.load = sim_load(SP_ARRIVAL_POISSON, 3000, S, 8 * S),
                           .service_ns = draw_and_keep,
                           .context = &delays,
                           .reports_server_time = true};
@@ -245,8 +245,9 @@ static void test_pause_of_the_driver_is_lateness(void **state) {
 
 // --- Queues in theory ----------------------------------------------------------------------------------------------------
 
-static struct sim *run_queue(uint64_t rate_per_s, size_t n_servers, uint64_t in_flight, int64_t *service_ns) {
-  struct sim_plan plan = {.load = sim_load(SP_ARRIVAL_POISSON, rate_per_s, 2 * S, 300 * S),
+static struct sim *run_queue(uint64_t rate_per_s, int64_t duration_ns, size_t n_servers, uint64_t in_flight,
+                             int64_t *service_ns) {
+  struct sim_plan plan = {.load = sim_load(SP_ARRIVAL_POISSON, rate_per_s, 2 * S, duration_ns),
                           .n_servers = n_servers,
                           .in_flight = in_flight,
                           .service_ns = constant_ns,
@@ -267,31 +268,40 @@ static double mean_wait_by_lindley(const struct sp_schedule *schedule, int64_t s
   return sum_ns / (double)(schedule->n_events - schedule->n_warmup);
 }
 
-// M/D/1 at a load of 0.7: Pollaczek and Khinchine give the mean wait rho D / (2 (1 - rho)); p99 of the response is 7.6 D.
+// M/D/1 at a load of 0.7: Pollaczek and Khinchine give the mean wait rho D / (2 (1 - rho)); p99 of the response is about
+// 7.6 D.
 static void test_one_server_queue(void **state) {
   (void)state;
   int64_t service_ns = MS;
-  struct sim *in_stream = run_queue(700, 1, 1, &service_ns);
-  double wait_ns = sp_meter_stage_mean(in_stream->meter, SP_STAGE_QUEUE), theory_ns = 0.7 * 1e6 / (2 * 0.3);
+  struct sim *sim = run_queue(700, 300 * S, 1, 1, &service_ns);
+  double wait_ns = sp_meter_stage_mean(sim->meter, SP_STAGE_QUEUE), theory_ns = 0.7 * 1e6 / (2 * 0.3);
   assert_true(fabs(wait_ns / theory_ns - 1) < 0.02);
-  assert_true(fabs(wait_ns / mean_wait_by_lindley(in_stream->schedule, service_ns) - 1) < 1e-9);
-  assert_true(fabs((double)sim_percentile(in_stream, SP_SERIES_RESPONSE, SP_P99) / 7.6e6 - 1) < 0.05);
-  // The same queue inside the server instead of in front of it: the user waits as long, the service time takes it over.
-  struct sim *in_server = run_queue(700, 1, 4096, &service_ns);
-  assert_same_histogram(sp_meter_series(in_stream->meter, SP_SERIES_RESPONSE),
-                        sp_meter_series(in_server->meter, SP_SERIES_RESPONSE));
-  assert_near(sim_percentile(in_stream, SP_SERIES_SERVICE, SP_P99_9), (double)service_ns, 0);
-  assert_true(sp_meter_stage_mean(in_server->meter, SP_STAGE_QUEUE) == 0);
-  assert_true(fabs(sp_meter_stage_mean(in_server->meter, SP_STAGE_PREDICT) - 1e6 - wait_ns) < 1e-3);
-  sim_free(in_stream);
-  sim_free(in_server);
+  assert_true(fabs(wait_ns / mean_wait_by_lindley(sim->schedule, service_ns) - 1) < 1e-9);
+  assert_true(fabs((double)sim_percentile(sim, SP_SERIES_RESPONSE, SP_P99) / 7.6e6 - 1) < 0.05);
+  sim_free(sim);
+}
+
+// The same queue inside the server instead of in front of it: the user waits as long, the service time takes it over.
+static void test_queue_before_or_inside_the_server(void **state) {
+  (void)state;
+  int64_t service_ns = MS;
+  struct sim *before = run_queue(700, 30 * S, 1, 1, &service_ns);
+  struct sim *inside = run_queue(700, 30 * S, 1, 4096, &service_ns);
+  assert_same_histogram(sp_meter_series(before->meter, SP_SERIES_RESPONSE),
+                        sp_meter_series(inside->meter, SP_SERIES_RESPONSE));
+  assert_near(sim_percentile(before, SP_SERIES_SERVICE, SP_P99_9), (double)service_ns, 0);
+  assert_true(sp_meter_stage_mean(inside->meter, SP_STAGE_QUEUE) == 0);
+  double wait_ns = sp_meter_stage_mean(before->meter, SP_STAGE_QUEUE);
+  assert_true(fabs(sp_meter_stage_mean(inside->meter, SP_STAGE_PREDICT) - 1e6 - wait_ns) < 1e-3);
+  sim_free(before);
+  sim_free(inside);
 }
 
 // M/D/2 at the same load: the FIFO is shared by all workers, so p99 is 4.2 D and not the 7.6 D of a queue each.
 static void test_two_servers_share_one_queue(void **state) {
   (void)state;
   int64_t service_ns = MS;
-  struct sim *sim = run_queue(1400, 2, 2, &service_ns);
+  struct sim *sim = run_queue(1400, 60 * S, 2, 2, &service_ns);
   assert_true(fabs((double)sim_percentile(sim, SP_SERIES_RESPONSE, SP_P99) / 4.2e6 - 1) < 0.05);
   sim_free(sim);
 }
@@ -300,7 +310,7 @@ static void test_two_servers_share_one_queue(void **state) {
 static void test_workers_share_one_queue(void **state) {
   (void)state;
   int64_t service_ns = MS;
-  struct sim_plan plan = {.load = sim_load(SP_ARRIVAL_POISSON, 1400, S, 10 * S),
+  struct sim_plan plan = {.load = sim_load(SP_ARRIVAL_POISSON, 1400, S, 5 * S),
                           .n_servers = 2,
                           .in_flight = 2,
                           .service_ns = constant_ns,
@@ -506,6 +516,7 @@ int main(void) {
       cmocka_unit_test(test_deadlines_rank_above_answers),
       cmocka_unit_test(test_pause_of_the_driver_is_lateness),
       cmocka_unit_test(test_one_server_queue),
+      cmocka_unit_test(test_queue_before_or_inside_the_server),
       cmocka_unit_test(test_two_servers_share_one_queue),
       cmocka_unit_test(test_workers_share_one_queue),
       cmocka_unit_test(test_full_queue_sheds_and_never_blocks),
