@@ -107,7 +107,7 @@ char *sp_words_nth(const char *words, size_t i, char *text, size_t n_text) {
 }
 
 char *sp_words_suggest(const char *words, const char *given, char *text, size_t n_text) {
-  char copies[32][64];
+  char copies[32][64] = {{0}};
   const char *names[32];
   size_t n_names = least(sp_words_count(words), 32);
   for (size_t i = 0; i < n_names; i++) names[i] = sp_words_nth(words, i, copies[i], sizeof copies[i]);

@@ -47,6 +47,7 @@ static enum sp_err parse_decimal(const char *text, const char *example, struct d
   bool has_digits = false, in_fraction = false;
   unsigned n_zeros = 0; // of the fraction, not yet known to matter
   *decimal = (struct decimal){0, 0};
+  *rest = text;
   const char *at = text;
   for (;; at++) {
     if (*at == '.' && !in_fraction && has_digits) {
@@ -79,6 +80,7 @@ static enum sp_err parse_decimal(const char *text, const char *example, struct d
 // The unit that `rest` is; `all` lists them for messages.
 static enum sp_err find_unit(const char *text, const char *rest, const struct unit *units, const char *usual,
                              const char *all, uint64_t *scale, struct sp_error *error) {
+  *scale = 1;
   if (!*rest) return sp_fail(error, SP_ERR_USAGE, "\"%.40s\" has no unit; write %.40s%s", text, text, usual);
   for (const struct unit *unit = units; unit->name; unit++) {
     if (strcmp(unit->name, rest) == 0) {
@@ -102,6 +104,7 @@ static bool pow10_u64(unsigned exponent, uint64_t *power) {
 static enum sp_err scale_decimal(const char *text, const struct decimal *decimal, uint64_t scale,
                                  uint64_t max, const char *smallest, uint64_t *out, struct sp_error *error) {
   uint64_t divisor;
+  *out = 0;
   // 10^20 is past every scale here: so fine a fraction cannot be whole (its last digit is not zero).
   bool is_whole = pow10_u64(decimal->places, &divisor);
   wide product = (wide)decimal->mantissa * scale;
@@ -284,7 +287,7 @@ char *sp_units_print_duration(int64_t ns, char *text, size_t n) {
 }
 
 char *sp_units_print_count(uint64_t count, char *text, size_t n) {
-  char digits[SP_UNITS_TEXT_BYTES], grouped[SP_UNITS_TEXT_BYTES];
+  char digits[SP_UNITS_TEXT_BYTES], grouped[SP_UNITS_TEXT_BYTES] = "";
   size_t n_digits = (size_t)snprintf(digits, sizeof digits, "%llu", (unsigned long long)count), n_grouped = 0;
   for (size_t i = 0; i < n_digits; i++) {
     if (i && (n_digits - i) % 3 == 0) grouped[n_grouped++] = ',';

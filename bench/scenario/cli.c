@@ -36,6 +36,7 @@ static void add_setting(struct cli *own, const char *key, const char *value, con
 static enum sp_err split(struct cli *own, const char *flag, const char *text, const char *example,
                          char **name, char **value, struct sp_error *error) {
   const char *equals = strchr(text, '=');
+  *name = *value = NULL;
   if (!equals || equals == text)
     return sp_fail(error, SP_ERR_USAGE, "%s: \"%.60s\" is not KEY=VALUE; write for example %s %s", flag, text,
                    flag, example);
@@ -167,7 +168,7 @@ static enum sp_err take_option(struct cli *own, const struct sp_option *option, 
     return SP_OK;
   }
   if (!is_own(own->cli.verb, option->flag)) return take_common(own, option->flag, value, error);
-  GROW(own->cli.given, own->cli.n_given);
+  own->cli.given = sp_realloc(own->cli.given, (own->cli.n_given + 1) * sizeof(void *));
   GROW(own->cli.given_values, own->cli.n_given);
   own->cli.given[own->cli.n_given] = option;
   own->cli.given_values[own->cli.n_given++] = value;

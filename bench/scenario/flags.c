@@ -56,7 +56,7 @@ static void add(struct sp_flags *flags, struct sp_option option, const char *key
   size_t n = flags->n + 1;
   flags->options = sp_realloc(flags->options, (n + 1) * sizeof *flags->options);
   flags->keys = sp_realloc(flags->keys, n * sizeof *flags->keys);
-  flags->declared = sp_realloc(flags->declared, n * sizeof *flags->declared);
+  flags->declared = sp_realloc(flags->declared, n * sizeof(void *));
   flags->options[flags->n] = option;
   flags->options[n] = (struct sp_option){0};
   flags->keys[flags->n] = sp_copy_text(key);

@@ -22,6 +22,7 @@ static enum sp_err read_versions(const char *dir, uint64_t *highest, char *held,
     return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot read the model's folder %.300s: %s", dir,
                    strerror(errno));
   held[0] = '\0';
+  // cppcheck-suppress readdirCalled ; the stream is this call's own
   for (struct dirent *entry; (entry = readdir(entries));) {
     uint64_t version;
     if (sp_units_parse_count(entry->d_name, &version, NULL) || version == 0 || entry->d_name[0] == '0')

@@ -129,6 +129,7 @@ static enum sp_err read_file(const char *path, char **text, size_t *n, struct sp
   fclose(file);
   if (!has_failed) return SP_OK;
   free(*text);
+  *text = NULL;
   return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot read %.300s: %s", path, strerror(errno));
 }
 

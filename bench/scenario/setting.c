@@ -87,6 +87,7 @@ static struct sp_node *mapping_under(const struct setter *setter, struct sp_node
 
 static enum sp_err set_in_item(const struct setter *setter, const struct sp_table *table,
                                struct sp_node *items, const char *name, const char *rest) {
+  SP_ASSERT(table);
   struct sp_node *item = mapping_under(setter, items, name, table->shorthand);
   return item ? set_in_table(setter, table, item, rest) : fail(setter, "is no mapping in the scenario");
 }
@@ -196,6 +197,7 @@ enum sp_err sp_setting_apply(struct sp_node *root, const struct sp_table *table,
 }
 
 static void each(const struct sp_table *table, const char *prefix, sp_key_visit *visit, void *context) {
+  SP_ASSERT(table);
   for (const struct sp_key *key = table->keys; key->name; key++) {
     char path[128];
     if (key->kind == SP_KIND_INLINE) {

@@ -82,15 +82,16 @@ struct sp_node *sp_node_merge(struct sp_node *base, struct sp_node *over) {
     struct sp_entry entry = over->entries[i];
     struct sp_entry *old = sp_node_find(base, entry.name);
     if (old) {
-      entry.value = sp_node_merge(old->value, entry.value);
+      // The entry is replaced below, so what the merge freed is not met again.
+      entry.value = sp_node_merge(old->value, entry.value); // NOLINT(clang-analyzer-unix.Malloc)
       free(old->name);
       *old = entry;
     } else {
       sp_node_append(base, entry);
     }
   }
-  over->n_entries = 0; // they live in base now
-  sp_node_free(over);
+  free(over->entries); // what they held lives in base now
+  free(over);
   return base;
 }
 

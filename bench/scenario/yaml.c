@@ -103,6 +103,7 @@ static enum sp_err read_sequence(struct reader *reader, struct sp_node *sequence
     struct sp_node *item = NULL;
     err = read_node(reader, event, &item);
     if (err) return err;
+    SP_ASSERT(item);
     sp_node_append(sequence, (struct sp_entry){NULL, reader->origin, item->line, item->column, item});
   }
 }

@@ -59,7 +59,7 @@ refuse 64 'run: case/scenario.yaml:1:10: version: this servepath reads version 1
 # Pages.
 for page in --schema --markdown --help-text; do
   "$SERVEPATH" reference "$page" >out 2>err
-  [ -s out ] && [ ! -s err ] || { echo "FAIL reference $page" >&2 && n_failed=$((n_failed + 1)); }
+  if [ ! -s out ] || [ -s err ]; then echo "FAIL reference $page" >&2 && n_failed=$((n_failed + 1)); fi
 done
 refuse 64 'reference: unknown option --schemas; did you mean --schema?' reference --schemas
 "$SERVEPATH" run --help >out 2>err

@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   struct sp_node *root;
   enum sp_err err = sp_yaml_parse(&origin, sp_bytes_of(data, n), &root, &error);
   if (!err && root->kind == SP_NODE_MAPPING) {
-    struct sp_error ignored;
+    struct sp_error ignored = {0};
     (void)sp_setting_apply(root, &sp_scenario_table, &origin, &setting, &ignored);
     err = sp_bind(&sp_scenario_table, root, scenario, &error);
     if (!err) {
