@@ -16,7 +16,7 @@ const char *sp_names_nearest(const char *given, const char *const *names, size_t
 char *sp_names_suggest(const char *given, const char *const *names, size_t n_names, char *text,
                        size_t n_text);
 
-// The words of a list such as "constant poisson trace" (sp_key.choices): how many, and copies of their starts and lengths.
+// Lists of words such as "constant poisson trace" (sp_key.choices): how many there are.
 size_t sp_words_count(const char *words);
 // Index of `word` in the list, -1 if it is not there.
 int sp_words_index(const char *words, const char *word);
