@@ -92,8 +92,9 @@ static double nearest_double(uint64_t w, int q) {
   int upper = (int)(high >> 63);
   int shift = upper + 64 - 52 - 3;
   uint64_t mantissa = high >> shift;
-  // floor(log2(10^q)) + 63, exact for |q| < 1650.
-  int64_t exponent = (((152170 + 65536) * (int64_t)q) >> 16) + 63 + upper - leading + 1023;
+  // floor(q log2 10) for |q| < 1650; 2^32 more keeps what is shifted positive.
+  int64_t floor_log2 = ((217706 * (int64_t)q + (INT64_C(1) << 32)) >> 16) - (INT64_C(1) << 16);
+  int64_t exponent = floor_log2 + 63 + upper - leading + 1023;
   // Exactly between two doubles, which only these powers allow: to the even one.
   if (low <= 1 && q >= -4 && q <= 23 && (mantissa & 3) == 1 && (mantissa << shift) == high)
     mantissa &= ~UINT64_C(1);
@@ -306,8 +307,8 @@ size_t sp_float_text(float value, char *text) {
   float magnitude = fabsf(value);
   SP_ASSERT(isfinite(value));
   if (magnitude == 0) {
-    memcpy(text, "-0", 2);
-    if (!negative) text[0] = '0';
+    text[0] = '-';
+    text[negative] = '0';
     return negative ? 2 : 1;
   }
   int exponent2;

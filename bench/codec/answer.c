@@ -86,7 +86,7 @@ static enum sp_outcome parse_proto(const struct sp_encoder *encoder, struct sp_j
 
 static enum sp_outcome parse_json(const struct sp_encoder *encoder, struct sp_bytes value,
                                   struct sp_answer *answer, struct sp_reason *reason) {
-  struct sp_json found;
+  struct sp_json found = {NULL, NULL};
   const char *why = sp_json_find(value, &encoder->whole, 1, &found);
   if (why) return sp_malformed(reason, "answer: %s", why);
   if (encoder->proto) return parse_proto(encoder, found, answer, reason);

@@ -30,7 +30,9 @@ struct use {
 
 struct sp_csv {
   size_t n_columns;
-  struct use **uses; // of each column; NULL: not used
+  struct column {
+    struct use *uses; // NULL: not used
+  } * columns;
 };
 
 // ---- the plan
@@ -125,9 +127,9 @@ static enum sp_err add_column(struct sp_csv *csv, const struct sp_input_conf *co
   }
   struct use *added = sp_alloc(sizeof *added);
   *added = *use;
-  added->next = csv->uses[i];
+  added->next = csv->columns[i].uses;
   added->column = conf->header.items[i];
-  csv->uses[i] = added;
+  csv->columns[i].uses = added;
   enum sp_err err = read_levels(column, key, added, error);
   use->slot += added->width;
   return err;
@@ -172,10 +174,11 @@ enum sp_err sp_csv_new(const struct sp_input_conf *conf, const struct sp_tensor_
   if (err) return err;
   struct sp_csv *new = sp_alloc(sizeof *new);
   new->n_columns = conf->header.n;
-  new->uses = sp_alloc(new->n_columns * sizeof *new->uses);
+  new->columns = sp_alloc(new->n_columns * sizeof *new->columns);
   for (size_t i = 0; !err && i < conf->tensors.n; i++) err = add_tensor(new, conf, i, &specs[i], error);
   for (size_t i = 0; i < new->n_columns; i++) { // reasons name columns after the scenario is gone
-    for (struct use *use = new->uses[i]; use; use = use->next) use->column = sp_copy_text(use->column);
+    for (struct use *use = new->columns[i].uses; use; use = use->next)
+      use->column = sp_copy_text(use->column);
   }
   if (err) {
     sp_csv_free(new);
@@ -188,15 +191,15 @@ enum sp_err sp_csv_new(const struct sp_input_conf *conf, const struct sp_tensor_
 void sp_csv_free(struct sp_csv *csv) {
   if (!csv) return;
   for (size_t i = 0; i < csv->n_columns; i++) {
-    while (csv->uses[i]) {
-      struct use *use = csv->uses[i];
-      csv->uses[i] = use->next;
+    while (csv->columns[i].uses) {
+      struct use *use = csv->columns[i].uses;
+      csv->columns[i].uses = use->next;
       sp_dictionary_free(use->levels);
       free((char *)use->column);
       free(use);
     }
   }
-  free(csv->uses);
+  free(csv->columns);
   free(csv);
 }
 
@@ -329,7 +332,7 @@ enum sp_outcome sp_csv_decode(const struct sp_csv *csv, struct sp_scratch *scrat
   enum sp_csv_field kind = SP_CSV_FIELD;
   for (size_t i = 0; i < csv->n_columns; i++) {
     if (kind == SP_CSV_FIELD_LAST) return wrong_count(csv, scratch, value, reason);
-    const struct use *use = csv->uses[i];
+    const struct use *use = csv->columns[i].uses;
     if (use && fast_number(use, &at, end, rows)) {
       kind = end_field(&at, end);
       continue;

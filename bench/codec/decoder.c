@@ -210,7 +210,7 @@ static enum sp_outcome decode_raw(const struct sp_decoder *decoder, struct sp_by
 enum sp_outcome sp_decode(const struct sp_decoder *decoder, struct sp_scratch *scratch, struct sp_bytes value,
                           struct sp_tensor *const *tensors, size_t row, struct sp_reason *reason) {
   if (!value.data) return sp_malformed(reason, "no value");
-  void *rows[SP_TENSORS_MAX];
+  void *rows[SP_TENSORS_MAX] = {NULL};
   for (size_t i = 0; i < decoder->n_tensors; i++) {
     SP_ASSERT(row < tensors[i]->capacity_rows);
     rows[i] = (uint8_t *)tensors[i]->data + row * decoder->row_bytes[i];

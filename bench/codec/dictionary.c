@@ -106,7 +106,8 @@ static enum sp_err add_lines(struct sp_dictionary *dictionary, enum sp_dictionar
     const struct line *first = &dictionary->lines[slot->line - 1];
     // An empty line stands for no word, so it may come again.
     bool same = kind == SP_DICTIONARY_SET || line->word.n == 0 ||
-                (kind == SP_DICTIONARY_PAIRS && sp_bytes_equal(first->value, line->value));
+                (kind == SP_DICTIONARY_PAIRS && first->value.n == line->value.n &&
+                 memcmp(first->value.data, line->value.data, line->value.n) == 0);
     if (!same) {
       return sp_fail(error, SP_ERR_USAGE, "%s: %s:%zu: \"%.*s\" stands in line %u already; remove one", key,
                      path, i + 1, (int)(line->word.n < 64 ? line->word.n : 64), (const char *)line->word.data,

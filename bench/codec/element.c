@@ -28,8 +28,9 @@ bool sp_element_store(enum sp_dtype dtype, void *data, size_t i, double value) {
     ((double *)data)[i] = value;
     return true;
   }
-  // 2^63 is the first double above int64; NaN fails each comparison.
-  if (!(value >= -0x1p63 && value < 0x1p63) || value != trunc(value)) return false;
+  const double beyond =
+      9223372036854775808.0; // 2^63, the first double above int64; NaN fails each comparison
+  if (!(value >= -beyond && value < beyond) || value != trunc(value)) return false;
   return store_int(dtype, data, i, (int64_t)value);
 }
 

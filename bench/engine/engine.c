@@ -24,32 +24,29 @@ struct sp_session {
   struct sp_tensor outputs[SP_TENSORS_MAX];
 };
 
-static const struct sp_engine_ops *const engines[] = {&sp_engine_onnxruntime_ops};
-#define N_ENGINES (sizeof engines / sizeof *engines)
+#define N_ENGINES 1
+static const struct sp_engine_ops *const engines[N_ENGINES] = {&sp_engine_onnxruntime_ops};
 
-static enum sp_err find_engine(const char *name, const struct sp_engine_ops **ops, struct sp_error *error) {
+static const struct sp_engine_ops *find_engine(const char *name, struct sp_error *error) {
   const char *names[N_ENGINES];
   for (size_t i = 0; i < N_ENGINES; i++) {
     names[i] = engines[i]->name;
-    if (strcmp(names[i], name) == 0) {
-      *ops = engines[i];
-      return SP_OK;
-    }
+    if (strcmp(names[i], name) == 0) return engines[i];
   }
   char suggestion[128];
-  return sp_fail(error, SP_ERR_USAGE, "engine: \"%s\" is unknown; %s", name,
-                 sp_names_suggest(name, names, N_ENGINES, suggestion, sizeof suggestion));
+  sp_fail(error, SP_ERR_USAGE, "engine: \"%s\" is unknown; %s", name,
+          sp_names_suggest(name, names, N_ENGINES, suggestion, sizeof suggestion));
+  return NULL;
 }
 
 enum sp_err sp_engine_open(const struct sp_engine_conf *conf, const char *version_dir,
                            struct sp_engine **engine, struct sp_error *error) {
-  const struct sp_engine_ops *ops;
-  enum sp_err err = find_engine(conf->engine, &ops, error);
-  if (err) return err;
+  const struct sp_engine_ops *ops = find_engine(conf->engine, error);
+  if (!ops) return SP_ERR_USAGE;
   struct sp_engine *new = sp_alloc(sizeof *new);
   new->ops = ops;
   new->file = sp_format("%s/%s", version_dir, ops->model_file);
-  err = ops->open(conf, version_dir, &new->model, &new->io, error);
+  enum sp_err err = ops->open(conf, version_dir, &new->model, &new->io, error);
   if (err) {
     free(new->file);
     free(new);

@@ -51,7 +51,8 @@ static enum sp_err match_output(struct embedded *embedded, const char *file, str
     return sp_fail(error, SP_ERR_USAGE, "%s: has %zu outputs (%s, %s%s); name one in output.tensor", file,
                    io->n_outputs, io->outputs[0].name, io->outputs[1].name, io->n_outputs > 2 ? ", ..." : "");
   }
-  embedded->output = wanted ? find(io->outputs, io->n_outputs, wanted) : 0;
+  if (!wanted) return SP_OK; // the engine refuses a model without any
+  embedded->output = find(io->outputs, io->n_outputs, wanted);
   if (embedded->output < io->n_outputs) return SP_OK;
   struct sp_tensor_spec spec = {.dtype = SP_DTYPE_NONE};
   strncpy(spec.name, wanted, sizeof spec.name - 1);

@@ -53,15 +53,17 @@ static void put_fields(struct sp_scratch *scratch, const uint8_t *data, size_t n
 }
 
 static void put_number(const char *type, const uint8_t *data) {
-  char text[SP_DOUBLE_TEXT_BYTES];
+  char text[SP_DOUBLE_TEXT_BYTES] = {0};
   if (strcmp(type, "float32") == 0) {
     float value;
     memcpy(&value, data, sizeof value);
-    put(text, sp_float_text(value, text));
+    size_t n = sp_float_text(value, text);
+    put(text, n);
   } else {
     double value;
     memcpy(&value, data, sizeof value);
-    put(text, sp_double_text(value, text));
+    size_t n = sp_double_text(value, text);
+    put(text, n);
   }
 }
 

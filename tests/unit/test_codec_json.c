@@ -22,14 +22,17 @@ static const char *find(const char *document, const char *text, struct sp_json *
 }
 
 static void found_is(const char *document, const char *pointer, const char *expected) {
-  struct sp_json found;
+  struct sp_json found = {NULL, NULL};
   const char *why = find(document, pointer, &found);
   if (why) fail_msg("%s: %s", document, why);
   if (!expected) {
     assert_null(found.at);
     return;
   }
-  if (!found.at) fail_msg("%s: nothing at %s", document, pointer);
+  if (!found.at) {
+    fail_msg("%s: nothing at %s", document, pointer);
+    return;
+  }
   if ((size_t)(found.end - found.at) != strlen(expected) ||
       memcmp(found.at, expected, strlen(expected)) != 0) {
     fail_msg("%s at %s: %.*s", document, pointer, (int)(found.end - found.at), (const char *)found.at);
@@ -123,7 +126,7 @@ static void what_is_not_json_is_refused(void **state) {
                                       "[1,,2]",
                                       "\"a\" \"b\""};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-    struct sp_json found;
+    struct sp_json found = {NULL, NULL};
     const char *why = find(wrong[i], "", &found);
     if (!why) fail_msg("%s is taken", wrong[i]);
   }
@@ -144,7 +147,7 @@ static void what_is_not_json_is_refused(void **state) {
                                       "\"\xf0\x9f\x98\x80\xed\x9f\xbf\"",
                                       "\r\n\t {\"a\" : [ 1 , 2 ] } \n"};
   for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
-    struct sp_json found;
+    struct sp_json found = {NULL, NULL};
     const char *why = find(right[i], "", &found);
     if (why) fail_msg("%s: %s", right[i], why);
   }
@@ -153,7 +156,7 @@ static void what_is_not_json_is_refused(void **state) {
 static void deep_documents_are_refused_without_harm(void **state) {
   (void)state;
   static char text[200001];
-  struct sp_json found;
+  struct sp_json found = {NULL, NULL};
   memset(text, '[', 200000);
   assert_non_null(strstr(find(text, "", &found), "nested more than 128 deep"));
   memset(text, '[', 128);

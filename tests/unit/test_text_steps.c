@@ -189,7 +189,7 @@ static void digits_go_and_letters_fall(void **state) {
 
 static void words_are_lemmatised_dropped_and_stopped(void **state) {
   (void)state;
-  struct codec_file lemma, stop;
+  struct codec_file lemma = {{0}, {0}}, stop = {{0}, {0}};
   codec_write(&lemma, "was\tbe\nrunning\trun\nran\trun\nran\trun\n");
   codec_write(&stop, "the\nbe\nthe\n");
   struct bed bed;
@@ -239,7 +239,7 @@ static void text_that_is_none_is_malformed(void **state) {
 
 static void impossible_steps_are_refused(void **state) {
   (void)state;
-  struct codec_file words, no_unk, no_tab, differ;
+  struct codec_file words = {{0}, {0}}, no_unk = {{0}, {0}}, no_tab = {{0}, {0}}, differ = {{0}, {0}};
   codec_write(&words, "<pad>\n<unk>\n");
   codec_write(&no_unk, "a\nb\n");
   codec_write(&no_tab, "a\tb\nc d\n");
