@@ -46,8 +46,10 @@ struct sp_scenario {
   struct {
     struct sp_properties producer, consumer;
   } kafka;
-  char digest[48];     // of the resolved scenario (sp_digest text)
-  char *resolved_json; // every key with its value after overlays and flags, as JSON; secrets ***
+  char digest[48]; // of the resolved scenario (sp_digest text)
+  // Every key with its value after overlays and flags, as JSON that loads as a scenario again; secrets ***. Paths
+  // stand relative to the scenario's folder, or by their last part outside of it: the same text on every machine.
+  char *resolved_json;
 };
 
 extern const struct sp_table sp_scenario_table;
@@ -63,6 +65,8 @@ struct sp_setting {
 // Reads SCENARIO (a folder holding scenario.yaml, or a YAML file), lays each overlay over it (mappings merge key by key,
 // everything else is replaced), then the settings, checks every key, unit and value, and fills in defaults. Paths in a
 // file are relative to that file; paths in settings are relative to the working directory.
+// `null` takes a key (or a side) away again. Where absent: name is that of the folder, model.name that of model.dir,
+// expect.not_ok is -1 (no bound), load.drain is at least 2 deadlines of the sides whose path is rpc.
 // SP_ERR_USAGE: `file:line:column: key: what; remedy` with the nearest valid name. SP_ERR_ENVIRONMENT: a file that cannot
 // be read. *scenario is allocated; free with sp_scenario_free. Not thread-safe, blocks on files only.
 enum sp_err sp_scenario_load(const char *path, const char *const *overlays, size_t n_overlays,
