@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -36,6 +37,7 @@ struct thread {
   unsigned i;
   grpc_completion_queue *completions;
   struct sp_incoming *idle; // linked
+  _Atomic uint64_t n_open;  // calls taken and not finished; written by this thread alone
 };
 
 struct sp_listener {
@@ -155,10 +157,16 @@ static void wait_for_call(struct thread *thread, const struct method *method) {
   slot_give_back(slot);
 }
 
+static void add_open(struct thread *thread, uint64_t n) {
+  uint64_t now = atomic_load_explicit(&thread->n_open, memory_order_relaxed) + n;
+  atomic_store_explicit(&thread->n_open, now, memory_order_release);
+}
+
 static void take(struct sp_incoming *slot) {
   struct thread *thread = slot->thread;
   slot->received_ns = sp_now_ns();
   slot->is_taken = true;
+  add_open(thread, 1);
   wait_for_call(thread, slot->method);
   if (!slot->method->registered) {
     char path[128], text[192];
@@ -185,7 +193,9 @@ static void finish(struct sp_incoming *slot) {
   slot->metadata.count = 0;
   grpc_call_unref(slot->call);
   slot->call = NULL;
+  struct thread *thread = slot->thread;
   slot_give_back(slot);
+  add_open(thread, UINT64_MAX);
 }
 
 void sp_listener_serve(struct sp_listener *listener, unsigned thread_i) {
@@ -312,13 +322,28 @@ enum sp_err sp_listener_new(const char *address, unsigned n_threads, const struc
 
 const char *sp_listener_address(const struct sp_listener *listener) { return listener->address; }
 
+// gRPC's shutdown is over once the connections are gone, and a caller may leave before its answer is there: the calls that
+// handlers still hold are counted here. Looks once a millisecond, as nothing but the end of a process waits for it.
+static bool wait_idle(struct sp_listener *listener, int64_t deadline_ns) {
+  for (;;) {
+    uint64_t n_open = 0;
+    for (unsigned i = 0; i < listener->n_threads; i++) {
+      n_open += atomic_load_explicit(&listener->threads[i].n_open, memory_order_acquire);
+    }
+    if (!n_open) return true;
+    if (sp_now_ns() >= deadline_ns) return false;
+    nanosleep(&(struct timespec){.tv_nsec = SP_NS_PER_MS}, NULL);
+  }
+}
+
 bool sp_listener_drain(struct sp_listener *listener, int64_t grace_ns) {
   SP_ASSERT(!listener->is_draining);
   listener->is_draining = true;
+  int64_t deadline_ns = sp_now_ns() + grace_ns;
   grpc_server_shutdown_and_notify(listener->server, listener->end_queue, NULL);
-  grpc_event event = grpc_completion_queue_next(listener->end_queue, sp_grpc_time(sp_now_ns() + grace_ns), NULL);
+  grpc_event event = grpc_completion_queue_next(listener->end_queue, sp_grpc_time(deadline_ns), NULL);
   listener->is_down = event.type == GRPC_OP_COMPLETE;
-  return listener->is_down;
+  return listener->is_down && wait_idle(listener, deadline_ns);
 }
 
 void sp_listener_cancel(struct sp_listener *listener) { grpc_server_cancel_all_calls(listener->server); }
@@ -329,6 +354,7 @@ void sp_listener_end(struct sp_listener *listener) {
     grpc_completion_queue_next(listener->end_queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
     listener->is_down = true;
   }
+  wait_idle(listener, INT64_MAX);
   for (unsigned i = 0; i < listener->n_threads; i++) grpc_completion_queue_shutdown(listener->threads[i].completions);
 }
 
@@ -347,8 +373,8 @@ static void thread_done(struct thread *thread) {
 
 void sp_listener_free(struct sp_listener *listener) {
   if (!listener) return;
-  if (!listener->is_down) {
-    if (!listener->is_draining) sp_listener_drain(listener, 0);
+  if (!listener->is_draining) { // nobody ever served
+    sp_listener_drain(listener, 0);
     sp_listener_end(listener);
   }
   for (unsigned i = 0; i < listener->n_threads; i++) thread_done(&listener->threads[i]);
