@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -71,8 +72,9 @@ struct sp_incoming {
 // --- Addresses ---
 
 static enum sp_err fail_bind(const char *address, int error_number, struct sp_error *error) {
-  return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot listen on %s (%s); choose another --address, or port 0 for a free one",
-                 address, strerror(error_number));
+  return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot listen on %s (%s); choose another --address, %s", address,
+                 strerror(error_number),
+                 strncmp(address, "unix:", 5) == 0 ? "or remove what is there" : "or port 0 for a free one");
 }
 
 // gRPC tells only that binding failed; asking the system again tells why.
@@ -93,12 +95,14 @@ static int bind_errno(const char *address) {
 
 // gRPC unlinks a socket file before binding, be it in use or no socket at all: only one that nobody listens on may go.
 static int unix_errno(const char *path) {
+  struct stat there;
+  if (lstat(path, &there) != 0) return errno == ENOENT ? 0 : errno;
+  if (!S_ISSOCK(there.st_mode)) return EEXIST;
   struct sockaddr_un name = {.sun_family = AF_UNIX};
   strcpy(name.sun_path, path); // its length was checked
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   int error_number = connect(fd, (struct sockaddr *)&name, sizeof name) == 0 ? 0 : errno;
   close(fd);
-  if (error_number == ENOENT) return 0;
   if (error_number != ECONNREFUSED) return error_number ? error_number : EADDRINUSE;
   return unlink(path) == 0 ? 0 : errno;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "codec/codec.h"
 
@@ -16,17 +17,26 @@ static int by_number(const void *a, const void *b) {
   return x < y ? -1 : x > y;
 }
 
-// Folders whose name is a positive number without leading zeros, rising; *versions from malloc.
+// A folder named by a positive number without leading zeros; 0: it is not.
+static uint64_t version_of(DIR *folder, const char *name) {
+  size_t n_digits = strspn(name, "0123456789");
+  struct stat there;
+  if (!n_digits || name[n_digits] || n_digits > 18 || name[0] == '0') return 0;
+  if (fstatat(dirfd(folder), name, &there, 0) != 0 || !S_ISDIR(there.st_mode)) return 0;
+  return strtoull(name, NULL, 10);
+}
+
+// Rising; *versions from malloc.
 static enum sp_err list_versions(const char *dir, uint64_t **versions, size_t *n, struct sp_error *error) {
   *versions = NULL;
   *n = 0;
   DIR *folder = opendir(dir);
   if (!folder) return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot read model folder %s (%s)", dir, strerror(errno));
   for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-    size_t n_digits = strspn(entry->d_name, "0123456789");
-    if (!n_digits || entry->d_name[n_digits] || n_digits > 18 || entry->d_name[0] == '0') continue;
+    uint64_t version = version_of(folder, entry->d_name);
+    if (!version) continue;
     *versions = sp_realloc(*versions, (*n + 1) * sizeof **versions);
-    (*versions)[(*n)++] = strtoull(entry->d_name, NULL, 10);
+    (*versions)[(*n)++] = version;
   }
   closedir(folder);
   if (!*n) {
