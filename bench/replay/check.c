@@ -39,7 +39,8 @@ static bool scores_agree(struct sp_checker *checker, size_t recorded, const stru
 static bool label_agrees(struct sp_checker *checker, size_t recorded, const struct sp_answer *answer) {
   double expected = checker->expected->values[recorded * checker->expected->n_values];
   bool is_near = sp_check_is_close(checker->threshold, expected, checker->conf->abs, checker->conf->rel);
-  if (answer->label == (expected >= checker->threshold) || (answer->label >= 0 && is_near)) return true;
+  int label = expected >= checker->threshold ? 1 : 0;
+  if (answer->label == label || (answer->label >= 0 && is_near)) return true;
   keep_example(checker, recorded, 0, expected, answer->label);
   return false;
 }

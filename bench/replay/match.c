@@ -36,7 +36,7 @@ struct key_entry {
 };
 
 void sp_key_order_init(struct sp_key_order *order, const struct sp_recording *recording) {
-  struct key_entry *entries = NULL;
+  struct key_entry *entries = NULL, *pool = sp_alloc(recording->n_events * sizeof *pool);
   order->n_recorded = recording->n_events;
   order->key_of = sp_alloc(recording->n_events * sizeof *order->key_of);
   uint32_t n_keys = 0;
@@ -47,18 +47,15 @@ void sp_key_order_init(struct sp_key_order *order, const struct sp_recording *re
     if (!key.data) continue;
     HASH_FIND(hh, entries, key.data, key.n, entry);
     if (!entry) {
-      entry = sp_alloc(sizeof *entry);
+      entry = &pool[n_keys];
       entry->index = n_keys++;
       HASH_ADD_KEYPTR(hh, entries, key.data, key.n, entry);
     }
     order->key_of[i] = entry->index;
   }
   order->last_id_1 = sp_alloc(n_keys * sizeof *order->last_id_1);
-  struct key_entry *entry, *next;
-  HASH_ITER(hh, entries, entry, next) {
-    HASH_DEL(entries, entry);
-    free(entry);
-  }
+  HASH_CLEAR(hh, entries);
+  free(pool);
 }
 
 void sp_key_order_done(struct sp_key_order *order) {

@@ -68,7 +68,8 @@ static int64_t under_way(struct sp_trial_session *s) {
 // One whole second of the timeline has passed.
 static void close_second(struct sp_trial_session *s, int64_t second) {
   struct sp_second row = {0};
-  sp_meter_flip(s->meter, s->hlog, (double)(second + s->schedule->t0_ns / SP_NS_PER_S), 1.0, second,
+  int64_t warmup_s = s->schedule->t0_ns / SP_NS_PER_S;
+  sp_meter_flip(s->meter, s->hlog, (double)(second + warmup_s), 1.0, second,
                 sp_tally_get(&s->tally->n_sent), &row);
   sp_tally_set(&s->tally->p50_ns, row.p50_ns);
   sp_tally_set(&s->tally->p99_ns, row.p99_ns);

@@ -78,6 +78,8 @@ static enum sp_err open_books(struct sp_trial_session *s, struct sp_error *error
   s->tally = s->shared.data;
   sp_tally_set(&s->tally->n_planned, is_closed ? -1 : (int64_t)s->schedule->n_events);
   sp_tally_set(&s->tally->n_warmup, (int64_t)s->schedule->n_warmup);
+  sp_tally_set(&s->tally->p50_ns, -1);
+  sp_tally_set(&s->tally->p99_ns, -1);
   sp_event_states_init(&s->states, s->schedule->n_events, is_closed);
   sp_key_order_init(&s->order, s->recording);
   s->meter = sp_meter_new();

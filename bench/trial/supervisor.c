@@ -27,6 +27,7 @@ struct trial {
   struct sp_shared shared;
   struct sp_tally *tally;
   char run_id[33];
+  bool is_marked; // out_dir holds a result.json of this run
   char *server_address;
   struct sp_child server, driver;
   int64_t server_ended_ns; // 0: it lived to the end
@@ -45,11 +46,11 @@ static bool needs_server(const struct sp_side *side) {
 }
 
 // A folder says that it is incomplete from the start, whatever happens to us.
-static enum sp_err mark_started(struct trial *t, struct sp_error *error) {
+static enum sp_err mark_incomplete(struct trial *t, const char *why, struct sp_error *error) {
   struct sp_result *r = sp_result_new();
   free(r->run_id);
   r->run_id = sp_copy_text(t->run_id);
-  r->incomplete = sp_copy_text("the trial has not ended");
+  r->incomplete = sp_copy_text(why);
   r->side = sp_copy_text(t->plan->side->name);
   r->path = sp_copy_text(t->plan->side->path.path);
   sp_facts_text(&r->scenario, "name", t->plan->scenario->name);
@@ -60,10 +61,17 @@ static enum sp_err mark_started(struct trial *t, struct sp_error *error) {
   return err;
 }
 
+// The folder of a trial that came to nothing says why.
+static void mark_why(struct trial *t, const struct sp_error *why) {
+  struct sp_error ignored; // the first error is the one to tell
+  if (t->is_marked) mark_incomplete(t, why->text, &ignored);
+}
+
 static enum sp_err start_all(struct trial *t, struct sp_error *error) {
   make_run_id(t);
   enum sp_err err = sp_placement_resolve(&t->plan->scenario->placement, &t->placement, error);
-  if (!err) err = mark_started(t, error);
+  if (!err) err = mark_incomplete(t, "the trial has not ended", error);
+  t->is_marked = !err;
   if (!err) err = sp_run_dir_new(&t->dir, t->run_id, error);
   if (!err) err = sp_shared_new(&t->shared, "servepath-tally", sizeof *t->tally, error);
   if (err) return err;
@@ -146,7 +154,11 @@ static void add_tags(struct trial *t, struct sp_result *r) {
 
 static enum sp_err finish(struct trial *t, struct sp_result **result, struct sp_error *error) {
   bool was_killed = sp_child_exit_code(&t->driver) > 128;
-  if (!was_killed && sp_child_exit_code(&t->driver) != 0) return sp_children_error(&t->driver, error);
+  if (!was_killed && sp_child_exit_code(&t->driver) != 0) {
+    enum sp_err why = sp_children_error(&t->driver, error);
+    mark_why(t, error);
+    return why;
+  }
   struct sp_result *r;
   enum sp_err err = sp_result_read(t->plan->out_dir, &r, error);
   if (err) return err;
@@ -173,6 +185,8 @@ enum sp_err sp_trial_run(const struct sp_trial_plan *plan, struct sp_supervisor 
   if (!err) {
     watch(&t);
     err = finish(&t, result, error);
+  } else {
+    mark_why(&t, error);
   }
   sp_child_free(&t.driver);
   sp_child_stop(&t.server, STOP_GRACE_NS);
