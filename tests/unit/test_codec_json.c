@@ -117,6 +117,7 @@ static void what_is_not_json_is_refused(void **state) {
                                       "\"\xe2\x82\"",
                                       "\"\\ud800\"",
                                       "\"\\ud800\\u0041\"",
+                                      "\"\\ud800\\ud800\"",
                                       "\"\\udc00\"",
                                       "\xef\xbb\xbf{}",
                                       "[1}",
@@ -248,6 +249,10 @@ static void tensor_protos_are_read(void **state) {
       &bed,
       PROTO("\"DT_FLOAT\"", "[{\"size\":\"1\"},{\"size\":\"2\"},{\"size\":\"1\"}]", "\"floatVal\":[1,2]"),
       "TensorProto x: another shape");
+  codec_is_malformed(&bed, PROTO("1", "[{\"size\":\"1\"},{\"size\":\"3\"}]", "\"floatVal\":[1,2]"),
+                     "TensorProto x: another shape");
+  codec_is_malformed(&bed, PROTO("1", "[{\"size\":\"2\"},{\"size\":\"2\"}]", "\"floatVal\":[1,2]"),
+                     "TensorProto x: another shape");
   codec_is_malformed(&bed, "{\"dtype\":1,\"floatVal\":[1,2]}", "TensorProto x: no tensorShape");
   codec_is_malformed(&bed, PROTO("1", ONE_BY_TWO, "\"tensorContent\":\"AADAPwAA\""),
                      "TensorProto x: tensorContent of another length");

@@ -200,6 +200,10 @@ static void floats_are_written_short(void **state) {
   float_text_is(FLT_MIN, "1.1754944e-38");
   float_text_is(1e-45F, "1e-45");
   float_text_is(100, "100");
+  // The three powers of two whose nearest decimal of eight digits does not give them back, but the one above does.
+  float_text_is(ldexpf(1, -96), "1.2621775e-29");
+  float_text_is(ldexpf(1, 87), "1.5474251e26");
+  float_text_is(ldexpf(1, 90), "1.2379401e27");
 }
 
 // The value comes back, whether read as a float or as a double first; and no shorter %.ng does.
