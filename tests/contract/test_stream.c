@@ -330,12 +330,47 @@ static void test_direct_counts_what_waits(void **state) {
   sp_direct_free(direct);
 }
 
+static void *flood(void *context) {
+  const struct sp_stream *stream = context;
+  uintptr_t n = 0;
+  for (struct sp_reply *reply; (reply = sp_stream_reply_claim(stream)) != NULL; n++) {
+    *reply = (struct sp_reply){.id = 666};
+    sp_stream_reply_commit(stream, reply);
+  }
+  return (void *)n;
+}
+
+// Of the direct transport alone, whose room is known: what the collector holds is not written over, however many follow.
+static void test_direct_keeps_what_was_received(void **state) {
+  (void)state;
+  struct sp_stream stream;
+  struct sp_direct *direct = sp_direct_new(16, VALUE_BOUND, SP_WAIT_PARK, &stream);
+  struct sp_reply *replies[8];
+  for (uint64_t id = 0; id < 8; id++) {
+    struct sp_delivery event = event_of(id);
+    reply_to(&stream, &event, "kept");
+  }
+  assert_int_equal(sp_stream_receive(&stream, replies, 8, 0), 8);
+  pthread_t thread;
+  void *n_flooded;
+  assert_int_equal(pthread_create(&thread, NULL, flood, &stream), 0);
+  sp_stream_close(&stream); // a closed stream still fills its room
+  pthread_join(thread, &n_flooded);
+  assert_int_equal((uintptr_t)n_flooded, sp_direct_replies_room(direct) - 8);
+  for (uint64_t id = 0; id < 8; id++) assert_int_equal(replies[id]->id, id);
+  sp_direct_free(direct);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_events_arrive_as_sent),       cmocka_unit_test(test_replies_arrive_in_order),
-      cmocka_unit_test(test_full_stream_refuses),         cmocka_unit_test(test_deadlines_end_waits),
-      cmocka_unit_test(test_each_event_is_answered_once), cmocka_unit_test(test_close_ends_waits),
+      cmocka_unit_test(test_events_arrive_as_sent),
+      cmocka_unit_test(test_replies_arrive_in_order),
+      cmocka_unit_test(test_full_stream_refuses),
+      cmocka_unit_test(test_deadlines_end_waits),
+      cmocka_unit_test(test_each_event_is_answered_once),
+      cmocka_unit_test(test_close_ends_waits),
       cmocka_unit_test(test_direct_counts_what_waits),
+      cmocka_unit_test(test_direct_keeps_what_was_received),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,6 +46,16 @@ static void test_lazy_states_of_many_events(void **state) {
   sp_event_states_done(&states);
 }
 
+// The memory may end with the last event: nothing is read beyond it.
+static void test_states_that_fill_their_memory(void **state) {
+  (void)state;
+  struct sp_event_states states;
+  sp_event_states_init(&states, 1 << 21, false); // a whole number of pages of any size
+  assert_int_equal(sp_match_id(&states, (1 << 21) - 1), SP_MATCH_ALIEN);
+  assert_int_equal(sp_match_id(&states, 1 << 21), SP_MATCH_ALIEN);
+  sp_event_states_done(&states);
+}
+
 static void test_schedule_without_events(void **state) {
   (void)state;
   struct sp_event_states states;
@@ -105,9 +115,13 @@ static void test_keys_are_bytes(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_states_of_an_event),      cmocka_unit_test(test_lazy_states_of_many_events),
-      cmocka_unit_test(test_schedule_without_events), cmocka_unit_test(test_order_within_a_key),
-      cmocka_unit_test(test_recording_without_keys),  cmocka_unit_test(test_keys_are_bytes),
+      cmocka_unit_test(test_states_of_an_event),
+      cmocka_unit_test(test_states_that_fill_their_memory),
+      cmocka_unit_test(test_lazy_states_of_many_events),
+      cmocka_unit_test(test_schedule_without_events),
+      cmocka_unit_test(test_order_within_a_key),
+      cmocka_unit_test(test_recording_without_keys),
+      cmocka_unit_test(test_keys_are_bytes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
