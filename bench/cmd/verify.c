@@ -1,5 +1,6 @@
 // servepath verify: the predictions of every side against the expected ones, and against each other.
 #include <inttypes.h>
+#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,13 +17,14 @@ static const struct sp_option options[] = {
     {"--update", 0, NULL, NULL,
      "write expected/MODEL-VERSION.jsonl from the first side's answers, marked source: self"},
     {0}};
-static const struct sp_cli_verb verb = {
-    .name = "verify",
-    .use = "SCENARIO [OPTIONS]",
-    .about = "check every prediction of a scenario's sides against the expected ones",
-    .takes = SP_CLI_SIDE | SP_CLI_OUT | SP_CLI_EXPORT,
-    .options = options,
-    .next = "servepath run SCENARIO --side NAME"};
+static const struct sp_cli_verb verb = {.name = "verify",
+                                        .use = "SCENARIO [OPTIONS]",
+                                        .about = "check every prediction of a scenario's sides against the "
+                                                 "expected ones, each event once; of load: only "
+                                                 "concurrency and limit matter",
+                                        .takes = SP_CLI_SIDE | SP_CLI_OUT | SP_CLI_EXPORT,
+                                        .options = options,
+                                        .next = "servepath run SCENARIO --side NAME"};
 
 struct job {
   struct sp_cli *cli;
@@ -48,68 +50,103 @@ static enum sp_err choose_sides(struct job *job, struct sp_verify_plan *plan, st
   return sp_fail(error, SP_ERR_USAGE, "no side predicts anything; name one with --side NAME,path=embedded");
 }
 
-static void print_side(const struct job *job, const struct sp_verify_side *side) {
+static void print_side(FILE *to, const struct job *job, const struct sp_verify_side *side) {
   const struct sp_result *r = side->result;
+  char texts[4][SP_UNITS_TEXT_BYTES];
   int64_t n_not_ok = 0;
   for (int i = 0; i < SP_OUTCOME_COUNT; i++) {
     bool is_fine = i == SP_OUTCOME_OK || i == SP_OUTCOME_UNCHECKED || i == SP_OUTCOME_FILTERED;
     n_not_ok += is_fine ? 0 : r->outcomes[i];
   }
-  printf("%-12s %-10s %" PRId64 " ok, %" PRId64 " unchecked, %" PRId64 " not ok of %" PRId64,
-         job->scenario->name, side->name, r->outcomes[SP_OUTCOME_OK], r->outcomes[SP_OUTCOME_UNCHECKED],
-         n_not_ok, r->intended);
-  if (!isnan(r->predictions.max_abs_error)) printf(", max error %.2g", r->predictions.max_abs_error);
-  printf("\n");
+  const int64_t counts[] = {r->outcomes[SP_OUTCOME_OK], r->outcomes[SP_OUTCOME_UNCHECKED], n_not_ok,
+                            r->intended};
+  for (size_t i = 0; i < 4; i++) sp_units_print_count((uint64_t)counts[i], texts[i], sizeof texts[i]);
+  fprintf(to, "%-12s %-10s %s ok, %s unchecked, %s not ok of %s", job->scenario->name, side->name, texts[0],
+          texts[1], texts[2], texts[3]);
+  if (!isnan(r->predictions.max_abs_error)) fprintf(to, ", max error %.2g", r->predictions.max_abs_error);
+  fprintf(to, "\n");
   for (size_t i = 0; i < r->predictions.n_examples; i++) {
-    printf("  event %" PRIu64 ": %s\n", r->predictions.examples[i].event, r->predictions.examples[i].text);
+    fprintf(to, "  event %" PRIu64 ": %s\n", r->predictions.examples[i].event,
+            r->predictions.examples[i].text);
   }
   for (size_t i = 0; i < r->n_errors; i++) {
-    printf("  %s (code %d) %s: %" PRId64 " times, first at event %" PRIu64 "\n",
-           sp_outcome_name(r->errors[i].outcome), r->errors[i].code, r->errors[i].text, r->errors[i].count,
-           r->errors[i].first_event);
+    fprintf(to, "  %s (code %d) %s: %" PRId64 " times, first at event %" PRIu64 "\n",
+            sp_outcome_name(r->errors[i].outcome), r->errors[i].code, r->errors[i].text, r->errors[i].count,
+            r->errors[i].first_event);
   }
-  if (!r->complete) printf("  incomplete: %s\n", r->incomplete);
+  if (!r->complete) fprintf(to, "  incomplete: %s\n", r->incomplete);
 }
 
-static void print_text(const struct job *job) {
+// What the answers were compared with: a model's own earlier answers are no reference.
+static const char *compared_with(const struct sp_verify *v) {
+  if (!v->has_reference) return " (no reference)";
+  return strcmp(v->sides[0].result->predictions.source, "self") == 0 ? " = expected (source: self)"
+                                                                     : " = reference";
+}
+
+static void print_text(FILE *to, const struct job *job) {
   const struct sp_verify *v = &job->verify;
-  for (size_t i = 0; i < v->n_sides; i++) print_side(job, &v->sides[i]);
-  printf("predictions  ");
-  for (size_t i = 0; i < v->n_sides; i++) printf("%s%s", i ? " = " : "", v->sides[i].name);
-  printf("%s on %zu of %zu", v->has_reference ? " = reference" : " (no reference)", v->n_alike, v->n_events);
-  if (v->n_sides > 1) printf(", sides differ by at most %.2g", v->max_difference);
-  printf("\n");
+  char alike[SP_UNITS_TEXT_BYTES], events[SP_UNITS_TEXT_BYTES];
+  for (size_t i = 0; i < v->n_sides; i++) print_side(to, job, &v->sides[i]);
+  fprintf(to, "predictions  ");
+  for (size_t i = 0; i < v->n_sides; i++) fprintf(to, "%s%s", i ? " = " : "", v->sides[i].name);
+  fprintf(to, "%s on %s of %s", compared_with(v), sp_units_print_count(v->n_alike, alike, sizeof alike),
+          sp_units_print_count(v->n_events, events, sizeof events));
+  if (v->n_sides > 1) fprintf(to, ", sides differ by at most %.2g", v->max_difference);
+  fprintf(to, "\n");
+}
+
+static char *as_markdown(const struct job *job) {
+  char *text = NULL;
+  size_t n = 0;
+  FILE *memory = open_memstream(&text, &n);
+  SP_ASSERT(memory != NULL);
+  fprintf(memory, "```\n");
+  print_text(memory, job);
+  fprintf(memory, "```\n");
+  SP_ASSERT(fclose(memory) == 0);
+  return text;
 }
 
 static char *as_json(const struct job *job) {
   const struct sp_verify *v = &job->verify;
-  char *text = sp_format(
-      "{\"schema\":\"servepath.verify/1\",\"scenario\":\"%s\",\"events\":%zu,\"alike\":%zu,\"reference\":%s,"
-      "\"max_difference\":%.9g,\"exit_code\":%d,\"sides\":[",
-      job->scenario->name, v->n_events, v->n_alike, v->has_reference ? "true" : "false", v->max_difference,
-      sp_verify_exit_code(v));
+  json_t *sides = json_array();
   for (size_t i = 0; i < v->n_sides; i++) {
     char *side = sp_result_json(v->sides[i].result);
-    char *longer = sp_format("%s%s%s", text, i ? "," : "", side);
+    json_array_append_new(sides, json_loads(side, 0, NULL));
     free(side);
-    free(text);
-    text = longer;
   }
-  char *whole = sp_format("%s]}\n", text);
+  json_t *whole = json_pack("{ss ss sI sI sb sf si so}", "schema", "servepath.verify/1", "scenario",
+                            job->scenario->name, "events", (json_int_t)v->n_events, "alike",
+                            (json_int_t)v->n_alike, "reference", (int)v->has_reference, "max_difference",
+                            v->max_difference, "exit_code", sp_verify_exit_code(v), "sides", sides);
+  char *text = json_dumps(whole, JSON_COMPACT);
+  SP_ASSERT(text != NULL);
+  json_decref(whole);
+  char *line = sp_format("%s\n", text);
   free(text);
-  return whole;
+  return line;
+}
+
+static enum sp_err write_file(const char *path, char *(*text_of)(const struct job *job),
+                              const struct job *job, struct sp_error *error) {
+  if (!path) return SP_OK;
+  char *text = text_of(job);
+  enum sp_err err = sp_files_write(path, sp_bytes_of_text(text), error);
+  free(text);
+  return err;
 }
 
 static enum sp_err print(const struct job *job, struct sp_error *error) {
-  char *json = as_json(job);
-  enum sp_err err = SP_OK;
-  if (job->cli->json)
+  if (job->cli->json) {
+    char *json = as_json(job);
     fputs(json, stdout);
-  else
-    print_text(job);
-  if (job->cli->export_json) err = sp_files_write(job->cli->export_json, sp_bytes_of_text(json), error);
-  free(json);
-  return err;
+    free(json);
+  } else {
+    print_text(stdout, job);
+  }
+  enum sp_err err = write_file(job->cli->export_json, as_json, job, error);
+  return err ? err : write_file(job->cli->export_markdown, as_markdown, job, error);
 }
 
 static enum sp_err update(const struct job *job, struct sp_error *error) {
@@ -139,11 +176,14 @@ static enum sp_err update(const struct job *job, struct sp_error *error) {
   expected.digests[0].file = "model.onnx";
   expected.digests[0].digest = digest;
   snprintf(version_text, sizeof version_text, "%" PRIu64, version);
-  char *path =
-      sp_format("%s/expected/%s-%s.jsonl", job->scenario->folder, job->scenario->model.name, version_text);
-  err = sp_expected_save(path, &expected, job->scenario->model.name, version_text, job->scenario->recording,
-                         error);
+  char *folder = sp_format("%s/expected", job->scenario->folder);
+  char *path = sp_format("%s/%s-%s.jsonl", folder, job->scenario->model.name, version_text);
+  err = sp_files_make_dirs(folder, error);
+  if (!err)
+    err = sp_expected_save(path, &expected, job->scenario->model.name, version_text, job->scenario->recording,
+                           error);
   if (!err) fprintf(stderr, "wrote %s, marked source: self\n", path);
+  free(folder);
   free(path);
   free(expected.known);
   free(expected.digests);
@@ -172,8 +212,13 @@ static int exit_code(const struct job *job, enum sp_err err, const struct sp_err
   if (job->supervisor.signal) return 128 + job->supervisor.signal;
   if (err) return sp_cli_report(&verb, error);
   int code = sp_verify_exit_code(&job->verify);
-  const char *next = code ? "servepath inspect" : "servepath run";
-  fprintf(stderr, "next: %s %s\n", next, code ? job->out_dir : job->cli->scenario);
+  bool is_updated = sp_cli_value(job->cli, "--update") != NULL;
+  if (code)
+    fprintf(stderr, "next: servepath report %s\n", job->out_dir);
+  else if (job->verify.has_reference || is_updated)
+    fprintf(stderr, "next: servepath run %s\n", job->cli->scenario);
+  else
+    fprintf(stderr, "next: servepath verify %s --update\n", job->cli->scenario);
   return code;
 }
 

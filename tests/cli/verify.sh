@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# servepath verify on a user's own case: no expected predictions yet, --update writes them, a changed one is found.
+set -euo pipefail
+: "${SERVEPATH:?}" "${SOURCE_DIR:?}"
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp"
+fail() { echo "FAIL $*" >&2 && cat out err >&2 && exit 1; }
+servepath() { # CODE ARGUMENT...
+  local code=0 want=$1
+  shift
+  "$SERVEPATH" "$@" --quiet >out 2>err || code=$?
+  [ "$code" -eq "$want" ] || fail "exit $code instead of $want: servepath $*"
+}
+expect() { grep -qF -- "$1" "$2" || fail "no \"$1\" in $2"; }
+
+mkdir -p own/models/own/1
+cp "$SOURCE_DIR/tests/contract/models/affine/1/model.onnx" own/models/own/1/
+printf 'a,b,c\n1,2,3\n4,5,NA\n' >own/own.csv
+cat >own/scenario.yaml <<'YAML'
+version: 1
+name: own "case"
+recording: own.sprec
+model: {name: own, dir: models/own}
+input:
+  header: [a, b, c]
+  tensors: [{name: x, shape: [1, 3], columns: [a, b, {column: c, missing: 0}]}]
+output: {tensor: sum, as: array}
+sides: {embedded: {path: embedded}}
+YAML
+"$SERVEPATH" import own/own.csv -o own/own.sprec 2>err >out || fail import
+servepath 0 verify own
+expect '(no reference) on 2 of 2' out
+expect 'next: servepath verify own --update' err
+servepath 0 verify own --update
+# sum = a + 10 b + 100 c, by hand
+expect '{"i":0,"v":[321]}' own/expected/own-1.jsonl
+expect '{"i":1,"v":[54]}' own/expected/own-1.jsonl
+servepath 0 verify own --export-markdown verify.md
+expect '= expected (source: self) on 2 of 2' out
+expect '= expected (source: self) on 2 of 2' verify.md
+sed -i 's/\[54\]/[54.1]/' own/expected/own-1.jsonl
+servepath 1 verify own --json
+"$PYTHON" - <<'PY' || fail "JSON"
+import json
+told = json.load(open("out"))
+assert told["scenario"] == 'own "case"' and told["alike"] == 1 and told["exit_code"] == 1, told
+PY
+# A transport that is not there is refused, not replaced by another.
+servepath 64 run own --transport kafka
+expect '"kafka" is unknown; one of: direct' err
