@@ -15,7 +15,7 @@ const struct sp_table sp_topics_table = {"topics", topics_keys, sizeof(struct sp
 
 #define STREAM(field) offsetof(struct sp_stream_conf, field)
 static const struct sp_key stream_keys[] = {
-    {"transport", SP_KIND_CHOICE, STREAM(transport), "direct", "direct kafka", NULL, "--transport",
+    {"transport", SP_KIND_CHOICE, STREAM(transport), "direct", "direct", NULL, "--transport",
      "how events reach the application"},
     {"fifo", SP_KIND_COUNT, STREAM(fifo_events), "65536", NULL, NULL, "--fifo",
      "direct: events that may wait for a worker; beyond that they are shed"},

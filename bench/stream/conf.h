@@ -1,10 +1,10 @@
-// What `topics:` and `kafka:` may say, and which transport carries events.
+// What `topics:` and `stream:` may say: Kafka topics, and which transport carries events.
 #ifndef SP_STREAM_CONF_H
 #define SP_STREAM_CONF_H
 
 #include "base/conf.h"
 
-enum sp_transport { SP_TRANSPORT_DIRECT, SP_TRANSPORT_KAFKA };
+enum sp_transport { SP_TRANSPORT_DIRECT };
 
 struct sp_topics_conf {
   char *input;
