@@ -9,7 +9,7 @@
 
 #include "base/units.h"
 #include "import/describe.h"
-#include "result/result.h"
+#include "report/report.h"
 
 // Texts of a result may hold anything.
 static void print_row(const char *name, const char *text) {
@@ -42,20 +42,35 @@ static void print_facts(const char *name, const struct sp_facts *facts) {
   }
 }
 
+// "p99 523µs e d": the marks are explained below the latencies.
+static void print_percentile(const struct sp_latency *latency, int i) {
+  char value[SP_UNITS_TEXT_BYTES];
+  enum sp_percentile_state state = latency->state[i];
+  sp_units_print_duration(latency->percentile_ns[i], value, sizeof value);
+  const char *text = state == SP_PERCENTILE_NO_ANSWER    ? "no answer"
+                     : state == SP_PERCENTILE_UNRESOLVED ? "too few"
+                                                         : value;
+  bool is_limited = latency->driver_limited[i] && text == value;
+  printf("%s %s %s%s%s", i ? "," : "", sp_percentile_name[i], text,
+         state == SP_PERCENTILE_EPISODIC ? " e" : "", is_limited ? " d" : "");
+}
+
 static void print_latency(const char *name, const struct sp_latency *latency) {
   if (!latency->present) return;
   printf("%-12s", name);
-  for (int i = 0; i < SP_PERCENTILES; i++) {
-    char value[SP_UNITS_TEXT_BYTES];
-    sp_units_print_duration(latency->percentile_ns[i], value, sizeof value);
-    const char *text = latency->state[i] == SP_PERCENTILE_NO_ANSWER    ? "no answer"
-                       : latency->state[i] == SP_PERCENTILE_UNRESOLVED ? "too few"
-                                                                       : value;
-    printf(" %s %s%s%s", sp_percentile_name[i], text,
-           latency->state[i] == SP_PERCENTILE_EPISODIC ? " (episodic)" : "",
-           latency->driver_limited[i] ? " (driver-limited)" : "");
-  }
+  for (int i = 0; i < SP_PERCENTILES; i++) print_percentile(latency, i);
   printf(" of %" PRId64 "\n", latency->count);
+}
+
+static void print_marks(const struct sp_latency *latency) {
+  bool is_episodic = false, is_limited = false;
+  for (int i = 0; i < SP_PERCENTILES; i++) {
+    is_episodic |= latency->state[i] == SP_PERCENTILE_EPISODIC;
+    is_limited |= latency->driver_limited[i];
+  }
+  if (is_episodic) printf("%-12s e: episodic, fewer than 5 different seconds hold what lies above\n", "");
+  if (is_limited)
+    printf("%-12s d: driver-limited, lateness is over a tenth of it or the driver's core was busy\n", "");
 }
 
 static void print_counts(const struct sp_result *r) {
@@ -112,7 +127,10 @@ static void print_validity(const struct sp_result *r) {
   for (size_t i = 0; i < r->n_bounds; i++) {
     static const char *const words[] = {"missed", "met", "not resolved"};
     char *name = sp_describe_printable(r->bounds[i].name, strlen(r->bounds[i].name), 60);
-    printf("%-12s %s %.6g, limit %.6g: %s\n", i ? "" : "bounds", name, r->bounds[i].value, r->bounds[i].limit,
+    char value[SP_UNITS_TEXT_BYTES], limit[SP_UNITS_TEXT_BYTES];
+    printf("%-12s %s %s, limit %s: %s\n", i ? "" : "bounds", name,
+           sp_report_bound_text(&r->bounds[i], r->bounds[i].value, value, sizeof value),
+           sp_report_bound_text(&r->bounds[i], r->bounds[i].limit, limit, sizeof limit),
            words[r->bounds[i].met]);
     free(name);
   }
@@ -133,8 +151,9 @@ static void print_text(const struct sp_result *r) {
   print_latency("response", &r->response);
   print_latency("service", &r->service);
   print_latency("lateness", &r->lateness);
+  print_marks(r->closed_loop ? &r->service : &r->response);
   print_stages(r);
-  print_amounts("cpu/event", &r->cpu_us_per_event, "us");
+  print_amounts("cpu/event", &r->cpu_us_per_event, "µs");
   print_amounts("cpu", &r->cpu_s, "s");
   if (r->predictions.checked > 0) {
     printf("%-12s %" PRId64 " checked, %" PRId64 " wrong\n", "predictions", r->predictions.checked,

@@ -126,3 +126,8 @@ char *sp_cell_valid(char *cell, const struct sp_report_row *row) {
   snprintf(cell, SP_CELL_BYTES, "%zu of %zu", row->n_valid, row->n_trials);
   return cell;
 }
+
+char *sp_report_bound_text(const struct sp_bound *bound, double value, char *text, size_t n) {
+  if (bound->name && strstr(bound->name, "not_ok")) return sp_units_print_share(value, text, n);
+  return sp_units_print_duration(isnan(value) ? -1 : (int64_t)value, text, n);
+}

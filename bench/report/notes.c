@@ -92,26 +92,19 @@ static void note_errors(const struct notes *notes, const struct sp_report *repor
   }
 }
 
-static void print_bound(char *text, size_t n, const char *name, double value) {
-  bool is_share = strstr(name, "not_ok") != NULL;
-  if (isnan(value))
-    snprintf(text, n, "no answer");
-  else if (is_share)
-    sp_units_print_share(value, text, n);
-  else
-    sp_units_print_duration((int64_t)value, text, n);
-}
-
 static void note_bounds(const struct notes *notes, const struct sp_report *report,
                         const struct sp_report_row *row) {
   for (size_t t = 0; t < row->n_trials; t++) {
     const struct sp_result *r = report->trials[row->trials[t]].result;
     for (size_t i = 0; i < r->n_bounds && sp_report_is_counted(row, r); i++) {
       const struct sp_bound *b = &r->bounds[i];
-      char limit[SP_UNITS_TEXT_BYTES], value[SP_UNITS_TEXT_BYTES];
+      char limit[SP_CELL_BYTES], value[SP_CELL_BYTES];
       if (b->met != SP_MET_NO) continue;
-      print_bound(limit, sizeof limit, b->name ? b->name : "", b->limit);
-      print_bound(value, sizeof value, b->name ? b->name : "", b->value);
+      sp_report_bound_text(b, b->limit, limit, sizeof limit);
+      if (isnan(b->value))
+        snprintf(value, sizeof value, "no answer");
+      else
+        sp_report_bound_text(b, b->value, value, sizeof value);
       say(notes, "%s %s %s: bound %s missed: %s, limit %s (%s)", row->name, row->transport, row->side,
           b->name ? b->name : "-", value, limit, report->trials[row->trials[t]].dir);
     }
@@ -133,7 +126,7 @@ static struct marks marks_of(const struct sp_report *report) {
   struct marks marks = {0};
   for (size_t i = 0; i < report->n_rows; i++) {
     const struct sp_report_row *row = &report->rows[i];
-    marks.closed |= isnan(row->rate_per_s);
+    marks.closed |= row->n_counted > 0 && isnan(row->rate_per_s);
     for (int k = SP_P50; k <= SP_P99; k++) {
       if (k == SP_P95) continue;
       marks.episodic |= row->percentiles[k].is_episodic;

@@ -56,6 +56,8 @@ void sp_report_done(struct sp_report *report);
 void sp_report_print(const struct sp_report *report, FILE *to);
 // The same with the checks of each row, and how to repeat it.
 void sp_report_write_markdown(const struct sp_report *report, FILE *to);
+// A bound's value or limit, with its unit: "10ms", "0.1%"; "-" where there is none. Returns text.
+char *sp_report_bound_text(const struct sp_bound *bound, double value, char *text, size_t n);
 // servepath.report/1, with a final line end; free with free().
 char *sp_report_json(const struct sp_report *report);
 

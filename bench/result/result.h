@@ -187,7 +187,7 @@ enum sp_err sp_result_write_hgrm(const struct sp_meter *meter, bool closed_loop,
 char *sp_result_json(const struct sp_result *result);
 // Reads FOLDER/result.json, or the file itself. SP_ERR_ENVIRONMENT naming file and field: missing, not JSON, truncated,
 // another schema, a field of another type. Fields that a later version added are ignored. Texts come as they are in the
-// file: pass them through sp_printable before printing.
+// file: clean them before printing.
 enum sp_err sp_result_read(const char *path, struct sp_result **result, struct sp_error *error);
 
 #endif
