@@ -32,7 +32,7 @@ static void print_use(FILE *to) {
     fprintf(to, "  %-8s %-13s %s\n", strcmp(group, verbs[i].group) ? verbs[i].group : "", verbs[i].name, verbs[i].help);
     group = verbs[i].group;
   }
-  fprintf(to, "Next: servepath VERB --help, or: servepath run fixtures/fraud\n");
+  fprintf(to, "next: servepath VERB --help, or: servepath run fixtures/fraud\n");
 }
 
 int main(int argc, char **argv) {

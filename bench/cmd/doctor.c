@@ -205,9 +205,9 @@ static void print_lines(const struct report *report) {
            finding->remedy ? finding->remedy : "");
   }
   if (worst(report) == STATE_MISSING)
-    printf("Next: scripts/setup\n");
+    printf("next: scripts/setup\n");
   else
-    printf("Next: servepath run fixtures/fraud\n");
+    printf("next: servepath run fixtures/fraud\n");
 }
 
 static void print_json(const struct report *report) {

@@ -198,7 +198,7 @@ static enum sp_err read_arguments(int argc, char **argv, struct arguments *argum
 static void print_help(void) {
   printf("servepath model-server [OPTIONS]: the reference model server (TensorFlow Serving's protocol over gRPC)\n");
   sp_args_print_options(stdout, options);
-  printf("Next: servepath model-server --scenario fixtures/fraud --address 127.0.0.1:8500\n");
+  printf("next: servepath model-server --scenario fixtures/fraud --address 127.0.0.1:8500\n");
 }
 
 // One line on stdout and in the ready file, for whoever waits.

@@ -91,9 +91,9 @@ static enum sp_err print(const struct request *request, const struct sp_report *
 
 static void print_next(const struct request *request, const struct sp_report *report) {
   if (request->markdown_file)
-    fprintf(stderr, "Next: servepath inspect %s\n", report->trials[0].dir);
+    fprintf(stderr, "next: servepath inspect %s\n", report->trials[0].dir);
   else
-    fprintf(stderr, "Next: servepath report %s --export-markdown report.md\n", request->dir);
+    fprintf(stderr, "next: servepath report %s --export-markdown report.md\n", request->dir);
 }
 
 int sp_cmd_report(int argc, char **argv) {

@@ -47,7 +47,7 @@ int sp_cli_help(FILE *to, const struct sp_cli_verb *verb) {
     group = flags.keys[i];
     print_key(to, &flags.options[i], flags.declared[i], flags.keys[i]);
   }
-  if (verb->next) fprintf(to, "Next: %s\n", verb->next);
+  if (verb->next) fprintf(to, "next: %s\n", verb->next);
   sp_flags_done(&flags);
   return 0;
 }

@@ -13,7 +13,7 @@ for name in system processor memory cores placement onnxruntime grpc 'open files
   waking stolen 'other work'; do
   grep -qE "^(ok|warn) +$name +[^ ]" out || { echo "FAIL no line about $name" && cat out && exit 1; } >&2
 done
-tail -1 out | grep -q '^Next: servepath '
+tail -1 out | grep -q '^next: servepath '
 
 "$SERVEPATH" doctor --json >out
 "$PYTHON" - out <<'END'

@@ -54,7 +54,7 @@ expect 'invalid, left out: runs/4: clock stepped by 3 s'
 expect 'incomplete, left out: runs/5: ended by signal 2'
 expect '^e episodic: '
 expect '^d driver-limited: '
-expect '^Next: servepath report runs --export-markdown' err
+expect '^next: servepath report runs --export-markdown' err
 [ "$(awk '{ if (length > 112) n++ } END { print n + 0 }' <(head -5 out))" -eq 0 ] || fail "wider than 112 columns"
 
 report runs --json --export-json report.json --export-markdown report.md
