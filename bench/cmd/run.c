@@ -16,7 +16,7 @@ static const struct sp_cli_verb verb = {
     .takes = SP_CLI_SIDE | SP_CLI_OUT | SP_CLI_EXPORT | SP_CLI_RAW,
     .next = "servepath report DIR..., servepath inspect DIR"};
 
-// results/NAME-SIDE-TIME, unique to the second and the process.
+// results/NAME-SIDE-TIME, the time to the second: two runs of a side that start in the same one need --out.
 static char *standard_out_dir(const struct sp_scenario *scenario, const struct sp_side *side) {
   char stamp[32];
   time_t now = time(NULL);
