@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# servepath model-server as a command: the ready line, the ready file, the end by signal and with its parent, refusals.
+set -euo pipefail
+: "${SERVEPATH:?}" "${SOURCE_DIR:?}"
+tmp=$(mktemp -d)
+server=""
+trap '[ -z "$server" ] || kill -KILL "$server" 2>/dev/null; rm -rf "$tmp"' EXIT
+fraud=$SOURCE_DIR/fixtures/fraud
+n_failed=0
+
+fail() {
+  echo "FAIL $*" >&2
+  n_failed=$((n_failed + 1))
+}
+
+# refuse CODE PATTERN ARGUMENT...: it must exit with CODE and say one line that matches PATTERN.
+refuse() {
+  local code=$1 pattern=$2 told=0
+  shift 2
+  timeout 30 "$SERVEPATH" model-server "$@" >"$tmp/out" 2>"$tmp/err" || told=$?
+  [ "$told" = "$code" ] && grep -qE -- "$pattern" "$tmp/err" && [ "$(wc -l <"$tmp/err")" = 1 ] && [ ! -s "$tmp/out" ] ||
+    fail "$*: exit $told instead of $code, or not one line like /$pattern/: $(cat "$tmp/err")"
+}
+
+# start ARGUMENT...: in the background; waits for the ready line; sets server and address.
+start() {
+  : >"$tmp/server.out"
+  "$SERVEPATH" model-server "$@" >"$tmp/server.out" 2>"$tmp/server.err" &
+  server=$!
+  until [ -s "$tmp/server.out" ]; do
+    kill -0 "$server" 2>/dev/null || { cat "$tmp/server.err" >&2; exit 1; }
+    sleep 0.02
+  done
+  address=$(sed -nE 's/^\{"ready":true,"part":"model-server","address":"([^"]+)"\}$/\1/p' "$tmp/server.out")
+  [ -n "$address" ] || fail "the ready line is $(cat "$tmp/server.out")"
+}
+
+# ended_with CODE
+ended_with() {
+  local told=0
+  wait "$server" || told=$?
+  server=""
+  [ "$told" = "$1" ] || fail "ended with $told instead of $1"
+}
+
+# --- serving ---
+start --model "fraud=$fraud/models/fraud" --ready-file "$tmp/ready"
+[[ $address =~ ^127\.0\.0\.1:[1-9][0-9]*$ ]] || fail "address $address"
+cmp -s "$tmp/server.out" "$tmp/ready" || fail "ready file"
+refuse 3 "cannot listen on $address \(Address already in use\)" --model "fraud=$fraud/models/fraud" --address "$address"
+timeout 60 "$SERVEPATH" verify "$fraud" --side rpc --server "$address" --quiet --out "$tmp/verify" >"$tmp/verify.out" ||
+  fail "verify through it: $(cat "$tmp/verify.out")"
+kill -TERM "$server"
+ended_with 0
+[ ! -e "$tmp/ready" ] || fail "the ready file is left"
+[ ! -s "$tmp/server.err" ] || fail "said $(cat "$tmp/server.err")"
+[ "$(wc -l <"$tmp/server.out")" = 1 ] || fail "more than one line on stdout"
+
+start --scenario "$fraud" --stub recorded --address "unix:$tmp/s.sock"
+[ "$address" = "unix:$tmp/s.sock" ] || fail "address $address"
+kill -INT "$server"
+ended_with 130
+[ ! -e "$tmp/s.sock" ] || fail "the socket is left"
+
+# A server that was killed leaves its socket file; the next one takes the path.
+start --model stub --stub echo --input 'x:float32:[1,3]' --address "unix:$tmp/s.sock"
+kill -KILL "$server"
+ended_with 137 2>/dev/null
+start --model stub --stub fixed --input 'x:float32:[1,3]' --output 'y:z:int64:[1,2]' --address "unix:$tmp/s.sock"
+
+# --- with its parent ---
+bash -c '"$SERVEPATH" model-server --model stub --stub echo --input "x:float32:[1,3]" --parent $$ >"$1" & echo $! >"$2"
+         until [ -s "$1" ]; do sleep 0.02; done' _ "$tmp/child.out" "$tmp/child.pid"
+child=$(cat "$tmp/child.pid")
+for _ in $(seq 500); do
+  kill -0 "$child" 2>/dev/null || break
+  sleep 0.02
+done
+! kill -0 "$child" 2>/dev/null || { fail "it outlives its parent" && kill "$child"; }
+kill -TERM "$server"
+ended_with 0
+
+# --- refusals ---
+model=(--model "fraud=$fraud/models/fraud")
+refuse 64 'nothing to serve; give --model'
+refuse 64 'did you mean --model' --modle x
+refuse 64 'is no option' "$fraud"
+refuse 64 'fraud=DIR' --model fraud
+refuse 64 'given twice' "${model[@]}" "${model[@]}"
+refuse 64 '--threads: .*many' "${model[@]}" --threads many
+refuse 64 'threads: 0' "${model[@]}" --threads 0
+refuse 64 'max_batch' "${model[@]}" --max-batch 0
+refuse 64 'engine.*onnxruntime' "${model[@]}" --engine onnx
+refuse 64 '--stub fix.*fixed' "${model[@]}" --stub fix
+refuse 64 'delay: 5: .*no unit' "${model[@]}" --delay 5
+refuse 64 'delay: normal:5ms' "${model[@]}" --delay normal:5ms
+refuse 64 'fail: .*UNAVAILABLE' "${model[@]}" --fail GONE:1%
+refuse 64 '--grace.*no unit' "${model[@]}" --grace 5
+refuse 64 'stub recorded needs --scenario' "${model[@]}" --stub recorded
+refuse 64 'input x:float33' --model stub --stub echo --input 'x:float33:[1,3]'
+refuse 64 'write the shape as' --model stub --stub echo --input 'x:float32:[1,0]'
+refuse 64 'write the shape as' --model stub --stub echo --input 'x:float32:[]'
+refuse 64 'write the shape as' --model stub --stub echo --input 'x:float32:[1,2'
+refuse 64 'a stub needs to know its tensors' --model stub --stub echo
+refuse 64 'nonsense.*HOST:PORT' "${model[@]}" --address nonsense
+refuse 3 'cannot read model folder .*nosuch' --model "fraud=$tmp/nosuch"
+refuse 3 'holds no version' --model "fraud=$tmp"
+refuse 3 'nosuch.*delays' "${model[@]}" --delay "file:$tmp/nosuch/delays"
+refuse 3 'nosuch' "${model[@]}" --delay-log "$tmp/nosuch/log"
+refuse 3 'nosuch' "${model[@]}" --ready-file "$tmp/nosuch/ready"
+refuse 3 'nosuch.jsonl does not exist' --scenario "$fraud" --stub recorded --expected "$tmp/nosuch.jsonl"
+refuse 3 'nosuch' --scenario "$tmp/nosuch"
+
+"$SERVEPATH" model-server --help >"$tmp/help"
+grep -q -- '--delay-log FILE' "$tmp/help" || fail "--help"
+
+[ "$n_failed" = 0 ] || exit 1
