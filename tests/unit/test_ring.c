@@ -105,7 +105,7 @@ static void test_cells_do_not_overlap(void **state) {
   sp_ring_done(&ring);
 }
 
-enum { N_SIDE = 4, N_EACH = 20000 };
+enum { N_SIDE = 4, N_EACH = 50000 };
 
 struct crowd {
   struct sp_ring ring;
