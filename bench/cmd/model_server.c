@@ -17,7 +17,8 @@
 #define VERB "model-server"
 
 static const struct sp_option options[] = {
-    {"--model", 0, "NAME=DIR", NULL, "a model, every version folder in DIR; several times for several models"},
+    {"--model", 0, "NAME=DIR", NULL,
+     "a model, every version folder in DIR; several times for several models"},
     {"--scenario", 0, "SCENARIO", NULL, "serve its model; a stub takes recording and tensors from it"},
     {"--overlay", 0, "FILE", NULL, "lay another file over the scenario"},
     {"--set", 0, "KEY=VALUE", NULL, "set any key of the scenario"},
@@ -31,9 +32,11 @@ static const struct sp_option options[] = {
     {"--input", 0, "NAME:DTYPE:[1,30]", NULL, "an input of a stub; several times for several"},
     {"--output", 0, "NAME:DTYPE:[1,1]", NULL, "an output of a stub; several times for several"},
     {"--delay", 0, "DELAY", NULL,
-     "time for each answer: 5ms, exp:2ms, uniform:1ms..3ms, lognormal:median=1ms,p99=10ms, file:FILE; serial:DELAY one "
+     "time for each answer: 5ms, exp:2ms, uniform:1ms..3ms, lognormal:median=1ms,p99=10ms, file:FILE; "
+     "serial:DELAY one "
      "call at a time"},
-    {"--fail", 0, "RULES", NULL, "UNAVAILABLE:1%, UNAVAILABLE:every=100 or UNAVAILABLE:at=17, several by comma"},
+    {"--fail", 0, "RULES", NULL,
+     "UNAVAILABLE:1%, UNAVAILABLE:every=100 or UNAVAILABLE:at=17, several by comma"},
     {"--seed", 0, "N", "1", "of delays and failures"},
     {"--delay-log", 0, "FILE", NULL, "gets every delay as it was, in ns, a line each"},
     {"--ready-file", 0, "FILE", NULL, "gets the line of stdout once the server is ready"},
@@ -76,7 +79,8 @@ static enum sp_err add_setting(struct arguments *arguments, const char *value, s
   const char *equals = strchr(value, '=');
   size_t i = arguments->n_settings;
   if (!equals) return sp_fail(error, SP_ERR_USAGE, "--set %s: write KEY=VALUE", value);
-  if (i == N_LAYERS_MAX) return sp_fail(error, SP_ERR_USAGE, "--set: more than %d of them; use --overlay", N_LAYERS_MAX);
+  if (i == N_LAYERS_MAX)
+    return sp_fail(error, SP_ERR_USAGE, "--set: more than %d of them; use --overlay", N_LAYERS_MAX);
   arguments->keys[i] = sp_format("%.*s", (int)(equals - value), value);
   arguments->settings[i] = (struct sp_setting){arguments->keys[i], equals + 1, "--set"};
   arguments->n_settings++;
@@ -95,15 +99,18 @@ static enum sp_err add_tensor(const char *flag, const char *value, struct sp_ten
   if (type) snprintf(name, sizeof name, "%.*s", (int)(shape - type), type);
   if (!type || type == value + 1 || (size_t)(type - value) > sizeof spec.name || *n == SP_TENSORS_MAX ||
       (spec.dtype = sp_dtype_of_name(name)) == SP_DTYPE_NONE) {
-    return sp_fail(error, SP_ERR_USAGE, "%s %s: write NAME:float32:[1,30], %d of them at most", flag, value, SP_TENSORS_MAX);
+    return sp_fail(error, SP_ERR_USAGE, "%s %s: write NAME:float32:[1,30], %d of them at most", flag, value,
+                   SP_TENSORS_MAX);
   }
   snprintf(spec.name, (size_t)(type - value), "%s", value);
   for (const char *at = shape + 1; *at != ']' || !spec.rank;) {
     char *end;
-    long long size = spec.rank < SP_TENSOR_RANK_MAX && (*at == '[' || *at == ',') ? strtoll(at + 1, &end, 10) : 0;
+    long long size =
+        spec.rank < SP_TENSOR_RANK_MAX && (*at == '[' || *at == ',') ? strtoll(at + 1, &end, 10) : 0;
     if (!size || (size < 1 && spec.rank) || size > INT32_MAX || (*end != ',' && strcmp(end, "]") != 0)) {
-      return sp_fail(error, SP_ERR_USAGE, "%s %s: write the shape as [1,30], the batch first, %d dimensions at most", flag,
-                     value, SP_TENSOR_RANK_MAX);
+      return sp_fail(error, SP_ERR_USAGE,
+                     "%s %s: write the shape as [1,30], the batch first, %d dimensions at most", flag, value,
+                     SP_TENSOR_RANK_MAX);
     }
     spec.shape[spec.rank++] = size;
     at = end;
@@ -127,24 +134,33 @@ static enum sp_err read_number(struct arguments *arguments, const char *flag, co
   const struct {
     const char *flag;
     uint64_t *count;
-  } counts[] = {{"--threads", &conf->threads}, {"--max-batch", &conf->max_batch}, {"--seed", &conf->seed},
+  } counts[] = {{"--threads", &conf->threads},
+                {"--max-batch", &conf->max_batch},
+                {"--seed", &conf->seed},
                 {"--parent", &arguments->parent}};
   struct sp_error why;
   enum sp_err err = SP_OK;
   *is_one = true;
   size_t i = 0;
   while (i < sizeof counts / sizeof counts[0] && strcmp(counts[i].flag, flag) != 0) i++;
-  if (i < sizeof counts / sizeof counts[0]) err = sp_units_parse_count(value, counts[i].count, &why);
-  else if (strcmp(flag, "--fixed-value") == 0) err = sp_units_parse_real(value, &conf->fixed_value, &why);
-  else if (strcmp(flag, "--grace") == 0) err = sp_units_parse_duration(value, &arguments->grace_ns, &why);
-  else *is_one = false;
+  if (i < sizeof counts / sizeof counts[0])
+    err = sp_units_parse_count(value, counts[i].count, &why);
+  else if (strcmp(flag, "--fixed-value") == 0)
+    err = sp_units_parse_real(value, &conf->fixed_value, &why);
+  else if (strcmp(flag, "--grace") == 0)
+    err = sp_units_parse_duration(value, &arguments->grace_ns, &why);
+  else
+    *is_one = false;
   return err ? sp_fail(error, err, "%s: %s", flag, why.text) : SP_OK;
 }
 
 // The conf holds char *, which nobody writes through.
-static char *lend(const char *value) { return (char *)(uintptr_t)value; }
+static char *lend(const char *value) {
+  return (char *)(uintptr_t)value;
+}
 
-static enum sp_err read_option(struct arguments *arguments, const char *flag, const char *value, struct sp_error *error) {
+static enum sp_err read_option(struct arguments *arguments, const char *flag, const char *value,
+                               struct sp_error *error) {
   struct sp_server_conf *conf = &arguments->conf;
   struct sp_server_env *env = &arguments->env;
   bool is_number;
@@ -154,7 +170,8 @@ static enum sp_err read_option(struct arguments *arguments, const char *flag, co
   if (strcmp(flag, "--set") == 0) return add_setting(arguments, value, error);
   if (strcmp(flag, "--stub") == 0) return read_stub(value, &conf->stub, error);
   if (strcmp(flag, "--input") == 0) return add_tensor(flag, value, arguments->inputs, &env->n_inputs, error);
-  if (strcmp(flag, "--output") == 0) return add_tensor(flag, value, arguments->outputs, &env->n_outputs, error);
+  if (strcmp(flag, "--output") == 0)
+    return add_tensor(flag, value, arguments->outputs, &env->n_outputs, error);
   if (strcmp(flag, "--overlay") == 0) {
     if (arguments->n_overlays == N_LAYERS_MAX) {
       return sp_fail(error, SP_ERR_USAGE, "--overlay: more than %d of them", N_LAYERS_MAX);
@@ -172,11 +189,15 @@ static enum sp_err read_option(struct arguments *arguments, const char *flag, co
   return SP_OK;
 }
 
-static enum sp_err read_arguments(int argc, char **argv, struct arguments *arguments, struct sp_error *error) {
+static enum sp_err read_arguments(int argc, char **argv, struct arguments *arguments,
+                                  struct sp_error *error) {
   arguments->conf = (struct sp_server_conf){
       .threads = 1, .engine = lend("onnxruntime"), .max_batch = 64, .fixed_value = 0.5, .seed = 1};
-  arguments->env = (struct sp_server_env){.conf = &arguments->conf, .address = "127.0.0.1:0", .models = arguments->models,
-                                          .inputs = arguments->inputs, .outputs = arguments->outputs};
+  arguments->env = (struct sp_server_env){.conf = &arguments->conf,
+                                          .address = "127.0.0.1:0",
+                                          .models = arguments->models,
+                                          .inputs = arguments->inputs,
+                                          .outputs = arguments->outputs};
   arguments->grace_ns = INT64_C(5000000000);
   struct sp_args args = sp_args_of(VERB, argc, argv, options);
   enum sp_err err = SP_OK;
@@ -196,14 +217,16 @@ static enum sp_err read_arguments(int argc, char **argv, struct arguments *argum
 }
 
 static void print_help(void) {
-  printf("servepath model-server [OPTIONS]: the reference model server (TensorFlow Serving's protocol over gRPC)\n");
+  printf("servepath model-server [OPTIONS]: the reference model server (TensorFlow Serving's protocol over "
+         "gRPC)\n");
   sp_args_print_options(stdout, options);
   printf("next: servepath model-server --scenario fixtures/fraud --address 127.0.0.1:8500\n");
 }
 
 // One line on stdout and in the ready file, for whoever waits.
 static enum sp_err say_ready(const struct sp_server *server, const char *ready_file, struct sp_error *error) {
-  char *line = sp_format("{\"ready\":true,\"part\":\"model-server\",\"address\":\"%s\"}\n", sp_server_address(server));
+  char *line =
+      sp_format("{\"ready\":true,\"part\":\"model-server\",\"address\":\"%s\"}\n", sp_server_address(server));
   enum sp_err err = ready_file ? sp_files_write(ready_file, sp_bytes_of_text(line), error) : SP_OK;
   if (!err) {
     fputs(line, stdout);
@@ -216,16 +239,18 @@ static enum sp_err say_ready(const struct sp_server *server, const char *ready_f
 // Which of SIGTERM, SIGINT, SIGHUP came. They are blocked from the start, in every thread.
 static int wait_for_signal(const sigset_t *signals) {
   int signal;
-  while (sigwait(signals, &signal) != 0) {}
+  while (sigwait(signals, &signal) != 0) {
+  }
   return signal;
 }
 
-static enum sp_err run(struct arguments *arguments, const sigset_t *signals, int *signal, struct sp_error *error) {
+static enum sp_err run(struct arguments *arguments, const sigset_t *signals, int *signal,
+                       struct sp_error *error) {
   struct sp_scenario *scenario = NULL;
   enum sp_err err = SP_OK;
   if (arguments->scenario) {
-    err = sp_scenario_load(arguments->scenario, arguments->overlays, arguments->n_overlays, arguments->settings,
-                           arguments->n_settings, &scenario, error);
+    err = sp_scenario_load(arguments->scenario, arguments->overlays, arguments->n_overlays,
+                           arguments->settings, arguments->n_settings, &scenario, error);
   }
   arguments->env.scenario = scenario;
   struct sp_server *server = NULL;
@@ -234,9 +259,11 @@ static enum sp_err run(struct arguments *arguments, const sigset_t *signals, int
   if (!err) *signal = wait_for_signal(signals);
   if (server) {
     bool was_graceful;
-    enum sp_err stop = sp_server_stop(server, err ? 0 : arguments->grace_ns, &was_graceful, err ? NULL : error);
+    enum sp_err stop =
+        sp_server_stop(server, err ? 0 : arguments->grace_ns, &was_graceful, err ? NULL : error);
     if (!err) err = stop;
-    if (!was_graceful) fprintf(stderr, "servepath: model-server: calls were cancelled after the grace period\n");
+    if (!was_graceful)
+      fprintf(stderr, "servepath: model-server: calls were cancelled after the grace period\n");
     if (arguments->ready_file) unlink(arguments->ready_file);
   }
   if (scenario) sp_scenario_free(scenario);

@@ -20,7 +20,8 @@ static void rpc_close(void *path) {
 static enum sp_err rpc_open(const struct sp_path_env *env, void **path, struct sp_tensor_spec *output,
                             struct sp_error *error) {
   if (!env->server_address) {
-    return sp_fail(error, SP_ERR_USAGE, "path rpc needs a model server; set server to spawn, HOST:PORT or unix:PATH");
+    return sp_fail(error, SP_ERR_USAGE,
+                   "path rpc needs a model server; set server to spawn, HOST:PORT or unix:PATH");
   }
   struct sp_rpc_env of = {
       .conf = env->rpc,
@@ -36,8 +37,10 @@ static enum sp_err rpc_open(const struct sp_path_env *env, void **path, struct s
   struct rpc *rpc = sp_alloc(sizeof *rpc);
   rpc->env = env;
   enum sp_err err = sp_rpc_client_new(&of, &rpc->client, output, error);
-  if (err) rpc_close(rpc);
-  else *path = rpc;
+  if (err)
+    rpc_close(rpc);
+  else
+    *path = rpc;
   return err;
 }
 
@@ -67,7 +70,8 @@ static void finish(void *user, const struct sp_rpc_result *result, void *context
   }
   rpc->env->done(request, rpc->env->context);
 }
-_Static_assert(sizeof((struct sp_request *)0)->text == sizeof((struct sp_rpc_result *)0)->text, "texts are copied whole");
+_Static_assert(sizeof((struct sp_request *)0)->text == sizeof((struct sp_rpc_result *)0)->text,
+               "texts are copied whole");
 
 static size_t rpc_reap(void *path, unsigned worker_i, int64_t deadline_ns) {
   struct rpc *rpc = path;

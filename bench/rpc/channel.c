@@ -14,7 +14,8 @@
 
 gpr_timespec sp_grpc_time(int64_t monotonic_ns) {
   if (monotonic_ns == INT64_MAX) return gpr_inf_future(GPR_CLOCK_MONOTONIC);
-  return (gpr_timespec){monotonic_ns / SP_NS_PER_S, (int32_t)(monotonic_ns % SP_NS_PER_S), GPR_CLOCK_MONOTONIC};
+  return (gpr_timespec){monotonic_ns / SP_NS_PER_S, (int32_t)(monotonic_ns % SP_NS_PER_S),
+                        GPR_CLOCK_MONOTONIC};
 }
 
 char *sp_slice_text(grpc_slice slice, char *text, size_t n) {
@@ -40,7 +41,8 @@ struct sp_bytes sp_message_bytes(grpc_byte_buffer *message, grpc_slice *copy) {
   return sp_bytes_of(GRPC_SLICE_START_PTR(*copy), GRPC_SLICE_LENGTH(*copy));
 }
 
-#define INTEGER(name, number) {.type = GRPC_ARG_INTEGER, .key = name, .value.integer = number}
+#define INTEGER(name, number)                                                                                \
+  { .type = GRPC_ARG_INTEGER, .key = name, .value.integer = number }
 
 grpc_channel *sp_channel_new(const char *address) {
   grpc_arg list[] = {
@@ -73,21 +75,26 @@ enum sp_err sp_address_check(const char *key, const char *address, struct sp_err
     // sun_path holds 108 bytes with its end.
     size_t n = strlen(address + 5);
     if (n > 0 && n < 108) return SP_OK;
-    return sp_fail(error, SP_ERR_USAGE, "%s: \"%s\": the path of a unix socket has 1 to 107 bytes", key, address);
+    return sp_fail(error, SP_ERR_USAGE, "%s: \"%s\": the path of a unix socket has 1 to 107 bytes", key,
+                   address);
   }
   const char *colon = strrchr(address, ':');
   char *end = NULL;
   long port = colon ? strtol(colon + 1, &end, 10) : -1;
   bool is_bare_ipv6 = colon && memchr(address, ':', (size_t)(colon - address)) && address[0] != '[';
-  if (colon && colon > address && colon[1] && !*end && port >= 0 && port <= 65535 && !is_bare_ipv6) return SP_OK;
-  return sp_fail(error, SP_ERR_USAGE, "%s: \"%s\" is no address; write HOST:PORT, [IPV6]:PORT or unix:PATH", key, address);
+  if (colon && colon > address && colon[1] && !*end && port >= 0 && port <= 65535 && !is_bare_ipv6)
+    return SP_OK;
+  return sp_fail(error, SP_ERR_USAGE, "%s: \"%s\" is no address; write HOST:PORT, [IPV6]:PORT or unix:PATH",
+                 key, address);
 }
 
 // --- Blocking calls ---
 
 static void shut(grpc_completion_queue *queue) {
   grpc_completion_queue_shutdown(queue);
-  while (grpc_completion_queue_next(queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL).type != GRPC_QUEUE_SHUTDOWN) {}
+  while (grpc_completion_queue_next(queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL).type !=
+         GRPC_QUEUE_SHUTDOWN) {
+  }
   grpc_completion_queue_destroy(queue);
 }
 
@@ -119,7 +126,9 @@ void sp_channel_call(grpc_channel *channel, const char *method, struct sp_bytes 
       {.op = GRPC_OP_RECV_INITIAL_METADATA, .data.recv_initial_metadata = {&initial}},
       {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message = {&reply}},
       {.op = GRPC_OP_RECV_STATUS_ON_CLIENT,
-       .data.recv_status_on_client = {.trailing_metadata = &trailing, .status = &status, .status_details = &details}},
+       .data.recv_status_on_client = {.trailing_metadata = &trailing,
+                                      .status = &status,
+                                      .status_details = &details}},
   };
   SP_ASSERT(grpc_call_start_batch(call, ops, sizeof ops / sizeof ops[0], call, NULL) == GRPC_CALL_OK);
   grpc_completion_queue_next(queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
@@ -146,8 +155,8 @@ void sp_channel_call(grpc_channel *channel, const char *method, struct sp_bytes 
 // The reason in gRPC's own words, as far as they say something to a user.
 static void explain(grpc_channel *channel, char *text, size_t n) {
   struct sp_unary probe;
-  sp_channel_call(channel, "/grpc.health.v1.Health/Check", (struct sp_bytes){(const uint8_t *)"", 0}, SP_NS_PER_MS * 200,
-                  &probe);
+  sp_channel_call(channel, "/grpc.health.v1.Health/Check", (struct sp_bytes){(const uint8_t *)"", 0},
+                  SP_NS_PER_MS * 200, &probe);
   free(probe.reply);
   const char *last = strstr(probe.text, "last error: ");
   last = last ? last + strlen("last error: ") : probe.text;
@@ -169,21 +178,23 @@ static enum sp_err wait_ready(grpc_channel *channel, grpc_completion_queue *queu
   }
 }
 
-enum sp_err sp_channels_connect(grpc_channel *const *channels, size_t n_channels, const char *address, int64_t timeout_ns,
-                                struct sp_error *error) {
+enum sp_err sp_channels_connect(grpc_channel *const *channels, size_t n_channels, const char *address,
+                                int64_t timeout_ns, struct sp_error *error) {
   grpc_completion_queue *queue = grpc_completion_queue_create_for_next(NULL);
   int64_t deadline_ns = sp_now_ns() + timeout_ns;
-  for (size_t i = 0; i < n_channels; i++) grpc_channel_check_connectivity_state(channels[i], 1); // all at once
+  for (size_t i = 0; i < n_channels; i++)
+    grpc_channel_check_connectivity_state(channels[i], 1); // all at once
   enum sp_err err = SP_OK;
   for (size_t i = 0; i < n_channels && err == SP_OK; i++) {
     err = wait_ready(channels[i], queue, deadline_ns);
     if (err == SP_OK) continue;
     char why[160];
     explain(channels[i], why, sizeof why);
-    sp_fail(error, err,
-            "cannot reach model server %s (%s, tried for %.3g s); start one with servepath model-server, or use "
-            "--server spawn",
-            address, why, (double)timeout_ns / 1e9);
+    sp_fail(
+        error, err,
+        "cannot reach model server %s (%s, tried for %.3g s); start one with servepath model-server, or use "
+        "--server spawn",
+        address, why, (double)timeout_ns / 1e9);
   }
   shut(queue);
   return err;

@@ -17,13 +17,13 @@ grpc_channel *sp_channel_new(const char *address);
 enum sp_err sp_address_check(const char *key, const char *address, struct sp_error *error);
 
 // Waits until all are ready; SP_ERR_ENVIRONMENT at timeout_ns, with the reason that gRPC gives for the first that is not.
-enum sp_err sp_channels_connect(grpc_channel *const *channels, size_t n_channels, const char *address, int64_t timeout_ns,
-                                struct sp_error *error);
+enum sp_err sp_channels_connect(grpc_channel *const *channels, size_t n_channels, const char *address,
+                                int64_t timeout_ns, struct sp_error *error);
 
 struct sp_unary {
-  int code;           // gRPC status
-  char text[160];     // its message, printable
-  uint8_t *reply;     // free(); NULL unless code is 0
+  int code;       // gRPC status
+  char text[160]; // its message, printable
+  uint8_t *reply; // free(); NULL unless code is 0
   size_t n_reply;
 };
 // One call; blocks until its end, at most timeout_ns.

@@ -19,9 +19,10 @@
 static const struct sp_protocol *const protocols[] = {&sp_protocol_tfs};
 #define N_PROTOCOLS (sizeof protocols / sizeof protocols[0])
 
-#define SERVER_NS_KEY "sp-server-ns"
-#define N_OPS 6
-#define N_REAPED_MAX 256 // a reap returns now and then, however fast calls end
+#define SERVER_NS_KEY  "sp-server-ns"
+#define N_CHANNELS_MAX 256
+#define N_OPS          6
+#define N_REAPED_MAX   256 // a reap returns now and then, however fast calls end
 
 // What a completion is about: each tag points at one of these.
 enum kind { KIND_CALL, KIND_WATCH, KIND_WAKE };
@@ -75,7 +76,8 @@ struct sp_rpc_call {
 
 // --- Making and freeing the client ---
 
-static enum sp_err choose_protocol(const char *name, const struct sp_protocol **protocol, struct sp_error *error) {
+static enum sp_err choose_protocol(const char *name, const struct sp_protocol **protocol,
+                                   struct sp_error *error) {
   char known[64] = "";
   for (size_t i = 0, at = 0; i < N_PROTOCOLS; i++) {
     *protocol = protocols[i];
@@ -95,12 +97,13 @@ static void watch_start(struct sp_rpc_client *client, struct watch *watch) {
 
 static void open_channels(struct sp_rpc_client *client, const struct sp_rpc_env *env) {
   client->n_channels = env->conf->channels ? (size_t)env->conf->channels : 1;
-  client->channels = sp_alloc(client->n_channels * sizeof *client->channels);
-  client->methods = sp_alloc(client->n_channels * sizeof *client->methods);
+  client->channels = sp_alloc(client->n_channels * sizeof(grpc_channel *));
+  client->methods = sp_alloc(client->n_channels * sizeof(void *));
   client->watches = sp_alloc(client->n_channels * sizeof *client->watches);
   for (size_t i = 0; i < client->n_channels; i++) {
     client->channels[i] = sp_channel_new(env->address);
-    client->methods[i] = grpc_channel_register_call(client->channels[i], client->protocol->predict, NULL, NULL);
+    client->methods[i] =
+        grpc_channel_register_call(client->channels[i], client->protocol->predict, NULL, NULL);
     client->watches[i] = (struct watch){KIND_WATCH, client->channels[i]};
   }
 }
@@ -114,12 +117,16 @@ static void open_queues(struct sp_rpc_client *client, size_t n_queues) {
   }
 }
 
-enum sp_err sp_rpc_client_new(const struct sp_rpc_env *env, struct sp_rpc_client **made, struct sp_tensor_spec *output,
-                              struct sp_error *error) {
+enum sp_err sp_rpc_client_new(const struct sp_rpc_env *env, struct sp_rpc_client **made,
+                              struct sp_tensor_spec *output, struct sp_error *error) {
   SP_ASSERT(env->n_inputs > 0 && env->n_inputs <= SP_TENSORS_MAX && env->max_rows > 0 && env->n_queues > 0);
   const struct sp_protocol *protocol;
   enum sp_err err = choose_protocol(env->conf->protocol, &protocol, error);
   if (!err) err = sp_address_check("server", env->address, error);
+  if (!err && env->conf->channels > N_CHANNELS_MAX) {
+    err = sp_fail(error, SP_ERR_USAGE, "channels: %llu; a client opens %d at most",
+                  (unsigned long long)env->conf->channels, N_CHANNELS_MAX);
+  }
   if (err) return err;
   sp_grpc_start();
   struct sp_rpc_client *client = sp_alloc(sizeof *client);
@@ -131,18 +138,28 @@ enum sp_err sp_rpc_client_new(const struct sp_rpc_env *env, struct sp_rpc_client
   memcpy(client->inputs, env->inputs, env->n_inputs * sizeof *env->inputs);
   open_channels(client, env);
   open_queues(client, env->n_queues);
-  err = sp_channels_connect(client->channels, client->n_channels, env->address, env->conf->connect_timeout_ns, error);
+  err = sp_channels_connect(client->channels, client->n_channels, env->address, env->conf->connect_timeout_ns,
+                            error);
   if (!err) err = protocol->describe(env, client->channels[0], &client->output, error);
   if (err) {
     sp_rpc_client_free(client);
     return err;
   }
-  client->n_spec = protocol->write_spec(env->model_name, env->model_version, client->output.name, client->spec);
+  client->n_spec =
+      protocol->write_spec(env->model_name, env->model_version, client->output.name, client->spec);
   SP_ASSERT(client->n_spec <= sizeof client->spec);
   for (size_t i = 0; i < client->n_channels; i++) watch_start(client, &client->watches[i]);
   *output = client->output;
   *made = client;
   return SP_OK;
+}
+
+static void call_destroy(struct sp_rpc_call *call) {
+  for (size_t i = 0; i < call->client->n_inputs; i++) sp_tensor_done(&call->inputs[i]);
+  sp_tensor_done(&call->output);
+  grpc_metadata_array_destroy(&call->initial);
+  grpc_metadata_array_destroy(&call->trailing);
+  free(call);
 }
 
 static void call_release(struct sp_rpc_call *call) {
@@ -173,7 +190,10 @@ void sp_rpc_client_free(struct sp_rpc_client *client) {
   // Destroying a channel ends the watch on it.
   for (size_t i = 0; i < client->n_channels; i++) grpc_channel_destroy(client->channels[i]);
   for (size_t i = 0; i < client->n_queues; i++) close_queue(client->queues[i].completions);
-  while (client->calls) sp_rpc_call_free(client->calls);
+  for (struct sp_rpc_call *call = client->calls, *next; call; call = next) {
+    next = call->next;
+    call_destroy(call);
+  }
   free(client->queues);
   free(client->watches);
   free(client->methods);
@@ -200,8 +220,8 @@ static void prepare_ops(struct sp_rpc_call *call) {
   ops[5].data.recv_status_on_client.status_details = &call->details;
 }
 
-struct sp_rpc_call *sp_rpc_call_new(struct sp_rpc_client *client, unsigned queue_i, struct sp_tensor ***inputs,
-                                    const struct sp_tensor **output, void *user) {
+struct sp_rpc_call *sp_rpc_call_new(struct sp_rpc_client *client, unsigned queue_i,
+                                    struct sp_tensor ***inputs, const struct sp_tensor **output, void *user) {
   SP_ASSERT(queue_i < client->n_queues);
   struct sp_rpc_call *call = sp_alloc(sizeof *call);
   call->kind = KIND_CALL;
@@ -229,13 +249,11 @@ void sp_rpc_call_free(struct sp_rpc_call *call) {
   if (!call) return;
   SP_ASSERT(!call->call);
   if (call->next) call->next->previous = call->previous;
-  if (call->previous) call->previous->next = call->next;
-  else call->client->calls = call->next;
-  for (size_t i = 0; i < call->client->n_inputs; i++) sp_tensor_done(&call->inputs[i]);
-  sp_tensor_done(&call->output);
-  grpc_metadata_array_destroy(&call->initial);
-  grpc_metadata_array_destroy(&call->trailing);
-  free(call);
+  if (call->previous)
+    call->previous->next = call->next;
+  else
+    call->client->calls = call->next;
+  call_destroy(call);
 }
 
 static size_t rows_bytes(const struct sp_tensor *tensor, size_t n_rows) {
@@ -281,9 +299,9 @@ void sp_rpc_call_start(struct sp_rpc_call *call, size_t n_rows) {
   call->ops[1].data.send_message.send_message = call->request;
   call->n_rows = n_rows;
   call->result.issued_ns = sp_now_ns();
-  call->call = grpc_channel_create_registered_call(client->channels[channel_i], NULL, GRPC_PROPAGATE_DEFAULTS,
-                                                   call->queue->completions, client->methods[channel_i],
-                                                   sp_grpc_time(call->result.issued_ns + client->deadline_ns), NULL);
+  call->call = grpc_channel_create_registered_call(
+      client->channels[channel_i], NULL, GRPC_PROPAGATE_DEFAULTS, call->queue->completions,
+      client->methods[channel_i], sp_grpc_time(call->result.issued_ns + client->deadline_ns), NULL);
   // Can fail for misuse only; whatever the network does comes as a status.
   grpc_call_error started = grpc_call_start_batch(call->call, call->ops, N_OPS, call, NULL);
   SP_ASSERT(started == GRPC_CALL_OK);
@@ -317,7 +335,8 @@ static void read_answer(struct sp_rpc_call *call) {
   }
   grpc_slice copy;
   struct sp_bytes bytes = sp_message_bytes(call->reply, &copy);
-  if (!call->client->protocol->read_reply(bytes, &call->output, call->n_rows, result->text, sizeof result->text)) {
+  if (!call->client->protocol->read_reply(bytes, &call->output, call->n_rows, result->text,
+                                          sizeof result->text)) {
     result->outcome = SP_OUTCOME_MALFORMED;
   }
   grpc_slice_unref(copy);
@@ -331,8 +350,10 @@ static void finish(struct sp_rpc_call *call, sp_rpc_done done, void *context) {
   result->outcome = sp_status_outcome(result->code);
   result->server_ns = server_ns_of(&call->trailing);
   result->text[0] = 0;
-  if (call->status == GRPC_STATUS_OK) read_answer(call);
-  else sp_slice_text(call->details, result->text, sizeof result->text);
+  if (call->status == GRPC_STATUS_OK)
+    read_answer(call);
+  else
+    sp_slice_text(call->details, result->text, sizeof result->text);
   call_release(call);
   done(call->user, result, context);
 }
@@ -344,8 +365,8 @@ size_t sp_rpc_reap(struct sp_rpc_client *client, unsigned queue_i, int64_t deadl
   bool is_waked = false;
   size_t n = 0;
   while (n < N_REAPED_MAX) {
-    grpc_event event =
-        grpc_completion_queue_next(client->queues[queue_i].completions, n || is_waked ? at_once : until, NULL);
+    grpc_event event = grpc_completion_queue_next(client->queues[queue_i].completions,
+                                                  n || is_waked ? at_once : until, NULL);
     if (event.type != GRPC_OP_COMPLETE) break;
     switch (*(const enum kind *)event.tag) {
     case KIND_CALL:
@@ -363,6 +384,6 @@ void sp_rpc_wake(struct sp_rpc_client *client, unsigned queue_i) {
   SP_ASSERT(queue_i < client->n_queues);
   // A watch whose deadline has passed completes at once: the C core has no plainer event.
   grpc_channel_watch_connectivity_state(client->channels[0],
-                                        grpc_channel_check_connectivity_state(client->channels[0], 0), sp_grpc_time(0),
-                                        client->queues[queue_i].completions, &client->wake);
+                                        grpc_channel_check_connectivity_state(client->channels[0], 0),
+                                        sp_grpc_time(0), client->queues[queue_i].completions, &client->wake);
 }

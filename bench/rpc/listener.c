@@ -25,7 +25,7 @@
 #include "rpc/channel.h"
 #include "rpc/library.h"
 
-#define SERVER_NS_KEY "sp-server-ns"
+#define SERVER_NS_KEY     "sp-server-ns"
 #define N_WAITING_UNKNOWN 4
 
 struct method {
@@ -117,8 +117,11 @@ static enum sp_err bind_address(struct sp_listener *listener, const char *addres
   int port = grpc_server_add_http2_port(listener->server, address, credentials);
   grpc_server_credentials_release(credentials);
   if (!port) return fail_bind(address, is_unix ? EACCES : bind_errno(address), error);
-  if (is_unix) snprintf(listener->address, sizeof listener->address, "%s", address);
-  else snprintf(listener->address, sizeof listener->address, "%.*s:%d", (int)(strrchr(address, ':') - address), address, port);
+  if (is_unix)
+    snprintf(listener->address, sizeof listener->address, "%s", address);
+  else
+    snprintf(listener->address, sizeof listener->address, "%.*s:%d", (int)(strrchr(address, ':') - address),
+             address, port);
   return SP_OK;
 }
 
@@ -149,8 +152,9 @@ static void wait_for_call(struct thread *thread, const struct method *method) {
   grpc_server *server = thread->listener->server;
   grpc_call_error err;
   if (method->registered) {
-    err = grpc_server_request_registered_call(server, method->registered, &slot->call, &slot->deadline, &slot->metadata,
-                                              &slot->message, thread->completions, thread->completions, slot);
+    err = grpc_server_request_registered_call(server, method->registered, &slot->call, &slot->deadline,
+                                              &slot->metadata, &slot->message, thread->completions,
+                                              thread->completions, slot);
   } else {
     grpc_call_details_init(&slot->details);
     err = grpc_server_request_call(server, &slot->call, &slot->details, &slot->metadata, thread->completions,
@@ -206,15 +210,20 @@ void sp_listener_serve(struct sp_listener *listener, unsigned thread_i) {
   SP_ASSERT(thread_i < listener->n_threads);
   struct thread *thread = &listener->threads[thread_i];
   for (size_t m = 0; m < listener->n_methods; m++) {
-    for (size_t i = 0; i < listener->methods[m].told.n_waiting; i++) wait_for_call(thread, &listener->methods[m]);
+    for (size_t i = 0; i < listener->methods[m].told.n_waiting; i++)
+      wait_for_call(thread, &listener->methods[m]);
   }
   for (;;) {
-    grpc_event event = grpc_completion_queue_next(thread->completions, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+    grpc_event event =
+        grpc_completion_queue_next(thread->completions, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
     if (event.type == GRPC_QUEUE_SHUTDOWN) return;
     struct sp_incoming *slot = event.tag;
-    if (slot->is_taken) finish(slot);
-    else if (event.success) take(slot);
-    else slot_give_back(slot); // no call comes any more
+    if (slot->is_taken)
+      finish(slot);
+    else if (event.success)
+      take(slot);
+    else
+      slot_give_back(slot); // no call comes any more
   }
 }
 
@@ -263,8 +272,12 @@ int64_t sp_incoming_fail(struct sp_incoming *call, int status, const char *text)
   return answer(call, NULL, status, text);
 }
 
-int64_t sp_incoming_received_ns(const struct sp_incoming *call) { return call->received_ns; }
-struct sp_bytes sp_incoming_request(const struct sp_incoming *call) { return call->request; }
+int64_t sp_incoming_received_ns(const struct sp_incoming *call) {
+  return call->received_ns;
+}
+struct sp_bytes sp_incoming_request(const struct sp_incoming *call) {
+  return call->request;
+}
 
 // --- Beginning and end ---
 
@@ -274,19 +287,24 @@ static grpc_server *server_new(void) {
       {.type = GRPC_ARG_INTEGER, .key = GRPC_ARG_ALLOW_REUSEPORT, .value.integer = 0},
       // Statistics for a debugging service that is not there.
       {.type = GRPC_ARG_INTEGER, .key = GRPC_ARG_ENABLE_CHANNELZ, .value.integer = 0},
-      {.type = GRPC_ARG_INTEGER, .key = GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, .value.integer = SP_RPC_MESSAGE_BYTES_MAX},
-      {.type = GRPC_ARG_INTEGER, .key = GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, .value.integer = SP_RPC_MESSAGE_BYTES_MAX},
+      {.type = GRPC_ARG_INTEGER,
+       .key = GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH,
+       .value.integer = SP_RPC_MESSAGE_BYTES_MAX},
+      {.type = GRPC_ARG_INTEGER,
+       .key = GRPC_ARG_MAX_SEND_MESSAGE_LENGTH,
+       .value.integer = SP_RPC_MESSAGE_BYTES_MAX},
   };
   grpc_channel_args args = {sizeof list / sizeof list[0], list};
   return grpc_server_create(&args, NULL);
 }
 
-static void add_methods(struct sp_listener *listener, const struct sp_listener_method *methods, size_t n_methods) {
+static void add_methods(struct sp_listener *listener, const struct sp_listener_method *methods,
+                        size_t n_methods) {
   listener->methods = sp_alloc((n_methods + 1) * sizeof *listener->methods);
   for (size_t i = 0; i < n_methods; i++) {
     listener->methods[i].told = methods[i];
-    listener->methods[i].registered = grpc_server_register_method(listener->server, methods[i].path, NULL,
-                                                                  GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
+    listener->methods[i].registered = grpc_server_register_method(
+        listener->server, methods[i].path, NULL, GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
     SP_ASSERT(listener->methods[i].registered); // no path twice
   }
   // Without a waiting call for the rest, an unknown method would hang until its deadline.
@@ -305,7 +323,8 @@ static void add_threads(struct sp_listener *listener, unsigned n_threads) {
 }
 
 enum sp_err sp_listener_new(const char *address, unsigned n_threads, const struct sp_listener_method *methods,
-                            size_t n_methods, void *context, struct sp_listener **made, struct sp_error *error) {
+                            size_t n_methods, void *context, struct sp_listener **made,
+                            struct sp_error *error) {
   SP_ASSERT(n_threads > 0);
   sp_grpc_start();
   struct sp_listener *listener = sp_alloc(sizeof *listener);
@@ -324,7 +343,9 @@ enum sp_err sp_listener_new(const char *address, unsigned n_threads, const struc
   return SP_OK;
 }
 
-const char *sp_listener_address(const struct sp_listener *listener) { return listener->address; }
+const char *sp_listener_address(const struct sp_listener *listener) {
+  return listener->address;
+}
 
 // gRPC's shutdown is over once the connections are gone, and a caller may leave before its answer is there: the calls that
 // handlers still hold are counted here. Looks once a millisecond, as nothing but the end of a process waits for it.
@@ -350,7 +371,9 @@ bool sp_listener_drain(struct sp_listener *listener, int64_t grace_ns) {
   return listener->is_down && wait_idle(listener, deadline_ns);
 }
 
-void sp_listener_cancel(struct sp_listener *listener) { grpc_server_cancel_all_calls(listener->server); }
+void sp_listener_cancel(struct sp_listener *listener) {
+  grpc_server_cancel_all_calls(listener->server);
+}
 
 void sp_listener_end(struct sp_listener *listener) {
   SP_ASSERT(listener->is_draining);
@@ -359,13 +382,15 @@ void sp_listener_end(struct sp_listener *listener) {
     listener->is_down = true;
   }
   wait_idle(listener, INT64_MAX);
-  for (unsigned i = 0; i < listener->n_threads; i++) grpc_completion_queue_shutdown(listener->threads[i].completions);
+  for (unsigned i = 0; i < listener->n_threads; i++)
+    grpc_completion_queue_shutdown(listener->threads[i].completions);
 }
 
 static void thread_done(struct thread *thread) {
   // Nobody serves any more: what is still to come is counted out here.
   while (grpc_completion_queue_next(thread->completions, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL).type !=
-         GRPC_QUEUE_SHUTDOWN) {}
+         GRPC_QUEUE_SHUTDOWN) {
+  }
   grpc_completion_queue_destroy(thread->completions);
   while (thread->idle) {
     struct sp_incoming *slot = thread->idle;
@@ -385,7 +410,8 @@ void sp_listener_free(struct sp_listener *listener) {
   grpc_server_destroy(listener->server);
   grpc_completion_queue_shutdown(listener->end_queue);
   while (grpc_completion_queue_next(listener->end_queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL).type !=
-         GRPC_QUEUE_SHUTDOWN) {}
+         GRPC_QUEUE_SHUTDOWN) {
+  }
   grpc_completion_queue_destroy(listener->end_queue);
   if (strncmp(listener->address, "unix:", 5) == 0) unlink(listener->address + 5);
   free(listener->threads);

@@ -15,11 +15,12 @@ struct sp_incoming; // one call, from its arrival until its reply is handed over
 
 // Called on the thread that took the call, which serves nothing else meanwhile. `request` is valid until the reply. Exactly
 // one of sp_incoming_reply and sp_incoming_fail must follow: here, or later on any one thread.
-typedef void (*sp_incoming_handler)(void *context, unsigned thread_i, struct sp_incoming *call, struct sp_bytes request);
+typedef void (*sp_incoming_handler)(void *context, unsigned thread_i, struct sp_incoming *call,
+                                    struct sp_bytes request);
 
 struct sp_listener_method {
-  const char *path;  // "/package.Service/Method", static
-  size_t n_waiting;  // calls that may be taken at once on one thread, beyond them gRPC queues
+  const char *path; // "/package.Service/Method", static
+  size_t n_waiting; // calls that may be taken at once on one thread, beyond them gRPC queues
   sp_incoming_handler handler;
 };
 
@@ -27,7 +28,8 @@ struct sp_listener_method {
 // "unix:/path". SP_ERR_ENVIRONMENT if the port or path is taken or may not be used, SP_ERR_USAGE if it is no address.
 // methods[] is copied, the paths are not.
 enum sp_err sp_listener_new(const char *address, unsigned n_threads, const struct sp_listener_method *methods,
-                            size_t n_methods, void *context, struct sp_listener **listener, struct sp_error *error);
+                            size_t n_methods, void *context, struct sp_listener **listener,
+                            struct sp_error *error);
 // With the port that was given for 0; owned by the listener.
 const char *sp_listener_address(const struct sp_listener *listener);
 // Takes and answers calls as thread thread_i (0..n_threads-1, each once) until sp_listener_end.
@@ -41,7 +43,7 @@ void sp_listener_cancel(struct sp_listener *listener); // what is under way; han
 void sp_listener_end(struct sp_listener *listener);
 void sp_listener_free(struct sp_listener *listener); // NULL is allowed; also right after _new
 
-int64_t sp_incoming_received_ns(const struct sp_incoming *call); // taken from the queue, CLOCK_MONOTONIC
+int64_t sp_incoming_received_ns(const struct sp_incoming *call);     // taken from the queue, CLOCK_MONOTONIC
 struct sp_bytes sp_incoming_request(const struct sp_incoming *call); // the bytes that the handler got
 
 // Hands the answer to gRPC (copied) with the time since it was received in trailing metadata `sp-server-ns`, which it

@@ -19,7 +19,8 @@ struct sp_protocol {
   size_t (*write_spec)(const char *model, uint64_t version, const char *output, uint8_t *to);
   size_t (*write_input_head)(const struct sp_tensor_spec *spec, size_t n_rows, uint8_t *to);
   // Copies n_rows rows of output->spec out of a reply. False with what is wrong with it in text.
-  bool (*read_reply)(struct sp_bytes reply, struct sp_tensor *output, size_t n_rows, char *text, size_t n_text);
+  bool (*read_reply)(struct sp_bytes reply, struct sp_tensor *output, size_t n_rows, char *text,
+                     size_t n_text);
 };
 
 extern const struct sp_protocol sp_protocol_tfs;

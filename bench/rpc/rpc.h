@@ -17,24 +17,25 @@ struct sp_rpc_call; // one reusable call slot: request buffers prepared once
 
 // What a finished call tells.
 struct sp_rpc_result {
-  enum sp_outcome outcome; // NONE: outputs are filled; deadline, unavailable, rejected, error; malformed: unreadable reply
-  int code;                // gRPC status code (HTTP status for REST)
-  char text[120];          // status message, printable
-  int64_t issued_ns;       // just before the call was started
-  int64_t answered_ns;     // just after the completion was taken from the queue
-  int64_t server_ns;       // from trailing metadata `sp-server-ns`; -1 if the server says nothing
+  enum sp_outcome
+      outcome; // NONE: outputs are filled; deadline, unavailable, rejected, error; malformed: unreadable reply
+  int code;    // gRPC status code (HTTP status for REST)
+  char text[120];      // status message, printable
+  int64_t issued_ns;   // just before the call was started
+  int64_t answered_ns; // just after the completion was taken from the queue
+  int64_t server_ns;   // from trailing metadata `sp-server-ns`; -1 if the server says nothing
 };
 
 struct sp_rpc_env {
   const struct sp_rpc_conf *conf;
-  const char *address;                 // "127.0.0.1:41234" or "unix:/path"
+  const char *address; // "127.0.0.1:41234" or "unix:/path"
   const char *model_name;
   uint64_t model_version;              // 0: the server's default
   const struct sp_tensor_spec *inputs; // what will be sent, shape[0] = 1
   size_t n_inputs;
-  const char *output;                  // NULL: the only one
+  const char *output; // NULL: the only one
   size_t max_rows;
-  unsigned n_queues;                   // one per worker
+  unsigned n_queues; // one per worker
 };
 
 // Connects every channel (a connection each) and waits (conf->connect_timeout) until ready; asks for the model's status and metadata where the
@@ -52,8 +53,8 @@ const char *sp_rpc_library(void); // "grpc core 29.0.0", which is gRPC 1.51
 
 // inputs: n_inputs tensors of max_rows rows, owned by the call, to be filled; output: readable from a result with outcome
 // NONE until the next start. user may be NULL and comes back with each result. Not while other threads make or free calls.
-struct sp_rpc_call *sp_rpc_call_new(struct sp_rpc_client *client, unsigned queue_i, struct sp_tensor ***inputs,
-                                    const struct sp_tensor **output, void *user);
+struct sp_rpc_call *sp_rpc_call_new(struct sp_rpc_client *client, unsigned queue_i,
+                                    struct sp_tensor ***inputs, const struct sp_tensor **output, void *user);
 void sp_rpc_call_free(struct sp_rpc_call *call); // not while it is under way; NULL is allowed
 // Issues the call for the first n_rows rows. The queue's issuing thread. A failure to start comes as a completion.
 void sp_rpc_call_start(struct sp_rpc_call *call, size_t n_rows);

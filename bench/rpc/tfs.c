@@ -19,8 +19,8 @@ static const struct {
   uint32_t values;      // the typed field of TensorProto
   enum sp_wire_type as; // an element's form there
 } types[SP_DTYPE_COUNT] = {
-    [SP_DTYPE_FLOAT32] = {1, TENSOR_FLOAT, SP_WIRE_32},  [SP_DTYPE_FLOAT64] = {2, TENSOR_DOUBLE, SP_WIRE_64},
-    [SP_DTYPE_INT32] = {3, TENSOR_INT, SP_WIRE_VARINT},  [SP_DTYPE_UINT8] = {4, TENSOR_INT, SP_WIRE_VARINT},
+    [SP_DTYPE_FLOAT32] = {1, TENSOR_FLOAT, SP_WIRE_32},   [SP_DTYPE_FLOAT64] = {2, TENSOR_DOUBLE, SP_WIRE_64},
+    [SP_DTYPE_INT32] = {3, TENSOR_INT, SP_WIRE_VARINT},   [SP_DTYPE_UINT8] = {4, TENSOR_INT, SP_WIRE_VARINT},
     [SP_DTYPE_INT64] = {9, TENSOR_INT64, SP_WIRE_VARINT}, [SP_DTYPE_BOOL] = {10, TENSOR_BOOL, SP_WIRE_VARINT},
 };
 
@@ -100,7 +100,8 @@ static bool add_tensor(struct sp_bytes entry, struct sp_tfs_predict *predict, co
   *reason = "a tensor is there twice";
   for (size_t i = 0; i < predict->n_tensors; i++) {
     struct sp_bytes other = predict->tensors[i].name;
-    if (other.n == tensor->name.n && (!other.n || memcmp(other.data, tensor->name.data, other.n) == 0)) return false;
+    if (other.n == tensor->name.n && (!other.n || memcmp(other.data, tensor->name.data, other.n) == 0))
+      return false;
   }
   predict->n_tensors++;
   return true;
@@ -164,7 +165,8 @@ const struct sp_tfs_tensor *sp_tfs_find(const struct sp_tfs_predict *predict, co
 }
 
 size_t sp_tfs_rows(const struct sp_tfs_tensor *tensor, const struct sp_tensor_spec *spec) {
-  if (tensor->dtype != spec->dtype || tensor->rank != spec->rank || !tensor->rank || tensor->shape[0] <= 0) return 0;
+  if (tensor->dtype != spec->dtype || tensor->rank != spec->rank || !tensor->rank || tensor->shape[0] <= 0)
+    return 0;
   for (uint32_t i = 1; i < spec->rank; i++) {
     if (tensor->shape[i] != spec->shape[i]) return 0;
   }
@@ -256,7 +258,8 @@ size_t sp_tfs_write_request_spec(const char *model, uint64_t version, const char
   SP_ASSERT(n_name < SP_TFS_MODEL_NAME_BYTES && n_output < sizeof((struct sp_tensor_spec *)0)->name);
   uint8_t *at = to;
   size_t n_version = version ? 1 + sp_wire_varint_bytes(version) : 0; // inside Int64Value
-  at = sp_wire_write_head(at, REQUEST_SPEC, sp_wire_field_bytes(n_name) + (version ? sp_wire_field_bytes(n_version) : 0));
+  at = sp_wire_write_head(at, REQUEST_SPEC,
+                          sp_wire_field_bytes(n_name) + (version ? sp_wire_field_bytes(n_version) : 0));
   at = sp_wire_write_bytes(at, SPEC_NAME, model, n_name);
   if (version) {
     at = sp_wire_write_head(at, SPEC_VERSION, n_version);
@@ -266,7 +269,9 @@ size_t sp_tfs_write_request_spec(const char *model, uint64_t version, const char
   return (size_t)(at - to);
 }
 
-static size_t dim_bytes(uint64_t size) { return 1 + sp_wire_varint_bytes(size); }
+static size_t dim_bytes(uint64_t size) {
+  return 1 + sp_wire_varint_bytes(size);
+}
 
 static size_t shape_bytes(const struct sp_tensor_spec *spec, size_t n_rows) {
   size_t n = sp_wire_field_bytes(dim_bytes(n_rows));
@@ -288,7 +293,8 @@ static uint8_t *write_tensor_head(uint8_t *to, uint32_t map, const struct sp_ten
   to = sp_wire_write_head(to, map, sp_wire_field_bytes(n_name) + sp_wire_field_bytes(n_tensor));
   to = sp_wire_write_bytes(to, ENTRY_KEY, spec->name, n_name);
   to = sp_wire_write_head(to, ENTRY_VALUE, n_tensor);
-  to = sp_wire_write_varint(sp_wire_write_tag(to, TENSOR_DTYPE, SP_WIRE_VARINT), (uint64_t)types[spec->dtype].data_type);
+  to = sp_wire_write_varint(sp_wire_write_tag(to, TENSOR_DTYPE, SP_WIRE_VARINT),
+                            (uint64_t)types[spec->dtype].data_type);
   to = sp_wire_write_head(to, TENSOR_SHAPE, n_shape);
   to = write_dim(to, n_rows);
   for (uint32_t i = 1; i < spec->rank; i++) to = write_dim(to, (uint64_t)spec->shape[i]);
@@ -331,8 +337,8 @@ size_t sp_tfs_reply_bound(const struct sp_tensor *outputs, size_t n_outputs, siz
   return n;
 }
 
-size_t sp_tfs_write_reply(const char *model, uint64_t version, const struct sp_tensor *outputs, const bool *wanted,
-                          size_t n_outputs, size_t n_rows, uint8_t *to) {
+size_t sp_tfs_write_reply(const char *model, uint64_t version, const struct sp_tensor *outputs,
+                          const bool *wanted, size_t n_outputs, size_t n_rows, uint8_t *to) {
   uint8_t *at = to;
   for (size_t i = 0; i < n_outputs; i++) {
     if (wanted[i]) at = write_output(at, &outputs[i], n_rows);

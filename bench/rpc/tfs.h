@@ -14,12 +14,12 @@
 #include "base/bytes.h"
 #include "base/tensor.h"
 
-#define SP_TFS_PREDICT "/tensorflow.serving.PredictionService/Predict"
+#define SP_TFS_PREDICT            "/tensorflow.serving.PredictionService/Predict"
 #define SP_TFS_GET_MODEL_METADATA "/tensorflow.serving.PredictionService/GetModelMetadata"
-#define SP_TFS_GET_MODEL_STATUS "/tensorflow.serving.ModelService/GetModelStatus"
-#define SP_HEALTH_CHECK "/grpc.health.v1.Health/Check"
+#define SP_TFS_GET_MODEL_STATUS   "/tensorflow.serving.ModelService/GetModelStatus"
+#define SP_HEALTH_CHECK           "/grpc.health.v1.Health/Check"
 
-#define SP_TFS_SIGNATURE "serving_default"
+#define SP_TFS_SIGNATURE        "serving_default"
 #define SP_TFS_MODEL_NAME_BYTES 256
 
 // TensorFlow's DataType for ours and back; 0 and SP_DTYPE_NONE where there is none.
@@ -83,7 +83,7 @@ size_t sp_tfs_write_input_head(const struct sp_tensor_spec *spec, size_t n_rows,
 // Bytes that sp_tfs_write_reply can need.
 size_t sp_tfs_reply_bound(const struct sp_tensor *outputs, size_t n_outputs, size_t n_rows);
 // A PredictResponse of the first n_rows rows of outputs[i] where wanted[i]; returns its length.
-size_t sp_tfs_write_reply(const char *model, uint64_t version, const struct sp_tensor *outputs, const bool *wanted,
-                          size_t n_outputs, size_t n_rows, uint8_t *to);
+size_t sp_tfs_write_reply(const char *model, uint64_t version, const struct sp_tensor *outputs,
+                          const bool *wanted, size_t n_outputs, size_t n_rows, uint8_t *to);
 
 #endif

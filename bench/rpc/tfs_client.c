@@ -10,7 +10,8 @@
 
 // --- Reading a reply ---
 
-static bool read_reply(struct sp_bytes reply, struct sp_tensor *output, size_t n_rows, char *text, size_t n_text) {
+static bool read_reply(struct sp_bytes reply, struct sp_tensor *output, size_t n_rows, char *text,
+                       size_t n_text) {
   struct sp_tfs_predict predict;
   const char *reason;
   if (!sp_tfs_read_reply(reply, &predict, &reason)) return snprintf(text, n_text, "reply: %s", reason), false;
@@ -18,7 +19,8 @@ static bool read_reply(struct sp_bytes reply, struct sp_tensor *output, size_t n
   if (!tensor) return snprintf(text, n_text, "reply: no output %.64s", output->spec.name), false;
   if (sp_tfs_rows(tensor, &output->spec) != n_rows) {
     char have[64];
-    snprintf(text, n_text, "reply: output %.32s is %s", output->spec.name, sp_tfs_tensor_text(tensor, have, sizeof have));
+    snprintf(text, n_text, "reply: output %.32s is %s", output->spec.name,
+             sp_tfs_tensor_text(tensor, have, sizeof have));
     return false;
   }
   if (sp_tfs_read_values(tensor, n_rows * output->row_elements, output->data)) return true;
@@ -42,25 +44,30 @@ static enum sp_err check_status(const struct sp_rpc_env *env, grpc_channel *chan
   model_text(env, model, sizeof model);
   struct sp_tfs_message request = sp_tfs_write_status_request(env->model_name, env->model_version);
   struct sp_unary unary;
-  sp_channel_call(channel, SP_TFS_GET_MODEL_STATUS, sp_bytes_of(request.data, request.n), env->conf->connect_timeout_ns,
-                  &unary);
+  sp_channel_call(channel, SP_TFS_GET_MODEL_STATUS, sp_bytes_of(request.data, request.n),
+                  env->conf->connect_timeout_ns, &unary);
   free(request.data);
   if (unary.code == GRPC_STATUS_UNIMPLEMENTED) return SP_OK;
   if (unary.code != GRPC_STATUS_OK) {
-    return sp_fail(error, SP_ERR_ENVIRONMENT, "model server %s does not serve model %s (%s: %s); name one it serves, or start "
-                   "servepath model-server --model %s=DIR", env->address, model, sp_status_name(unary.code), unary.text,
-                   env->model_name);
+    return sp_fail(error, SP_ERR_ENVIRONMENT,
+                   "model server %s does not serve model %s (%s: %s); name one it serves, or start "
+                   "servepath model-server --model %s=DIR",
+                   env->address, model, sp_status_name(unary.code), unary.text, env->model_name);
   }
   bool is_available = false;
-  bool is_read = sp_tfs_read_status_reply(sp_bytes_of(unary.reply, unary.n_reply), env->model_version, &is_available);
+  bool is_read =
+      sp_tfs_read_status_reply(sp_bytes_of(unary.reply, unary.n_reply), env->model_version, &is_available);
   free(unary.reply);
   if (!is_read) {
-    return sp_fail(error, SP_ERR_ENVIRONMENT, "model server %s: its answer to GetModelStatus cannot be read; does it speak "
-                   "TensorFlow Serving's protocol?", env->address);
+    return sp_fail(error, SP_ERR_ENVIRONMENT,
+                   "model server %s: its answer to GetModelStatus cannot be read; does it speak "
+                   "TensorFlow Serving's protocol?",
+                   env->address);
   }
   if (is_available) return SP_OK;
-  return sp_fail(error, SP_ERR_ENVIRONMENT, "model server %s: model %s is not available yet; wait until it is loaded",
-                 env->address, model);
+  return sp_fail(error, SP_ERR_ENVIRONMENT,
+                 "model server %s: model %s is not available yet; wait until it is loaded", env->address,
+                 model);
 }
 
 // --- Are its tensors ours? ---
@@ -81,21 +88,23 @@ static void names_text(const struct sp_tensor_spec *specs, size_t n_specs, char 
   }
 }
 
-static const struct sp_tensor_spec *find(const struct sp_tensor_spec *specs, size_t n_specs, const char *name) {
+static const struct sp_tensor_spec *find(const struct sp_tensor_spec *specs, size_t n_specs,
+                                         const char *name) {
   for (size_t i = 0; i < n_specs; i++) {
     if (strcmp(specs[i].name, name) == 0) return &specs[i];
   }
   return NULL;
 }
 
-static enum sp_err check_inputs(const struct sp_rpc_env *env, const struct sp_tfs_signature *have, struct sp_error *error) {
+static enum sp_err check_inputs(const struct sp_rpc_env *env, const struct sp_tfs_signature *have,
+                                struct sp_error *error) {
   char ours[96], theirs[96], names[512];
   names_text(have->inputs, have->n_inputs, names, sizeof names);
   for (size_t i = 0; i < env->n_inputs; i++) {
     const struct sp_tensor_spec *spec = find(have->inputs, have->n_inputs, env->inputs[i].name);
     if (!spec) {
-      return sp_fail(error, SP_ERR_USAGE, "input.tensors: model %s at %s has no input %s; it has %s", env->model_name,
-                     env->address, env->inputs[i].name, names);
+      return sp_fail(error, SP_ERR_USAGE, "input.tensors: model %s at %s has no input %s; it has %s",
+                     env->model_name, env->address, env->inputs[i].name, names);
     }
     if (same_row(&env->inputs[i], spec)) continue;
     return sp_fail(error, SP_ERR_USAGE, "input.tensors: %s is %s, but model %s at %s takes %s", spec->name,
@@ -104,8 +113,9 @@ static enum sp_err check_inputs(const struct sp_rpc_env *env, const struct sp_tf
   }
   for (size_t i = 0; i < have->n_inputs; i++) {
     if (find(env->inputs, env->n_inputs, have->inputs[i].name)) continue;
-    return sp_fail(error, SP_ERR_USAGE, "input.tensors: model %s at %s also takes %s (%s); declare it", env->model_name,
-                   env->address, have->inputs[i].name, sp_tensor_spec_text(&have->inputs[i], theirs, sizeof theirs));
+    return sp_fail(error, SP_ERR_USAGE, "input.tensors: model %s at %s also takes %s (%s); declare it",
+                   env->model_name, env->address, have->inputs[i].name,
+                   sp_tensor_spec_text(&have->inputs[i], theirs, sizeof theirs));
   }
   return SP_OK;
 }
@@ -115,19 +125,22 @@ static enum sp_err choose_output(const struct sp_rpc_env *env, const struct sp_t
   char names[512], theirs[96];
   names_text(have->outputs, have->n_outputs, names, sizeof names);
   if (!env->output && have->n_outputs != 1) {
-    return sp_fail(error, SP_ERR_USAGE, "output.tensor: model %s at %s has %zu outputs (%s); name one", env->model_name,
-                   env->address, have->n_outputs, names);
+    return sp_fail(error, SP_ERR_USAGE, "output.tensor: model %s at %s has %zu outputs (%s); name one",
+                   env->model_name, env->address, have->n_outputs, names);
   }
-  const struct sp_tensor_spec *spec = env->output ? find(have->outputs, have->n_outputs, env->output) : have->outputs;
+  const struct sp_tensor_spec *spec =
+      env->output ? find(have->outputs, have->n_outputs, env->output) : have->outputs;
   if (!spec) {
-    return sp_fail(error, SP_ERR_USAGE, "output.tensor: model %s at %s has no output %s; it has %s", env->model_name,
-                   env->address, env->output, names);
+    return sp_fail(error, SP_ERR_USAGE, "output.tensor: model %s at %s has no output %s; it has %s",
+                   env->model_name, env->address, env->output, names);
   }
   bool is_dense = spec->rank > 0 && spec->dtype != SP_DTYPE_NONE;
   for (uint32_t i = 1; i < spec->rank; i++) is_dense = is_dense && spec->shape[i] > 0;
   if (!is_dense) {
-    return sp_fail(error, SP_ERR_USAGE, "output.tensor: %s of model %s at %s is %s; only numbers with a batch dimension and "
-                   "a known shape can be compared", spec->name, env->model_name, env->address,
+    return sp_fail(error, SP_ERR_USAGE,
+                   "output.tensor: %s of model %s at %s is %s; only numbers with a batch dimension and "
+                   "a known shape can be compared",
+                   spec->name, env->model_name, env->address,
                    sp_tensor_spec_text(spec, theirs, sizeof theirs));
   }
   *output = *spec;
@@ -146,7 +159,8 @@ static struct sp_tfs_message zeros_request(const struct sp_rpc_env *env) {
   request.n = sp_tfs_write_request_spec(env->model_name, env->model_version, NULL, request.data);
   for (size_t i = 0; i < env->n_inputs; i++) {
     request.n += sp_tfs_write_input_head(&env->inputs[i], 1, request.data + request.n);
-    request.n += sp_tensor_row_elements(&env->inputs[i]) * sp_dtype_bytes(env->inputs[i].dtype); // sp_alloc zeroed them
+    request.n += sp_tensor_row_elements(&env->inputs[i]) *
+                 sp_dtype_bytes(env->inputs[i].dtype); // sp_alloc zeroed them
   }
   return request;
 }
@@ -171,42 +185,46 @@ static enum sp_err probe(const struct sp_rpc_env *env, grpc_channel *channel, st
                          struct sp_error *error) {
   struct sp_tfs_message request = zeros_request(env);
   struct sp_unary unary;
-  sp_channel_call(channel, SP_TFS_PREDICT, sp_bytes_of(request.data, request.n), env->conf->connect_timeout_ns, &unary);
+  sp_channel_call(channel, SP_TFS_PREDICT, sp_bytes_of(request.data, request.n),
+                  env->conf->connect_timeout_ns, &unary);
   free(request.data);
   if (unary.code != GRPC_STATUS_OK) {
-    return sp_fail(error, unary.code == GRPC_STATUS_INVALID_ARGUMENT ? SP_ERR_USAGE : SP_ERR_ENVIRONMENT,
-                   "model server %s does not predict with model %s (%s: %s); check its name and input.tensors",
-                   env->address, env->model_name, sp_status_name(unary.code), unary.text);
+    return sp_fail(
+        error, unary.code == GRPC_STATUS_INVALID_ARGUMENT ? SP_ERR_USAGE : SP_ERR_ENVIRONMENT,
+        "model server %s does not predict with model %s (%s: %s); check its name and input.tensors",
+        env->address, env->model_name, sp_status_name(unary.code), unary.text);
   }
   struct sp_tfs_signature signature;
   bool is_read = signature_of_reply(sp_bytes_of(unary.reply, unary.n_reply), &signature);
   free(unary.reply);
   if (is_read) return choose_output(env, &signature, output, error);
-  return sp_fail(error, SP_ERR_ENVIRONMENT, "model server %s: its prediction cannot be read; does it speak TensorFlow "
-                 "Serving's protocol?", env->address);
+  return sp_fail(error, SP_ERR_ENVIRONMENT,
+                 "model server %s: its prediction cannot be read; does it speak TensorFlow "
+                 "Serving's protocol?",
+                 env->address);
 }
 
-static enum sp_err describe(const struct sp_rpc_env *env, grpc_channel *channel, struct sp_tensor_spec *output,
-                            struct sp_error *error) {
+static enum sp_err describe(const struct sp_rpc_env *env, grpc_channel *channel,
+                            struct sp_tensor_spec *output, struct sp_error *error) {
   enum sp_err err = check_status(env, channel, error);
   if (err) return err;
   struct sp_tfs_message request = sp_tfs_write_metadata_request(env->model_name, env->model_version);
   struct sp_unary unary;
-  sp_channel_call(channel, SP_TFS_GET_MODEL_METADATA, sp_bytes_of(request.data, request.n), env->conf->connect_timeout_ns,
-                  &unary);
+  sp_channel_call(channel, SP_TFS_GET_MODEL_METADATA, sp_bytes_of(request.data, request.n),
+                  env->conf->connect_timeout_ns, &unary);
   free(request.data);
   if (unary.code == GRPC_STATUS_UNIMPLEMENTED) return probe(env, channel, output, error);
   if (unary.code != GRPC_STATUS_OK) {
-    return sp_fail(error, SP_ERR_ENVIRONMENT, "model server %s does not describe model %s (%s: %s)", env->address,
-                   env->model_name, sp_status_name(unary.code), unary.text);
+    return sp_fail(error, SP_ERR_ENVIRONMENT, "model server %s does not describe model %s (%s: %s)",
+                   env->address, env->model_name, sp_status_name(unary.code), unary.text);
   }
   struct sp_tfs_signature signature;
   const char *reason;
   bool is_read = sp_tfs_read_metadata_reply(sp_bytes_of(unary.reply, unary.n_reply), &signature, &reason);
   free(unary.reply);
   if (!is_read) {
-    return sp_fail(error, SP_ERR_ENVIRONMENT, "model server %s cannot describe model %s: %s", env->address, env->model_name,
-                   reason);
+    return sp_fail(error, SP_ERR_ENVIRONMENT, "model server %s cannot describe model %s: %s", env->address,
+                   env->model_name, reason);
   }
   err = check_inputs(env, &signature, error);
   return err ? err : choose_output(env, &signature, output, error);

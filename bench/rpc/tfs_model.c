@@ -77,7 +77,8 @@ struct sp_tfs_message sp_tfs_write_status_request(const char *model, uint64_t ve
 struct sp_tfs_message sp_tfs_write_metadata_request(const char *model, uint64_t version) {
   struct model_spec of;
   model_spec_init(&of, model, version);
-  Tensorflow__Serving__GetModelMetadataRequest request = TENSORFLOW__SERVING__GET_MODEL_METADATA_REQUEST__INIT;
+  Tensorflow__Serving__GetModelMetadataRequest request =
+      TENSORFLOW__SERVING__GET_MODEL_METADATA_REQUEST__INIT;
   request.model_spec = &of.spec;
   char *fields[] = {"signature_def"};
   request.n_metadata_field = 1;
@@ -144,7 +145,8 @@ static bool read_signature_map(const ProtobufCBinaryData *bytes, struct sp_tfs_s
   return is_read;
 }
 
-bool sp_tfs_read_metadata_reply(struct sp_bytes reply, struct sp_tfs_signature *signature, const char **reason) {
+bool sp_tfs_read_metadata_reply(struct sp_bytes reply, struct sp_tfs_signature *signature,
+                                const char **reason) {
   *reason = "its metadata cannot be read";
   ProtobufCMessage *message = unpack(&tensorflow__serving__get_model_metadata_response__descriptor, reply);
   if (!message) return false;
@@ -163,7 +165,8 @@ bool sp_tfs_read_metadata_reply(struct sp_bytes reply, struct sp_tfs_signature *
 
 // --- The server's half ---
 
-static bool read_model_request(const Tensorflow__Serving__ModelSpec *spec, struct sp_tfs_model_request *read) {
+static bool read_model_request(const Tensorflow__Serving__ModelSpec *spec,
+                               struct sp_tfs_model_request *read) {
   memset(read, 0, sizeof *read);
   if (!spec) return true;
   if (strlen(spec->name) >= sizeof read->model) return false;
@@ -171,14 +174,16 @@ static bool read_model_request(const Tensorflow__Serving__ModelSpec *spec, struc
   if (spec->version_choice_case == TENSORFLOW__SERVING__MODEL_SPEC__VERSION_CHOICE_VERSION && spec->version) {
     read->version = spec->version->value;
   }
-  read->has_label = spec->version_choice_case == TENSORFLOW__SERVING__MODEL_SPEC__VERSION_CHOICE_VERSION_LABEL;
+  read->has_label =
+      spec->version_choice_case == TENSORFLOW__SERVING__MODEL_SPEC__VERSION_CHOICE_VERSION_LABEL;
   return true;
 }
 
 bool sp_tfs_read_status_request(struct sp_bytes request, struct sp_tfs_model_request *read) {
   ProtobufCMessage *message = unpack(&tensorflow__serving__get_model_status_request__descriptor, request);
   if (!message) return false;
-  bool is_read = read_model_request(((Tensorflow__Serving__GetModelStatusRequest *)(void *)message)->model_spec, read);
+  bool is_read =
+      read_model_request(((Tensorflow__Serving__GetModelStatusRequest *)(void *)message)->model_spec, read);
   release(message);
   return is_read;
 }
@@ -198,7 +203,8 @@ bool sp_tfs_read_metadata_request(struct sp_bytes request, struct sp_tfs_model_r
 struct sp_tfs_message sp_tfs_write_status_reply(const uint64_t *versions, size_t n_versions) {
   Tensorflow__Serving__GetModelStatusResponse reply = TENSORFLOW__SERVING__GET_MODEL_STATUS_RESPONSE__INIT;
   Tensorflow__Serving__ModelVersionStatus *statuses = sp_alloc((n_versions + 1) * sizeof *statuses);
-  Tensorflow__Serving__ModelVersionStatus **list = sp_alloc((n_versions + 1) * sizeof *list);
+  Tensorflow__Serving__ModelVersionStatus **list =
+      sp_alloc((n_versions + 1) * sizeof(Tensorflow__Serving__ModelVersionStatus *));
   for (size_t i = 0; i < n_versions; i++) {
     tensorflow__serving__model_version_status__init(&statuses[i]);
     statuses[i].version = (int64_t)versions[i];
@@ -263,8 +269,9 @@ static struct sp_tfs_message pack_signature_map(const struct sp_tfs_signature *s
   definition.n_outputs = signature->n_outputs;
   definition.outputs = output_list;
   definition.method_name = "tensorflow/serving/predict";
-  Tensorflow__Serving__SignatureDefMap__SignatureDefEntry entry =
-      TENSORFLOW__SERVING__SIGNATURE_DEF_MAP__SIGNATURE_DEF_ENTRY__INIT, *entries[] = {&entry};
+  Tensorflow__Serving__SignatureDefMap__SignatureDefEntry
+      entry = TENSORFLOW__SERVING__SIGNATURE_DEF_MAP__SIGNATURE_DEF_ENTRY__INIT,
+      *entries[] = {&entry};
   entry.key = SP_TFS_SIGNATURE;
   entry.value = &definition;
   Tensorflow__Serving__SignatureDefMap map = TENSORFLOW__SERVING__SIGNATURE_DEF_MAP__INIT;
@@ -283,11 +290,13 @@ struct sp_tfs_message sp_tfs_write_metadata_reply(const char *model, uint64_t ve
   Google__Protobuf__Any any = GOOGLE__PROTOBUF__ANY__INIT;
   any.type_url = SIGNATURE_TYPE_URL;
   any.value = (ProtobufCBinaryData){map.n, map.data};
-  Tensorflow__Serving__GetModelMetadataResponse__MetadataEntry entry =
-      TENSORFLOW__SERVING__GET_MODEL_METADATA_RESPONSE__METADATA_ENTRY__INIT, *entries[] = {&entry};
+  Tensorflow__Serving__GetModelMetadataResponse__MetadataEntry
+      entry = TENSORFLOW__SERVING__GET_MODEL_METADATA_RESPONSE__METADATA_ENTRY__INIT,
+      *entries[] = {&entry};
   entry.key = "signature_def";
   entry.value = &any;
-  Tensorflow__Serving__GetModelMetadataResponse reply = TENSORFLOW__SERVING__GET_MODEL_METADATA_RESPONSE__INIT;
+  Tensorflow__Serving__GetModelMetadataResponse reply =
+      TENSORFLOW__SERVING__GET_MODEL_METADATA_RESPONSE__INIT;
   reply.model_spec = &of.spec;
   reply.n_metadata = 1;
   reply.metadata = entries;

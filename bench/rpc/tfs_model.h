@@ -32,13 +32,14 @@ struct sp_tfs_message sp_tfs_write_metadata_request(const char *model, uint64_t 
 // *is_available: some version (or just `version`, where not 0) is AVAILABLE. False if it is no such message.
 bool sp_tfs_read_status_reply(struct sp_bytes reply, uint64_t version, bool *is_available);
 // The signature serving_default. False with a static reason.
-bool sp_tfs_read_metadata_reply(struct sp_bytes reply, struct sp_tfs_signature *signature, const char **reason);
+bool sp_tfs_read_metadata_reply(struct sp_bytes reply, struct sp_tfs_signature *signature,
+                                const char **reason);
 
 // --- The server's half ---
 struct sp_tfs_model_request {
   char model[SP_TFS_MODEL_NAME_BYTES];
-  int64_t version; // 0: not given
-  bool has_label;  // a version label, which we have none of
+  int64_t version;      // 0: not given
+  bool has_label;       // a version label, which we have none of
   bool wants_signature; // GetModelMetadata: "signature_def" is among the fields
 };
 // False if the bytes are no such message or the name is too long.

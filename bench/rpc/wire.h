@@ -103,6 +103,8 @@ static inline uint8_t *sp_wire_write_bytes(uint8_t *to, uint32_t number, const v
 }
 
 // Of a field with a number below 16 and a length of n.
-static inline size_t sp_wire_field_bytes(size_t n) { return 1 + sp_wire_varint_bytes(n) + n; }
+static inline size_t sp_wire_field_bytes(size_t n) {
+  return 1 + sp_wire_varint_bytes(n) + n;
+}
 
 #endif

@@ -17,11 +17,12 @@ static const struct sp_served *find(const struct sp_server *server, const struct
   char have[128], text[448];
   const struct sp_served *served = NULL;
   if (asked->version >= 0 && !asked->has_label) {
-    served = sp_models_find(&server->models, asked->model, strlen(asked->model), (uint64_t)asked->version, &has_name);
+    served = sp_models_find(&server->models, asked->model, strlen(asked->model), (uint64_t)asked->version,
+                            &has_name);
   }
   if (served) return served;
-  snprintf(text, sizeof text, "%s is not served; this server has %s", has_name ? "that version" : "that model",
-           sp_models_text(&server->models, have, sizeof have));
+  snprintf(text, sizeof text, "%s is not served; this server has %s",
+           has_name ? "that version" : "that model", sp_models_text(&server->models, have, sizeof have));
   sp_incoming_fail(call, SP_STATUS_NOT_FOUND, text);
   return NULL;
 }
@@ -66,8 +67,8 @@ void sp_metadata_handle(void *context, unsigned thread_i, struct sp_incoming *ca
 void sp_health_handle(void *context, unsigned thread_i, struct sp_incoming *call, struct sp_bytes request) {
   (void)thread_i;
   const struct sp_server *server = context;
-  static const char *const services[] = {"", "tensorflow.serving.PredictionService", "tensorflow.serving.ModelService",
-                                         "grpc.health.v1.Health"};
+  static const char *const services[] = {"", "tensorflow.serving.PredictionService",
+                                         "tensorflow.serving.ModelService", "grpc.health.v1.Health"};
   char service[256];
   if (!sp_health_read_request(request, service, sizeof service)) {
     sp_incoming_fail(call, SP_STATUS_INVALID_ARGUMENT, "the message cannot be read");

@@ -11,7 +11,7 @@
 #include "base/prng.h"
 #include "base/units.h"
 
-#define Z_P99 2.3263478740408408 // standard normal quantile of 0.99
+#define Z_P99      2.3263478740408408 // standard normal quantile of 0.99
 #define N_FILE_MAX ((size_t)10000000)
 
 enum shape { SHAPE_CONSTANT, SHAPE_EXPONENTIAL, SHAPE_UNIFORM, SHAPE_LOGNORMAL, SHAPE_FILE };
@@ -25,7 +25,8 @@ struct sp_delay {
   int64_t *file_ns;
 };
 
-static enum sp_err parse_part(const char *text, size_t n, const char *whole, int64_t *ns, struct sp_error *error) {
+static enum sp_err parse_part(const char *text, size_t n, const char *whole, int64_t *ns,
+                              struct sp_error *error) {
   char part[64];
   snprintf(part, sizeof part, "%.*s", (int)(n < sizeof part ? n : sizeof part - 1), text);
   struct sp_error why;
@@ -33,16 +34,19 @@ static enum sp_err parse_part(const char *text, size_t n, const char *whole, int
   return sp_fail(error, SP_ERR_USAGE, "delay: %s: %s", whole, why.text);
 }
 
-static enum sp_err parse_uniform(const char *text, const char *whole, struct sp_delay *delay, struct sp_error *error) {
+static enum sp_err parse_uniform(const char *text, const char *whole, struct sp_delay *delay,
+                                 struct sp_error *error) {
   const char *dots = strstr(text, "..");
   if (!dots) return sp_fail(error, SP_ERR_USAGE, "delay: %s has no range; write uniform:1ms..3ms", whole);
   enum sp_err err = parse_part(text, (size_t)(dots - text), whole, &delay->a_ns, error);
   if (!err) err = parse_part(dots + 2, strlen(dots + 2), whole, &delay->b_ns, error);
-  if (!err && delay->b_ns < delay->a_ns) err = sp_fail(error, SP_ERR_USAGE, "delay: %s ends before it begins", whole);
+  if (!err && delay->b_ns < delay->a_ns)
+    err = sp_fail(error, SP_ERR_USAGE, "delay: %s ends before it begins", whole);
   return err;
 }
 
-static enum sp_err parse_lognormal(const char *text, const char *whole, struct sp_delay *delay, struct sp_error *error) {
+static enum sp_err parse_lognormal(const char *text, const char *whole, struct sp_delay *delay,
+                                   struct sp_error *error) {
   const char *comma = strchr(text, ',');
   if (strncmp(text, "median=", 7) != 0 || !comma || strncmp(comma, ",p99=", 5) != 0) {
     return sp_fail(error, SP_ERR_USAGE, "delay: %s: write lognormal:median=1ms,p99=10ms", whole);
@@ -75,7 +79,8 @@ static enum sp_err parse_file(const char *path, struct sp_delay *delay, struct s
   enum sp_err err = SP_OK;
   while (!err && fgets(line, sizeof line, file)) err = read_line(path, line, delay, error);
   fclose(file);
-  if (!err && !delay->n_file) err = sp_fail(error, SP_ERR_USAGE, "%s holds no delay; write one a line, as 250us", path);
+  if (!err && !delay->n_file)
+    err = sp_fail(error, SP_ERR_USAGE, "%s holds no delay; write one a line, as 250us", path);
   return err;
 }
 
@@ -102,8 +107,11 @@ static enum sp_err parse(const char *text, struct sp_delay *delay, struct sp_err
     rest += 4;
   }
   if (strchr(rest, ':')) {
-    return sp_fail(error, SP_ERR_USAGE, "delay: %s is unknown; write 5ms, exp:2ms, uniform:1ms..3ms, "
-                   "lognormal:median=1ms,p99=10ms or file:FILE, with serial: before it for one call at a time", text);
+    return sp_fail(
+        error, SP_ERR_USAGE,
+        "delay: %s is unknown; write 5ms, exp:2ms, uniform:1ms..3ms, "
+        "lognormal:median=1ms,p99=10ms or file:FILE, with serial: before it for one call at a time",
+        text);
   }
   return parse_part(rest, strlen(rest), text, &delay->a_ns, error);
 }
@@ -112,8 +120,10 @@ enum sp_err sp_delay_new(const char *text, uint64_t seed, struct sp_delay **made
   struct sp_delay *delay = sp_alloc(sizeof *delay);
   delay->seed = seed;
   enum sp_err err = parse(text, delay, error);
-  if (err) sp_delay_free(delay);
-  else *made = delay;
+  if (err)
+    sp_delay_free(delay);
+  else
+    *made = delay;
   return err;
 }
 
@@ -123,7 +133,9 @@ void sp_delay_free(struct sp_delay *delay) {
   free(delay);
 }
 
-bool sp_delay_is_serial(const struct sp_delay *delay) { return delay->is_serial; }
+bool sp_delay_is_serial(const struct sp_delay *delay) {
+  return delay->is_serial;
+}
 
 int64_t sp_delay_ns(const struct sp_delay *delay, uint64_t k) {
   if (delay->shape == SHAPE_CONSTANT) return delay->a_ns;

@@ -29,8 +29,10 @@ static enum sp_err parse_rule(const char *text, struct rule *rule, struct sp_err
   snprintf(name, sizeof name, "%.*s", colon ? (int)(colon - text) : 0, text);
   rule->status = sp_status_of_name(name);
   if (!colon || rule->status <= 0) {
-    return sp_fail(error, SP_ERR_USAGE, "fail: %s: \"%s\" is no status of gRPC that fails; write UNAVAILABLE:1%%, "
-                   "DEADLINE_EXCEEDED:every=100 or INTERNAL:at=17", text, name);
+    return sp_fail(error, SP_ERR_USAGE,
+                   "fail: %s: \"%s\" is no status of gRPC that fails; write UNAVAILABLE:1%%, "
+                   "DEADLINE_EXCEEDED:every=100 or INTERNAL:at=17",
+                   text, name);
   }
   struct sp_error why;
   uint64_t *number = strncmp(colon + 1, "every=", 6) == 0 ? &rule->every
@@ -43,22 +45,29 @@ static enum sp_err parse_rule(const char *text, struct rule *rule, struct sp_err
   return SP_OK;
 }
 
-enum sp_err sp_fail_plan_new(const char *text, uint64_t seed, struct sp_fail_plan **made, struct sp_error *error) {
+enum sp_err sp_fail_plan_new(const char *text, uint64_t seed, struct sp_fail_plan **made,
+                             struct sp_error *error) {
   struct sp_fail_plan *plan = sp_alloc(sizeof *plan);
   plan->seed = seed;
   char *copy = sp_copy_text(text), *rest = copy;
   enum sp_err err = SP_OK;
   for (char *rule; !err && (rule = strsep(&rest, ",")) != NULL;) {
-    if (plan->n_rules == N_RULES_MAX) err = sp_fail(error, SP_ERR_USAGE, "fail: %s has more than %d rules", text, N_RULES_MAX);
-    else err = parse_rule(rule, &plan->rules[plan->n_rules++], error);
+    if (plan->n_rules == N_RULES_MAX)
+      err = sp_fail(error, SP_ERR_USAGE, "fail: %s has more than %d rules", text, N_RULES_MAX);
+    else
+      err = parse_rule(rule, &plan->rules[plan->n_rules++], error);
   }
   free(copy);
-  if (err) sp_fail_plan_free(plan);
-  else *made = plan;
+  if (err)
+    sp_fail_plan_free(plan);
+  else
+    *made = plan;
   return err;
 }
 
-void sp_fail_plan_free(struct sp_fail_plan *plan) { free(plan); }
+void sp_fail_plan_free(struct sp_fail_plan *plan) {
+  free(plan);
+}
 
 int sp_fail_plan_status(const struct sp_fail_plan *plan, uint64_t k) {
   struct sp_prng prng;

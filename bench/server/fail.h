@@ -13,7 +13,8 @@ struct sp_fail_plan;
 //   UNAVAILABLE:every=100  calls 100, 200, ...
 //   UNAVAILABLE:at=17      call 17 alone
 // The status is any of gRPC's but OK. SP_ERR_USAGE with the forms.
-enum sp_err sp_fail_plan_new(const char *text, uint64_t seed, struct sp_fail_plan **plan, struct sp_error *error);
+enum sp_err sp_fail_plan_new(const char *text, uint64_t seed, struct sp_fail_plan **plan,
+                             struct sp_error *error);
 void sp_fail_plan_free(struct sp_fail_plan *plan); // NULL is allowed
 // gRPC status of call number k (from 1), 0 if it does not fail: a function of seed and k alone.
 int sp_fail_plan_status(const struct sp_fail_plan *plan, uint64_t k);

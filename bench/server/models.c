@@ -31,7 +31,8 @@ static enum sp_err list_versions(const char *dir, uint64_t **versions, size_t *n
   *versions = NULL;
   *n = 0;
   DIR *folder = opendir(dir);
-  if (!folder) return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot read model folder %s (%s)", dir, strerror(errno));
+  if (!folder)
+    return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot read model folder %s (%s)", dir, strerror(errno));
   for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
     uint64_t version = version_of(folder, entry->d_name);
     if (!version) continue;
@@ -40,7 +41,8 @@ static enum sp_err list_versions(const char *dir, uint64_t **versions, size_t *n
   }
   closedir(folder);
   if (!*n) {
-    return sp_fail(error, SP_ERR_ENVIRONMENT, "model folder %s holds no version; put the model into %s/1/", dir, dir);
+    return sp_fail(error, SP_ERR_ENVIRONMENT, "model folder %s holds no version; put the model into %s/1/",
+                   dir, dir);
   }
   qsort(*versions, *n, sizeof **versions, by_number);
   return SP_OK;
@@ -59,10 +61,13 @@ static void tensors_free(struct sp_tensor *tensors, size_t n) {
   free(tensors);
 }
 
-static enum sp_err bench_init(struct sp_bench *bench, const struct sp_served *served, struct sp_error *error) {
+static enum sp_err bench_init(struct sp_bench *bench, const struct sp_served *served,
+                              struct sp_error *error) {
   if (!served->engine) {
-    bench->inputs = bench->own_inputs = tensors_new(served->signature.inputs, served->signature.n_inputs, served->max_rows);
-    bench->outputs = bench->own_outputs = tensors_new(served->signature.outputs, served->signature.n_outputs, served->max_rows);
+    bench->inputs = bench->own_inputs =
+        tensors_new(served->signature.inputs, served->signature.n_inputs, served->max_rows);
+    bench->outputs = bench->own_outputs =
+        tensors_new(served->signature.outputs, served->signature.n_outputs, served->max_rows);
     return SP_OK;
   }
   enum sp_err err = sp_session_new(served->engine, served->max_rows, &bench->session, error);
@@ -133,7 +138,8 @@ static enum sp_err specs_of_scenario(struct sp_served *served, const struct sp_s
   // Expected values tell how many a prediction has; without them, one score.
   int64_t n_values = served->recorded ? (int64_t)sp_recorded_values(served->recorded) : 1;
   struct sp_tensor_spec output = {.dtype = SP_DTYPE_FLOAT32, .rank = 2, .shape = {-1, n_values}};
-  snprintf(output.name, sizeof output.name, "%s", scenario->output.tensor ? scenario->output.tensor : "output");
+  snprintf(output.name, sizeof output.name, "%s",
+           scenario->output.tensor ? scenario->output.tensor : "output");
   copy_specs(served->signature.outputs, &served->signature.n_outputs, &output, 1);
   return SP_OK;
 }
@@ -142,8 +148,10 @@ static enum sp_err specs_of_scenario(struct sp_served *served, const struct sp_s
 static enum sp_err specs_of_model(struct sp_served *served, const struct sp_server_env *env, const char *dir,
                                   struct sp_error *error) {
   if (!dir) {
-    return sp_fail(error, SP_ERR_USAGE, "--model %s: a stub needs to know its tensors; give --input NAME:float32:[1,30] and "
-                   "--output NAME:float32:[1,1], --scenario, or --model %s=DIR", served->name, served->name);
+    return sp_fail(error, SP_ERR_USAGE,
+                   "--model %s: a stub needs to know its tensors; give --input NAME:float32:[1,30] and "
+                   "--output NAME:float32:[1,1], --scenario, or --model %s=DIR",
+                   served->name, served->name);
   }
   enum sp_err err = load(served, env->conf, dir, error);
   sp_engine_close(served->engine);
@@ -157,8 +165,10 @@ static enum sp_err stub_init(struct sp_served *served, const struct sp_server_en
   struct sp_tfs_signature *signature = &served->signature;
   int stub = env->conf->stub;
   if (stub == SP_STUB_RECORDED) {
-    if (!env->scenario) return sp_fail(error, SP_ERR_USAGE, "--stub recorded needs --scenario, which names the recording");
-    enum sp_err err = sp_recorded_new(env->scenario, served->version, env->expected, &served->recorded, error);
+    if (!env->scenario)
+      return sp_fail(error, SP_ERR_USAGE, "--stub recorded needs --scenario, which names the recording");
+    enum sp_err err =
+        sp_recorded_new(env->scenario, served->version, env->expected, &served->recorded, error);
     return err ? err : specs_of_scenario(served, env->scenario, error);
   }
   bool is_told = env->n_inputs && (env->n_outputs || stub == SP_STUB_ECHO);
@@ -178,14 +188,14 @@ static enum sp_err add_version(struct sp_models *models, const struct sp_server_
                                const char *dir, uint64_t version, struct sp_error *error) {
   bool has_name;
   if (sp_models_find(models, name, strlen(name), version, &has_name)) {
-    return sp_fail(error, SP_ERR_USAGE, "model %s version %llu is given twice; a name stands for one folder", name,
-                   (unsigned long long)version);
+    return sp_fail(error, SP_ERR_USAGE, "model %s version %llu is given twice; a name stands for one folder",
+                   name, (unsigned long long)version);
   }
   models->items = sp_realloc(models->items, (models->n + 1) * sizeof *models->items);
   struct sp_served *served = &models->items[models->n++];
   *served = (struct sp_served){.name = sp_copy_text(name), .version = version};
   enum sp_err err = env->conf->stub == SP_STUB_NONE ? load(served, env->conf, dir, error)
-                                                   : stub_init(served, env, dir, error);
+                                                    : stub_init(served, env, dir, error);
   return err ? err : benches_init(models, served, error);
 }
 
@@ -195,19 +205,17 @@ static enum sp_err add_model(struct sp_models *models, const struct sp_server_en
     return sp_fail(error, SP_ERR_USAGE, "--model: a name has 1 to %d bytes; write --model NAME=DIR",
                    SP_TFS_MODEL_NAME_BYTES - 1);
   }
-  uint64_t one = only ? only : 1, *versions = &one;
-  size_t n = 1;
-  // A stub without a folder has version 1.
-  if (dir && !only) {
-    enum sp_err err = list_versions(dir, &versions, &n, error);
-    if (err) {
-      free(versions);
-      return err;
-    }
-  }
+  uint64_t *versions = NULL;
+  size_t n = 0;
   enum sp_err err = SP_OK;
+  if (dir && !only) {
+    err = list_versions(dir, &versions, &n, error);
+  } else { // a stub without a folder has version 1
+    versions = sp_alloc(sizeof *versions);
+    versions[n++] = only ? only : 1;
+  }
   for (size_t i = 0; !err && i < n; i++) err = add_version(models, env, name, dir, versions[i], error);
-  if (versions != &one) free(versions);
+  free(versions);
   return err;
 }
 
@@ -218,8 +226,10 @@ enum sp_err sp_models_init(struct sp_models *models, const struct sp_server_env 
   enum sp_err err = SP_OK;
   for (size_t i = 0; !err && i < env->n_models; i++) {
     const struct sp_server_model *model = &env->models[i];
-    if (!model->dir && !is_stub) err = sp_fail(error, SP_ERR_USAGE, "--model %s: write %s=DIR", model->name, model->name);
-    else err = add_model(models, env, model->name, model->dir, 0, error);
+    if (!model->dir && !is_stub)
+      err = sp_fail(error, SP_ERR_USAGE, "--model %s: write %s=DIR", model->name, model->name);
+    else
+      err = add_model(models, env, model->name, model->dir, 0, error);
   }
   const struct sp_model_conf *model = env->scenario ? &env->scenario->model : NULL;
   bool has_name = false;
@@ -227,7 +237,8 @@ enum sp_err sp_models_init(struct sp_models *models, const struct sp_server_env 
   if (!err && model && !has_name) {
     err = add_model(models, env, model->name, model->dir, model->version, error);
   }
-  if (!err && !models->n) err = sp_fail(error, SP_ERR_USAGE, "nothing to serve; give --model NAME=DIR or --scenario");
+  if (!err && !models->n)
+    err = sp_fail(error, SP_ERR_USAGE, "nothing to serve; give --model NAME=DIR or --scenario");
   return err;
 }
 

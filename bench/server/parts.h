@@ -33,7 +33,7 @@ struct sp_server {
     struct sp_server *server;
     struct sp_thread thread;
     unsigned i;
-  } *threads;
+  } * threads;
   struct sp_worker *workers; // n_threads + 1
   _Atomic uint64_t n_calls;  // predictions begun
   _Atomic bool is_ending;

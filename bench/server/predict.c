@@ -15,7 +15,8 @@ struct answer {
   struct sp_bytes bytes;
 };
 
-__attribute__((format(printf, 3, 4))) static bool refuse(struct answer *answer, int status, const char *format, ...) {
+__attribute__((format(printf, 3, 4))) static bool refuse(struct answer *answer, int status,
+                                                         const char *format, ...) {
   va_list args;
   va_start(args, format);
   vsnprintf(answer->text, sizeof answer->text, format, args);
@@ -26,8 +27,8 @@ __attribute__((format(printf, 3, 4))) static bool refuse(struct answer *answer, 
 
 // --- The request ---
 
-static const struct sp_served *find_served(const struct sp_server *server, const struct sp_tfs_model_spec *spec,
-                                           struct answer *answer) {
+static const struct sp_served *find_served(const struct sp_server *server,
+                                           const struct sp_tfs_model_spec *spec, struct answer *answer) {
   char have[128];
   if (spec->label.n) {
     refuse(answer, SP_STATUS_INVALID_ARGUMENT, "version labels are not served; name a version number");
@@ -40,11 +41,12 @@ static const struct sp_served *find_served(const struct sp_server *server, const
   bool has_name = false;
   const struct sp_served *served = NULL;
   if (spec->version >= 0) {
-    served = sp_models_find(&server->models, (const char *)spec->name.data, spec->name.n, (uint64_t)spec->version, &has_name);
+    served = sp_models_find(&server->models, (const char *)spec->name.data, spec->name.n,
+                            (uint64_t)spec->version, &has_name);
   }
   if (!served) {
-    refuse(answer, SP_STATUS_NOT_FOUND, "%s is not served; this server has %s", has_name ? "that version" : "that model",
-           sp_models_text(&server->models, have, sizeof have));
+    refuse(answer, SP_STATUS_NOT_FOUND, "%s is not served; this server has %s",
+           has_name ? "that version" : "that model", sp_models_text(&server->models, have, sizeof have));
   }
   return served;
 }
@@ -66,17 +68,19 @@ static size_t read_inputs(const struct sp_tfs_predict *predict, const struct sp_
                     sp_tensor_spec_text(spec, want, sizeof want));
     }
     if (n > served->max_rows) {
-      return refuse(answer, SP_STATUS_INVALID_ARGUMENT, "%zu rows are more than are taken at once here, %zu (--max-batch, or the model)",
-                    n, served->max_rows);
+      return refuse(answer, SP_STATUS_INVALID_ARGUMENT,
+                    "%zu rows are more than are taken at once here, %zu (--max-batch, or the model)", n,
+                    served->max_rows);
     }
     n_rows = n;
     if (!sp_tfs_read_values(tensor, n * bench->inputs[i].row_elements, bench->inputs[i].data)) {
-      return refuse(answer, SP_STATUS_INVALID_ARGUMENT, "input %s does not hold as many values as its shape", spec->name);
+      return refuse(answer, SP_STATUS_INVALID_ARGUMENT, "input %s does not hold as many values as its shape",
+                    spec->name);
     }
   }
   if (predict->n_tensors > signature->n_inputs) {
-    return refuse(answer, SP_STATUS_INVALID_ARGUMENT, "%zu inputs came, model %s takes %zu", predict->n_tensors, served->name,
-                  signature->n_inputs);
+    return refuse(answer, SP_STATUS_INVALID_ARGUMENT, "%zu inputs came, model %s takes %zu",
+                  predict->n_tensors, served->name, signature->n_inputs);
   }
   return n_rows;
 }
@@ -92,8 +96,8 @@ static bool choose_outputs(const struct sp_tfs_predict *predict, const struct sp
       i++;
     }
     if (i == served->signature.n_outputs) {
-      return refuse(answer, SP_STATUS_INVALID_ARGUMENT, "output_filter names an output that model %s does not have",
-                    served->name);
+      return refuse(answer, SP_STATUS_INVALID_ARGUMENT,
+                    "output_filter names an output that model %s does not have", served->name);
     }
     wanted[i] = true;
   }
@@ -120,7 +124,8 @@ static bool answer_recorded(const struct sp_served *served, const struct sp_benc
   for (size_t row = 0; row < n_rows; row++) {
     const double *values = sp_recorded_find(served->recorded, bench->inputs, served->signature.n_inputs, row);
     if (!values) {
-      return refuse(answer, SP_STATUS_NOT_FOUND, "no event of the recording has these tensors (row %zu)", row);
+      return refuse(answer, SP_STATUS_NOT_FOUND, "no event of the recording has these tensors (row %zu)",
+                    row);
     }
     float *to = (float *)output->data + row * output->row_elements;
     for (size_t i = 0; i < output->row_elements; i++) to[i] = (float)values[i];
@@ -128,15 +133,17 @@ static bool answer_recorded(const struct sp_served *served, const struct sp_benc
   return true;
 }
 
-static bool infer(const struct sp_server *server, const struct sp_served *served, const struct sp_bench *bench,
-                  size_t n_rows, struct answer *answer) {
+static bool infer(const struct sp_server *server, const struct sp_served *served,
+                  const struct sp_bench *bench, size_t n_rows, struct answer *answer) {
   switch (server->stub) {
   case SP_STUB_FIXED:
-    for (size_t i = 0; i < served->signature.n_outputs; i++) put_all(&bench->own_outputs[i], n_rows, server->fixed_value);
+    for (size_t i = 0; i < served->signature.n_outputs; i++)
+      put_all(&bench->own_outputs[i], n_rows, server->fixed_value);
     return true;
   case SP_STUB_ECHO: {
     const struct sp_tensor *input = &bench->inputs[0];
-    memcpy(bench->own_outputs[0].data, input->data, n_rows * input->row_elements * sp_dtype_bytes(input->spec.dtype));
+    memcpy(bench->own_outputs[0].data, input->data,
+           n_rows * input->row_elements * sp_dtype_bytes(input->spec.dtype));
     return true;
   }
   case SP_STUB_RECORDED: return answer_recorded(served, bench, n_rows, answer);
@@ -161,21 +168,26 @@ static void predict(const struct sp_server *server, struct sp_worker *worker, st
   const struct sp_bench *bench = &served->benches[worker->i];
   size_t n_rows = read_inputs(&predict, served, bench, answer);
   if (!n_rows || !infer(server, served, bench, n_rows, answer)) return;
-  size_t n_outputs = served->signature.n_outputs, n_bound = sp_tfs_reply_bound(bench->outputs, n_outputs, n_rows);
+  size_t n_outputs = served->signature.n_outputs,
+         n_bound = sp_tfs_reply_bound(bench->outputs, n_outputs, n_rows);
   if (n_bound > worker->n_room) {
     worker->reply = sp_realloc(worker->reply, n_bound);
     worker->n_room = n_bound;
   }
-  size_t n = sp_tfs_write_reply(served->name, served->version, bench->outputs, wanted, n_outputs, n_rows, worker->reply);
+  size_t n = sp_tfs_write_reply(served->name, served->version, bench->outputs, wanted, n_outputs, n_rows,
+                                worker->reply);
   answer->bytes = sp_bytes_of(worker->reply, n);
 }
 
 // --- The call ---
 
-static void answer_call(struct sp_server *server, struct sp_worker *worker, struct sp_incoming *call, int fails_with) {
+static void answer_call(struct sp_server *server, struct sp_worker *worker, struct sp_incoming *call,
+                        int fails_with) {
   struct answer answer = {0};
-  if (fails_with) refuse(&answer, fails_with, "failing as told (--fail)");
-  else predict(server, worker, sp_incoming_request(call), &answer);
+  if (fails_with)
+    refuse(&answer, fails_with, "failing as told (--fail)");
+  else
+    predict(server, worker, sp_incoming_request(call), &answer);
   int64_t server_ns = answer.status ? sp_incoming_fail(call, answer.status, answer.text)
                                     : sp_incoming_reply(call, answer.bytes);
   if (server->delay_log) fprintf(server->delay_log, "%lld\n", (long long)server_ns);
@@ -197,7 +209,8 @@ static void wait_until(int64_t due_ns) {
   int64_t sleep_ns = due_ns - SPIN_NS;
   struct timespec until = {sleep_ns / SP_NS_PER_S, sleep_ns % SP_NS_PER_S};
   if (sleep_ns > sp_now_ns()) clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
-  while (sp_now_ns() < due_ns) {}
+  while (sp_now_ns() < due_ns) {
+  }
 }
 
 void sp_predict_handle(void *context, unsigned thread_i, struct sp_incoming *call, struct sp_bytes request) {

@@ -20,15 +20,18 @@ struct sp_recorded {
   struct slot *slots;
 };
 
-static void digest_row(const struct sp_tensor *inputs, size_t n_inputs, size_t row, char digest[SP_DIGEST_TEXT_BYTES]) {
+static void digest_row(const struct sp_tensor *inputs, size_t n_inputs, size_t row,
+                       char digest[SP_DIGEST_TEXT_BYTES]) {
   // One digest of the tensors' digests: rows of several tensors do not lie side by side.
   char each[SP_TENSORS_MAX][SP_DIGEST_TEXT_BYTES];
   for (size_t i = 0; i < n_inputs; i++) {
     size_t n = inputs[i].row_elements * sp_dtype_bytes(inputs[i].spec.dtype);
     sp_digest_bytes(sp_bytes_of((const uint8_t *)inputs[i].data + row * n, n), each[i]);
   }
-  if (n_inputs == 1) memcpy(digest, each[0], SP_DIGEST_TEXT_BYTES);
-  else sp_digest_bytes(sp_bytes_of(each, n_inputs * SP_DIGEST_TEXT_BYTES), digest);
+  if (n_inputs == 1)
+    memcpy(digest, each[0], SP_DIGEST_TEXT_BYTES);
+  else
+    sp_digest_bytes(sp_bytes_of(each, n_inputs * SP_DIGEST_TEXT_BYTES), digest);
 }
 
 static struct slot *slot_of(const struct sp_recorded *recorded, const char *digest) {
@@ -53,7 +56,8 @@ static void keep_events(struct sp_recorded *recorded, const struct sp_recording 
   for (size_t i = 0; i < recording->n_events; i++) {
     struct sp_reason reason;
     if (recorded->expected->known[i] != 1) continue;
-    if (sp_decode(decoder, scratch, recording->events[i].value, list, 0, &reason) != SP_OUTCOME_NONE) continue;
+    if (sp_decode(decoder, scratch, recording->events[i].value, list, 0, &reason) != SP_OUTCOME_NONE)
+      continue;
     char digest[SP_DIGEST_TEXT_BYTES];
     digest_row(inputs, n_inputs, 0, digest);
     struct slot *slot = slot_of(recorded, digest);
@@ -75,8 +79,10 @@ static enum sp_err load_expected(struct sp_recorded *recorded, const char *path,
                                  struct sp_error *error) {
   enum sp_err err = sp_expected_load(path, n_events, &recorded->expected, error);
   if (!err && !recorded->expected) {
-    err = sp_fail(error, SP_ERR_ENVIRONMENT, "--stub recorded needs expected predictions, and %s does not exist; make it "
-                  "with servepath verify --update, or name another with --expected", path);
+    err = sp_fail(error, SP_ERR_ENVIRONMENT,
+                  "--stub recorded needs expected predictions, and %s does not exist; make it "
+                  "with servepath verify --update, or name another with --expected",
+                  path);
   }
   return err;
 }
@@ -98,8 +104,10 @@ enum sp_err sp_recorded_new(const struct sp_scenario *scenario, uint64_t version
   sp_decoder_free(decoder);
   if (recording) sp_recording_free(recording);
   free(path);
-  if (err) sp_recorded_free(recorded);
-  else *made = recorded;
+  if (err)
+    sp_recorded_free(recorded);
+  else
+    *made = recorded;
   return err;
 }
 
@@ -110,10 +118,12 @@ void sp_recorded_free(struct sp_recorded *recorded) {
   free(recorded);
 }
 
-size_t sp_recorded_values(const struct sp_recorded *recorded) { return recorded->expected->n_values; }
+size_t sp_recorded_values(const struct sp_recorded *recorded) {
+  return recorded->expected->n_values;
+}
 
-const double *sp_recorded_find(const struct sp_recorded *recorded, const struct sp_tensor *inputs, size_t n_inputs,
-                               size_t row) {
+const double *sp_recorded_find(const struct sp_recorded *recorded, const struct sp_tensor *inputs,
+                               size_t n_inputs, size_t row) {
   char digest[SP_DIGEST_TEXT_BYTES];
   digest_row(inputs, n_inputs, row, digest);
   const struct slot *slot = slot_of(recorded, digest);

@@ -25,15 +25,18 @@ static void serve(void *context) {
 
 static enum sp_err check_conf(const struct sp_server_conf *conf, struct sp_error *error) {
   if (conf->threads < 1 || conf->threads > 1024) {
-    return sp_fail(error, SP_ERR_USAGE, "threads: %llu; a server has 1 to 1024", (unsigned long long)conf->threads);
+    return sp_fail(error, SP_ERR_USAGE, "threads: %llu; a server has 1 to 1024",
+                   (unsigned long long)conf->threads);
   }
   if (conf->max_batch < 1 || conf->max_batch > 65536) {
-    return sp_fail(error, SP_ERR_USAGE, "max_batch: %llu; write 1 to 65536", (unsigned long long)conf->max_batch);
+    return sp_fail(error, SP_ERR_USAGE, "max_batch: %llu; write 1 to 65536",
+                   (unsigned long long)conf->max_batch);
   }
   return SP_OK;
 }
 
-static enum sp_err open_stub(struct sp_server *server, const struct sp_server_conf *conf, struct sp_error *error) {
+static enum sp_err open_stub(struct sp_server *server, const struct sp_server_conf *conf,
+                             struct sp_error *error) {
   enum sp_err err = SP_OK;
   if (conf->delay) err = sp_delay_new(conf->delay, conf->seed, &server->delay, error);
   if (!err && conf->fail) err = sp_fail_plan_new(conf->fail, conf->seed, &server->fail, error);
@@ -56,7 +59,8 @@ static enum sp_err start_threads(struct sp_server *server, struct sp_error *erro
   return err;
 }
 
-enum sp_err sp_server_start(const struct sp_server_env *env, struct sp_server **made, struct sp_error *error) {
+enum sp_err sp_server_start(const struct sp_server_env *env, struct sp_server **made,
+                            struct sp_error *error) {
   enum sp_err err = check_conf(env->conf, error);
   if (err) return err;
   struct sp_server *server = sp_alloc(sizeof *server);
@@ -71,8 +75,8 @@ enum sp_err sp_server_start(const struct sp_server_env *env, struct sp_server **
     err = sp_timer_new(sp_predict_due, server, &server->timer, error);
   }
   if (!err) {
-    err = sp_listener_new(env->address, (unsigned)server->n_threads, methods, sizeof methods / sizeof methods[0], server,
-                          &server->listener, error);
+    err = sp_listener_new(env->address, (unsigned)server->n_threads, methods,
+                          sizeof methods / sizeof methods[0], server, &server->listener, error);
   }
   if (!err) err = start_threads(server, error);
   if (err) {
@@ -84,7 +88,9 @@ enum sp_err sp_server_start(const struct sp_server_env *env, struct sp_server **
   return SP_OK;
 }
 
-const char *sp_server_address(const struct sp_server *server) { return sp_listener_address(server->listener); }
+const char *sp_server_address(const struct sp_server *server) {
+  return sp_listener_address(server->listener);
+}
 
 static bool stop_serving(struct sp_server *server, int64_t grace_ns) {
   if (!server->listener) return true;
@@ -95,7 +101,8 @@ static bool stop_serving(struct sp_server *server, int64_t grace_ns) {
     if (server->timer) sp_timer_hurry(server->timer);
   }
   sp_listener_end(server->listener);
-  for (size_t i = 0; server->threads && i < server->n_threads; i++) sp_thread_join(&server->threads[i].thread);
+  for (size_t i = 0; server->threads && i < server->n_threads; i++)
+    sp_thread_join(&server->threads[i].thread);
   sp_listener_free(server->listener);
   return was_graceful;
 }
@@ -107,7 +114,8 @@ static enum sp_err close_delay_log(struct sp_server *server, struct sp_error *er
   return failed ? sp_files_fail_write(server->delay_log_path, failed, error) : SP_OK;
 }
 
-enum sp_err sp_server_stop(struct sp_server *server, int64_t grace_ns, bool *was_graceful, struct sp_error *error) {
+enum sp_err sp_server_stop(struct sp_server *server, int64_t grace_ns, bool *was_graceful,
+                           struct sp_error *error) {
   atomic_store(&server->is_ending, true);
   *was_graceful = stop_serving(server, grace_ns);
   sp_timer_free(server->timer);

@@ -17,7 +17,7 @@ struct sp_server;
 
 struct sp_server_model {
   const char *name;
-  const char *dir;  // holds VERSION/{model.onnx,...}, each served; NULL: a stub's, version 1
+  const char *dir; // holds VERSION/{model.onnx,...}, each served; NULL: a stub's, version 1
 };
 
 struct sp_server_env {
@@ -31,16 +31,19 @@ struct sp_server_env {
   size_t n_inputs, n_outputs;
   // Its model is served too, unless models[] has the name. NULL: none.
   const struct sp_scenario *scenario;
-  const char *expected; // recorded: file of expected predictions; NULL: expected/MODEL-VERSION.jsonl beside the recording
+  const char *
+      expected; // recorded: file of expected predictions; NULL: expected/MODEL-VERSION.jsonl beside the recording
 };
 
 // Loads every version (SP_ERR_ENVIRONMENT: none there, or one that cannot be loaded), opens a session on each for each
 // thread, listens and serves. SP_ERR_ENVIRONMENT: address taken; SP_ERR_USAGE: delay, fail, stub without tensors. Strings and
 // specs of env are copied; it is ready when this returns.
-enum sp_err sp_server_start(const struct sp_server_env *env, struct sp_server **server, struct sp_error *error);
+enum sp_err sp_server_start(const struct sp_server_env *env, struct sp_server **server,
+                            struct sp_error *error);
 const char *sp_server_address(const struct sp_server *server); // with the real port
 // Says NOT_SERVING, takes no more calls, lets those under way end for grace_ns, cancels the rest, frees all. *was_graceful:
 // nothing had to be cancelled. SP_ERR_ENVIRONMENT: the delay log could not be written.
-enum sp_err sp_server_stop(struct sp_server *server, int64_t grace_ns, bool *was_graceful, struct sp_error *error);
+enum sp_err sp_server_stop(struct sp_server *server, int64_t grace_ns, bool *was_graceful,
+                           struct sp_error *error);
 
 #endif

@@ -95,8 +95,10 @@ enum sp_err sp_timer_new(void (*fire)(void *context, void *item), void *context,
   pthread_cond_init(&timer->changed, &attributes);
   pthread_condattr_destroy(&attributes);
   enum sp_err err = sp_thread_start(&timer->thread, "sp-delay", NULL, run, timer, error);
-  if (err) sp_timer_free(timer);
-  else *made = timer;
+  if (err)
+    sp_timer_free(timer);
+  else
+    *made = timer;
   return err;
 }
 

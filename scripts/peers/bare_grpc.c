@@ -20,26 +20,26 @@
 #include <string.h>
 #include <time.h>
 
-#define METHOD "/tensorflow.serving.PredictionService/Predict"
-#define N_SLOTS 128
-#define DEADLINE_S 5
+#define METHOD      "/tensorflow.serving.PredictionService/Predict"
+#define N_SLOTS     128
+#define DEADLINE_S  5
 #define N_LATENCIES (1 << 22)
 
 // PredictRequest{model_spec{name: "fraud"}, output_filter: "score",
 //                inputs{"transaction": float32 [1, 30], tensor_content of 120 bytes}}.
 static const uint8_t request_head[] = {
-    0x0a, 7,    0x0a, 5,    'f',  'r',  'a',  'u',  'd',                                      // model_spec
-    0x1a, 5,    's',  'c',  'o',  'r',  'e',                                                  // output_filter
-    0x12, 0x96, 1,    0x0a, 11,   't',  'r',  'a',  'n',  's', 'a', 'c', 't', 'i', 'o', 'n', // inputs: key
-    0x12, 0x86, 1,    0x08, 1,    0x12, 8,    0x12, 2,    8,   1,   0x12, 2,   8,   30,       // value: dtype, shape
+    0x0a, 7,    0x0a, 5,    'f', 'r',  'a', 'u',  'd',                                     // model_spec
+    0x1a, 5,    's',  'c',  'o', 'r',  'e',                                                // output_filter
+    0x12, 0x96, 1,    0x0a, 11,  't',  'r', 'a',  'n', 's', 'a', 'c',  't', 'i', 'o', 'n', // inputs: key
+    0x12, 0x86, 1,    0x08, 1,   0x12, 8,   0x12, 2,   8,   1,   0x12, 2,   8,   30, // value: dtype, shape
     0x22, 120,
 };
 #define REQUEST_BYTES (sizeof request_head + 120)
 // PredictResponse{outputs{"score": float32 [1, 1], float_val [0.5]}, model_spec{name: "fraud", version 1}}.
 static const uint8_t reply_bytes[] = {
-    0x0a, 27, 0x0a, 5, 's', 'c', 'o', 'r', 'e', 0x12, 18, 0x08, 1, 0x12, 8, 0x12, 2, 8, 1, 0x12, 2, 8, 1,
-    0x2a, 4,  0,    0, 0,   0x3f,
-    0x12, 11, 0x0a, 5, 'f', 'r', 'a', 'u', 'd', 0x12, 2,  0x08, 1,
+    0x0a, 27,   0x0a, 5,    's', 'c',  'o', 'r', 'e', 0x12, 18,   0x08, 1,    0x12,
+    8,    0x12, 2,    8,    1,   0x12, 2,   8,   1,   0x2a, 4,    0,    0,    0,
+    0x3f, 0x12, 11,   0x0a, 5,   'f',  'r', 'a', 'u', 'd',  0x12, 2,    0x08, 1,
 };
 
 static int64_t now_ns(clockid_t clock) {
@@ -77,7 +77,8 @@ static void server_listen(struct served *slot) {
   slot->is_reply = 0;
   if (slot->is_unknown) {
     grpc_call_details_init(&slot->details);
-    grpc_server_request_call(server, &slot->call, &slot->details, &slot->metadata, server_queue, server_queue, slot);
+    grpc_server_request_call(server, &slot->call, &slot->details, &slot->metadata, server_queue, server_queue,
+                             slot);
   } else {
     grpc_server_request_registered_call(server, server_method, &slot->call, &slot->deadline, &slot->metadata,
                                         &slot->request, server_queue, server_queue, slot);
@@ -134,7 +135,8 @@ static int serve(const char *address) {
   server = grpc_server_create(&args, NULL);
   server_queue = grpc_completion_queue_create_for_next(NULL);
   grpc_server_register_completion_queue(server, server_queue, NULL);
-  server_method = grpc_server_register_method(server, METHOD, NULL, GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
+  server_method =
+      grpc_server_register_method(server, METHOD, NULL, GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
   grpc_server_credentials *credentials = grpc_insecure_server_credentials_create();
   int port = grpc_server_add_http2_port(server, address, credentials);
   grpc_server_credentials_release(credentials);
@@ -146,12 +148,15 @@ static int serve(const char *address) {
     grpc_metadata_array_init(&slots[i].metadata);
     server_listen(&slots[i]);
   }
-  if (strncmp(address, "unix:", 5) == 0) printf("{\"ready\":true,\"address\":\"%s\"}\n", address);
-  else printf("{\"ready\":true,\"address\":\"127.0.0.1:%d\"}\n", port);
+  if (strncmp(address, "unix:", 5) == 0)
+    printf("{\"ready\":true,\"address\":\"%s\"}\n", address);
+  else
+    printf("{\"ready\":true,\"address\":\"127.0.0.1:%d\"}\n", port);
   fflush(stdout);
   while (!atomic_load(&server_ends)) {
     grpc_event event = grpc_completion_queue_next(
-        server_queue, gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(200, GPR_TIMESPAN)), NULL);
+        server_queue, gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(200, GPR_TIMESPAN)),
+        NULL);
     if (event.type == GRPC_OP_COMPLETE) server_turn(event.tag, event.success);
   }
   return 0;
@@ -172,11 +177,12 @@ static grpc_completion_queue *client_queue;
 static void *client_method;
 
 static void call_start(struct called *slot) {
-  gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_seconds(DEADLINE_S, GPR_TIMESPAN));
+  gpr_timespec deadline =
+      gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_seconds(DEADLINE_S, GPR_TIMESPAN));
   slot->issued_ns = now_ns(CLOCK_MONOTONIC);
   slot->request = message_of(request_head, sizeof request_head, REQUEST_BYTES);
-  slot->call = grpc_channel_create_registered_call(channel, NULL, GRPC_PROPAGATE_DEFAULTS, client_queue, client_method,
-                                                   deadline, NULL);
+  slot->call = grpc_channel_create_registered_call(channel, NULL, GRPC_PROPAGATE_DEFAULTS, client_queue,
+                                                   client_method, deadline, NULL);
   grpc_op ops[6];
   memset(ops, 0, sizeof ops);
   ops[0].op = GRPC_OP_SEND_INITIAL_METADATA;
@@ -236,13 +242,16 @@ static int client(const char *address, size_t in_flight, double seconds) {
     done_ns = now_ns(CLOCK_MONOTONIC);
     latencies[n++ % N_LATENCIES] = (uint32_t)(done_ns - slot->issued_ns);
     call_end(slot);
-    if (done_ns < end_ns) call_start(slot);
-    else n_open--;
+    if (done_ns < end_ns)
+      call_start(slot);
+    else
+      n_open--;
   }
   size_t kept = n < N_LATENCIES ? n : N_LATENCIES;
   qsort(latencies, kept, sizeof *latencies, compare);
   printf("{\"calls\":%zu,\"calls_per_s\":%.0f,\"p50_us\":%.1f,\"p99_us\":%.1f,\"cpu_us_per_call\":%.2f}\n", n,
-         (double)n * 1e9 / (double)(done_ns - start_ns), latencies[kept / 2] / 1e3, latencies[kept * 99 / 100] / 1e3,
+         (double)n * 1e9 / (double)(done_ns - start_ns), latencies[kept / 2] / 1e3,
+         latencies[kept * 99 / 100] / 1e3,
          (double)(now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns) / 1e3 / (double)n);
   return 0;
 }
@@ -256,8 +265,10 @@ int main(int argc, char **argv) {
   if (argc == 5 && strcmp(argv[1], "client") == 0) {
     long in_flight = atol(argv[3]);
     double seconds = atof(argv[4]);
-    if (in_flight > 0 && in_flight <= N_SLOTS && seconds > 0) return client(argv[2], (size_t)in_flight, seconds);
+    if (in_flight > 0 && in_flight <= N_SLOTS && seconds > 0)
+      return client(argv[2], (size_t)in_flight, seconds);
   }
-  fprintf(stderr, "usage: bare_grpc server ADDRESS | bare_grpc client ADDRESS IN_FLIGHT(1..%d) SECONDS\n", N_SLOTS);
+  fprintf(stderr, "usage: bare_grpc server ADDRESS | bare_grpc client ADDRESS IN_FLIGHT(1..%d) SECONDS\n",
+          N_SLOTS);
   return 64;
 }

@@ -18,8 +18,9 @@ refuse() {
   local code=$1 pattern=$2 told=0
   shift 2
   timeout 30 "$SERVEPATH" model-server "$@" >"$tmp/out" 2>"$tmp/err" || told=$?
-  [ "$told" = "$code" ] && grep -qE -- "$pattern" "$tmp/err" && [ "$(wc -l <"$tmp/err")" = 1 ] && [ ! -s "$tmp/out" ] ||
+  if [ "$told" != "$code" ] || ! grep -qE -- "$pattern" "$tmp/err" || [ "$(wc -l <"$tmp/err")" != 1 ] || [ -s "$tmp/out" ]; then
     fail "$*: exit $told instead of $code, or not one line like /$pattern/: $(cat "$tmp/err")"
+  fi
 }
 
 # start ARGUMENT...: in the background; waits for the ready line; sets server and address.

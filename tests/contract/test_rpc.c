@@ -5,13 +5,13 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <netinet/in.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -25,11 +25,17 @@
 #define WITHIN_NS (30 * SP_NS_PER_S) // a bound for what is broken, not a measure
 
 static const struct sp_tensor_spec input_spec = {"x", SP_DTYPE_FLOAT32, 2, {1, 3}};
-static struct sp_rpc_conf conf = {.protocol = "tfs", .deadline_ns = WITHIN_NS, .channels = 1, .connect_timeout_ns = WITHIN_NS};
+static struct sp_rpc_conf conf = {
+    .protocol = "tfs", .deadline_ns = WITHIN_NS, .channels = 1, .connect_timeout_ns = WITHIN_NS};
 
 static struct sp_rpc_env env_of(const char *address) {
-  return (struct sp_rpc_env){.conf = &conf, .address = address, .model_name = "echo", .inputs = &input_spec, .n_inputs = 1,
-                             .max_rows = 4, .n_queues = 1};
+  return (struct sp_rpc_env){.conf = &conf,
+                             .address = address,
+                             .model_name = "echo",
+                             .inputs = &input_spec,
+                             .n_inputs = 1,
+                             .max_rows = 4,
+                             .n_queues = 1};
 }
 
 // --- A stub server of ours ---
@@ -40,8 +46,14 @@ static struct sp_server *start_stub(struct sp_server_conf of, const char *addres
   of.max_batch = 4;
   of.seed = 1;
   of.stub = of.stub ? of.stub : SP_STUB_ECHO;
-  const struct sp_server_env env = {.conf = &of, .address = address, .models = &model, .n_models = 1, .inputs = &input_spec,
-                                    .n_inputs = 1, .outputs = &input_spec, .n_outputs = 1};
+  const struct sp_server_env env = {.conf = &of,
+                                    .address = address,
+                                    .models = &model,
+                                    .n_models = 1,
+                                    .inputs = &input_spec,
+                                    .n_inputs = 1,
+                                    .outputs = &input_spec,
+                                    .n_outputs = 1};
   struct sp_server *server;
   struct sp_error error;
   if (sp_server_start(&env, &server, &error)) fail_msg("%s", error.text);
@@ -134,8 +146,10 @@ static void answers_come_with_stamps_and_the_servers_own_time(void **state) {
   const struct sp_rpc_result *result = call_once(bed);
   assert_int_equal(result->outcome, SP_OUTCOME_NONE);
   assert_string_equal(result->text, "");
-  assert_true(before_ns <= result->issued_ns && result->issued_ns < result->answered_ns && result->answered_ns <= sp_now_ns());
-  assert_true(result->server_ns >= 2 * SP_NS_PER_MS && result->server_ns < result->answered_ns - result->issued_ns);
+  assert_true(before_ns <= result->issued_ns && result->issued_ns < result->answered_ns &&
+              result->answered_ns <= sp_now_ns());
+  assert_true(result->server_ns >= 2 * SP_NS_PER_MS &&
+              result->server_ns < result->answered_ns - result->issued_ns);
   assert_memory_equal(bed->calls[0].output->data, x, 3 * sizeof *x);
   close_bed(bed);
   stop(server);
@@ -143,7 +157,8 @@ static void answers_come_with_stamps_and_the_servers_own_time(void **state) {
 
 static void many_calls_are_answered_each_its_own(void **state) {
   (void)state;
-  struct sp_server *server = start_stub((struct sp_server_conf){.threads = 2, .delay = "exp:200us"}, "127.0.0.1:0");
+  struct sp_server *server =
+      start_stub((struct sp_server_conf){.threads = 2, .delay = "exp:200us"}, "127.0.0.1:0");
   struct sp_rpc_env env = env_of(sp_server_address(server));
   struct sp_rpc_conf three = conf;
   three.channels = 3;
@@ -198,12 +213,16 @@ static void statuses_become_outcomes(void **state) {
     const char *fail;
     enum sp_outcome outcome;
     int code;
-  } cases[] = {{"UNAVAILABLE:100%", SP_OUTCOME_UNAVAILABLE, 14},      {"DEADLINE_EXCEEDED:100%", SP_OUTCOME_DEADLINE, 4},
-               {"RESOURCE_EXHAUSTED:100%", SP_OUTCOME_REJECTED, 8},   {"INTERNAL:100%", SP_OUTCOME_ERROR, 13},
-               {"INVALID_ARGUMENT:100%", SP_OUTCOME_ERROR, 3},        {"UNKNOWN:100%", SP_OUTCOME_ERROR, 2},
+  } cases[] = {{"UNAVAILABLE:100%", SP_OUTCOME_UNAVAILABLE, 14},
+               {"DEADLINE_EXCEEDED:100%", SP_OUTCOME_DEADLINE, 4},
+               {"RESOURCE_EXHAUSTED:100%", SP_OUTCOME_REJECTED, 8},
+               {"INTERNAL:100%", SP_OUTCOME_ERROR, 13},
+               {"INVALID_ARGUMENT:100%", SP_OUTCOME_ERROR, 3},
+               {"UNKNOWN:100%", SP_OUTCOME_ERROR, 2},
                {"CANCELLED:100%", SP_OUTCOME_ERROR, 1}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-    struct sp_server *server = start_stub((struct sp_server_conf){.fail = (char *)(uintptr_t)cases[i].fail}, "127.0.0.1:0");
+    struct sp_server *server =
+        start_stub((struct sp_server_conf){.fail = (char *)(uintptr_t)cases[i].fail}, "127.0.0.1:0");
     struct bed *bed = open_bed(sp_server_address(server));
     const struct sp_rpc_result *result = call_once(bed);
     assert_int_equal(result->outcome, cases[i].outcome);
@@ -259,7 +278,8 @@ static void a_server_that_goes_away_is_unavailable_and_found_again(void **state)
   complete(bed, N_CALLS);
   for (size_t i = 0; i < N_CALLS; i++) {
     enum sp_outcome outcome = bed->calls[i].result.outcome;
-    if (outcome != SP_OUTCOME_UNAVAILABLE && outcome != SP_OUTCOME_ERROR) fail_msg("%s", sp_outcome_name(outcome));
+    if (outcome != SP_OUTCOME_UNAVAILABLE && outcome != SP_OUTCOME_ERROR)
+      fail_msg("%s", sp_outcome_name(outcome));
   }
   // Nobody there: every call ends, and at once.
   assert_int_equal(call_once(bed)->outcome, SP_OUTCOME_UNAVAILABLE);
@@ -312,7 +332,8 @@ static void an_absent_server_is_named(void **state) {
   struct sp_rpc_conf of = impatient();
   struct sp_rpc_env env = env_of(address);
   env.conf = &of;
-  snprintf(expected, sizeof expected, "cannot reach model server %s (connection refused, tried for 0.5 s); start one with", address);
+  snprintf(expected, sizeof expected,
+           "cannot reach model server %s (connection refused, tried for 0.5 s); start one with", address);
   is_refused(&env, SP_ERR_ENVIRONMENT, expected);
   env.address = "unix:/nonexistent/socket";
   is_refused(&env, SP_ERR_ENVIRONMENT, "cannot reach model server unix:/nonexistent/socket");
@@ -369,8 +390,9 @@ static void what_speaks_something_else_is_named(void **state) {
 
 static void addresses_and_protocols_that_make_no_sense_are_refused(void **state) {
   (void)state;
-  static const char *const addresses[] = {"localhost", "localhost:", ":80", "127.0.0.1:port", "127.0.0.1:70000", "::1:80", "",
-                                          "unix:", "127.0.0.1:80x"};
+  static const char *const addresses[] = {
+      "localhost", "localhost:", ":80",   "127.0.0.1:port", "127.0.0.1:70000",
+      "::1:80",    "",           "unix:", "127.0.0.1:80x"};
   for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
     struct sp_rpc_env env = env_of(addresses[i]);
     is_refused(&env, SP_ERR_USAGE, "server: ");
@@ -387,7 +409,8 @@ static void models_and_tensors_that_differ_are_named(void **state) {
   struct sp_server *server = start_stub((struct sp_server_conf){0}, "127.0.0.1:0");
   struct sp_rpc_env env = env_of(sp_server_address(server));
   env.model_name = "fraud";
-  is_refused(&env, SP_ERR_ENVIRONMENT, "does not serve model fraud (NOT_FOUND: that model is not served; this server has echo 1)");
+  is_refused(&env, SP_ERR_ENVIRONMENT,
+             "does not serve model fraud (NOT_FOUND: that model is not served; this server has echo 1)");
   env = env_of(sp_server_address(server));
   env.model_version = 9;
   is_refused(&env, SP_ERR_ENVIRONMENT, "model echo version 9");

@@ -51,7 +51,8 @@ static struct caller open_caller(const struct sp_server *server) {
   sp_grpc_start();
   struct caller caller = {.channel = sp_channel_new(sp_server_address(server))};
   struct sp_error error;
-  if (sp_channels_connect(&caller.channel, 1, sp_server_address(server), WITHIN_NS, &error)) fail_msg("%s", error.text);
+  if (sp_channels_connect(&caller.channel, 1, sp_server_address(server), WITHIN_NS, &error))
+    fail_msg("%s", error.text);
   return caller;
 }
 
@@ -73,8 +74,8 @@ static void expect_refusal(struct caller *caller, int code, const char *said) {
 }
 
 // Predict with one float32 input of n_rows x n_columns that counts 0, 1, 2, ...
-static int predict(struct caller *caller, const char *model, uint64_t version, const char *input, size_t n_rows,
-                   size_t n_columns) {
+static int predict(struct caller *caller, const char *model, uint64_t version, const char *input,
+                   size_t n_rows, size_t n_columns) {
   struct sp_tensor_spec spec = {.dtype = SP_DTYPE_FLOAT32, .rank = 2, .shape = {1, (int64_t)n_columns}};
   strcpy(spec.name, input);
   uint8_t *bytes = sp_alloc(2 * SP_TFS_MODEL_NAME_BYTES + SP_TFS_HEAD_BYTES + n_rows * n_columns * 4);
@@ -87,7 +88,8 @@ static int predict(struct caller *caller, const char *model, uint64_t version, c
 }
 
 // Elements of an output of the last reply; the caller frees them.
-static float *output_of(struct caller *caller, const char *name, size_t n_rows, size_t n_columns, uint64_t version) {
+static float *output_of(struct caller *caller, const char *name, size_t n_rows, size_t n_columns,
+                        uint64_t version) {
   struct sp_tfs_predict reply;
   const char *reason;
   struct sp_tensor_spec spec = {.dtype = SP_DTYPE_FLOAT32, .rank = 2, .shape = {1, (int64_t)n_columns}};
@@ -108,8 +110,10 @@ static void make_versions(char *dir) {
   char command[9000];
   strcpy(dir, "/tmp/servepath-versions-XXXXXX");
   assert_non_null(mkdtemp(dir));
-  snprintf(command, sizeof command,
-           "cd %s && for v in 1 3 12; do cp -r %s/tests/contract/models/affine/1 $v; done; mkdir 007 1a tmp; : >4", dir, source);
+  snprintf(
+      command, sizeof command,
+      "cd %s && for v in 1 3 12; do cp -r %s/tests/contract/models/affine/1 $v; done; mkdir 007 1a tmp; : >4",
+      dir, source);
   assert_int_equal(system(command), 0);
 }
 
@@ -129,9 +133,7 @@ static void serves_every_version_of_every_model(void **state) {
   const struct sp_server_env env = {.conf = &conf, .address = "127.0.0.1:0", .models = models, .n_models = 2};
   struct sp_server *server = start_env(&env);
   struct caller caller = open_caller(server);
-  static const struct {
-    uint64_t asked, given;
-  } versions[] = {{0, 12}, {1, 1}, {3, 3}, {12, 12}};
+  static const struct { uint64_t asked, given; } versions[] = {{0, 12}, {1, 1}, {3, 3}, {12, 12}};
   for (size_t i = 0; i < 4; i++) {
     assert_int_equal(predict(&caller, "affine", versions[i].asked, "x", 2, 3), 0);
     float *sum = output_of(&caller, "sum", 2, 1, versions[i].given);
@@ -140,13 +142,15 @@ static void serves_every_version_of_every_model(void **state) {
     free(output_of(&caller, "twice", 2, 3, versions[i].given));
   }
   predict(&caller, "affine", 2, "x", 1, 3);
-  expect_refusal(&caller, SP_STATUS_NOT_FOUND, "that version is not served; this server has affine 1 3 12, two 1");
+  expect_refusal(&caller, SP_STATUS_NOT_FOUND,
+                 "that version is not served; this server has affine 1 3 12, two 1");
   predict(&caller, "afine", 0, "x", 1, 3);
   expect_refusal(&caller, SP_STATUS_NOT_FOUND, "that model is not served");
   predict(&caller, "affine", 0, "y", 1, 3);
   expect_refusal(&caller, SP_STATUS_INVALID_ARGUMENT, "input x is missing");
   predict(&caller, "affine", 0, "x", 1, 4);
-  expect_refusal(&caller, SP_STATUS_INVALID_ARGUMENT, "input x is float32 [1, 4], model affine takes float32 [N, 3]");
+  expect_refusal(&caller, SP_STATUS_INVALID_ARGUMENT,
+                 "input x is float32 [1, 4], model affine takes float32 [N, 3]");
   predict(&caller, "affine", 0, "x", 5, 3);
   expect_refusal(&caller, SP_STATUS_INVALID_ARGUMENT, "5 rows are more than are taken at once here, 4");
   predict(&caller, "two", 0, "a", 1, 2);
@@ -169,7 +173,8 @@ static void tells_status_and_metadata(void **state) {
   struct sp_tfs_message request = sp_tfs_write_status_request("affine", 0);
   assert_int_equal(call(&caller, SP_TFS_GET_MODEL_STATUS, request.data, request.n), 0);
   for (uint64_t version = 1; version < 14; version++) {
-    assert_true(sp_tfs_read_status_reply(sp_bytes_of(caller.last.reply, caller.last.n_reply), version, &is_available));
+    assert_true(sp_tfs_read_status_reply(sp_bytes_of(caller.last.reply, caller.last.n_reply), version,
+                                         &is_available));
     assert_int_equal(is_available, version == 1 || version == 3 || version == 12);
   }
   free(request.data);
@@ -181,7 +186,8 @@ static void tells_status_and_metadata(void **state) {
   assert_int_equal(call(&caller, SP_TFS_GET_MODEL_METADATA, request.data, request.n), 0);
   struct sp_tfs_signature signature;
   const char *reason;
-  assert_true(sp_tfs_read_metadata_reply(sp_bytes_of(caller.last.reply, caller.last.n_reply), &signature, &reason));
+  assert_true(
+      sp_tfs_read_metadata_reply(sp_bytes_of(caller.last.reply, caller.last.n_reply), &signature, &reason));
   assert_int_equal(signature.n_inputs, 1);
   assert_int_equal(signature.inputs[0].shape[0], -1);
   assert_int_equal(signature.inputs[0].shape[1], 3);
@@ -230,17 +236,25 @@ static void models_that_cannot_be_served_are_refused(void **state) {
 
 // --- Stubs ---
 
-static const struct sp_tensor_spec x_spec = {"x", SP_DTYPE_FLOAT32, 2, {1, 3}}, y_spec = {"y", SP_DTYPE_FLOAT32, 2, {1, 2}};
+static const struct sp_tensor_spec x_spec = {"x", SP_DTYPE_FLOAT32, 2, {1, 3}},
+                                   y_spec = {"y", SP_DTYPE_FLOAT32, 2, {1, 2}};
 static const struct sp_server_model stub_model = {"stub", NULL};
 
 static struct sp_server_env stub_env(const struct sp_server_conf *conf) {
-  return (struct sp_server_env){.conf = conf, .address = "127.0.0.1:0", .models = &stub_model, .n_models = 1,
-                                .inputs = &x_spec, .n_inputs = 1, .outputs = &y_spec, .n_outputs = 1};
+  return (struct sp_server_env){.conf = conf,
+                                .address = "127.0.0.1:0",
+                                .models = &stub_model,
+                                .n_models = 1,
+                                .inputs = &x_spec,
+                                .n_inputs = 1,
+                                .outputs = &y_spec,
+                                .n_outputs = 1};
 }
 
 static void a_fixed_stub_answers_the_same(void **state) {
   (void)state;
-  const struct sp_server_conf conf = {.threads = 1, .max_batch = 8, .stub = SP_STUB_FIXED, .fixed_value = 0.25};
+  const struct sp_server_conf conf = {
+      .threads = 1, .max_batch = 8, .stub = SP_STUB_FIXED, .fixed_value = 0.25};
   struct sp_server_env env = stub_env(&conf);
   struct sp_server *server = start_env(&env);
   struct caller caller = open_caller(server);
@@ -279,7 +293,8 @@ static void a_recorded_stub_knows_every_event(void **state) {
   struct sp_tensor_spec spec = {"transaction", SP_DTYPE_FLOAT32, 2, {1, 30}};
   for (size_t i = 0; i < 100; i++) {
     char text[4096];
-    snprintf(text, sizeof text, "%.*s", (int)recording->events[i].value.n, (const char *)recording->events[i].value.data);
+    snprintf(text, sizeof text, "%.*s", (int)recording->events[i].value.n,
+             (const char *)recording->events[i].value.data);
     uint8_t bytes[1024];
     size_t n = sp_tfs_write_request_spec("fraud", 0, "score", bytes);
     n += sp_tfs_write_input_head(&spec, 1, bytes + n);
@@ -304,8 +319,13 @@ static void every_nth_call_fails_and_every_delay_is_logged(void **state) {
   (void)state;
   char log[] = "/tmp/servepath-delay-log-XXXXXX";
   close(mkstemp(log));
-  const struct sp_server_conf conf = {.threads = 1, .max_batch = 1, .stub = SP_STUB_FIXED, .delay = "uniform:1ms..2ms",
-                                      .fail = "UNAVAILABLE:every=5", .delay_log = log, .seed = 1};
+  const struct sp_server_conf conf = {.threads = 1,
+                                      .max_batch = 1,
+                                      .stub = SP_STUB_FIXED,
+                                      .delay = "uniform:1ms..2ms",
+                                      .fail = "UNAVAILABLE:every=5",
+                                      .delay_log = log,
+                                      .seed = 1};
   struct sp_server_env env = stub_env(&conf);
   struct sp_server *server = start_env(&env);
   struct caller caller = open_caller(server);
@@ -325,7 +345,8 @@ static void every_nth_call_fails_and_every_delay_is_logged(void **state) {
 
 static void a_serial_stub_serves_one_at_a_time(void **state) {
   (void)state;
-  const struct sp_server_conf conf = {.threads = 1, .max_batch = 1, .stub = SP_STUB_FIXED, .delay = "serial:5ms"};
+  const struct sp_server_conf conf = {
+      .threads = 1, .max_batch = 1, .stub = SP_STUB_FIXED, .delay = "serial:5ms"};
   struct sp_server_env env = stub_env(&conf);
   struct sp_server *server = start_env(&env);
   struct caller callers[8];
@@ -381,7 +402,8 @@ static void unknown_methods_are_refused_at_once(void **state) {
 
 static void rubbish_is_refused_and_harms_nothing(void **state) {
   (void)state;
-  static const char *const methods[] = {SP_TFS_PREDICT, SP_TFS_GET_MODEL_STATUS, SP_TFS_GET_MODEL_METADATA, SP_HEALTH_CHECK};
+  static const char *const methods[] = {SP_TFS_PREDICT, SP_TFS_GET_MODEL_STATUS, SP_TFS_GET_MODEL_METADATA,
+                                        SP_HEALTH_CHECK};
   const struct sp_server_conf conf = {.threads = 1, .max_batch = 1, .stub = SP_STUB_ECHO};
   struct sp_server_env env = stub_env(&conf);
   struct sp_server *server = start_env(&env);
@@ -392,10 +414,11 @@ static void rubbish_is_refused_and_harms_nothing(void **state) {
     for (int fill = 0; fill < 3; fill++) {
       memset(bytes, fill == 1 ? 0xff : 0, n);
       for (size_t i = 0; fill == 0 && i < n; i += 2) bytes[i] = 0x12;
-      if (fill == 2) memcpy(bytes, "\x0a\xff\xff\xff\xff\x0f", 6);
+      if (fill == 2) memcpy(bytes, (const uint8_t[]){0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f}, 6);
       // Unknown fields are skipped, so a message of them alone may be fine; nothing else may happen.
       int code = call(&caller, methods[m], bytes, n);
-      if (code != SP_STATUS_INVALID_ARGUMENT && code != SP_STATUS_NOT_FOUND) fail_msg("%s: %d", methods[m], code);
+      if (code != SP_STATUS_INVALID_ARGUMENT && code != SP_STATUS_NOT_FOUND)
+        fail_msg("%s: %d", methods[m], code);
     }
     call(&caller, methods[m], "", 0);
   }
@@ -459,13 +482,15 @@ static void what_is_under_way_ends_before_the_server_does(void **state) {
   (void)state;
   char log[] = "/tmp/servepath-delay-log-XXXXXX";
   close(mkstemp(log));
-  const struct sp_server_conf conf = {.threads = 1, .max_batch = 1, .stub = SP_STUB_ECHO, .delay = "500ms", .delay_log = log};
+  const struct sp_server_conf conf = {
+      .threads = 1, .max_batch = 1, .stub = SP_STUB_ECHO, .delay = "500ms", .delay_log = log};
   struct sp_server_env env = stub_env(&conf);
   struct sp_server *server = start_env(&env);
   struct caller caller = open_caller(server);
   pthread_t thread;
   pthread_create(&thread, NULL, call_once, &caller);
-  usleep(200000); // the call is with the server by now; were it not, it would be refused and the test fail, not pass
+  usleep(
+      200000); // the call is with the server by now; were it not, it would be refused and the test fail, not pass
   stop(server);
   pthread_join(thread, NULL);
   assert_int_equal(caller.last.code, 0);

@@ -68,7 +68,8 @@ static void element_of(const Tensorflow__TensorProto *proto, enum sp_dtype dtype
   }
 }
 
-static void is_same_tensor(const Tensorflow__TensorProto *proto, const struct sp_tensor *tensor, size_t n_rows) {
+static void is_same_tensor(const Tensorflow__TensorProto *proto, const struct sp_tensor *tensor,
+                           size_t n_rows) {
   assert_int_equal((int)proto->dtype, sp_tfs_dtype(tensor->spec.dtype));
   assert_int_equal(proto->tensor_shape->n_dim, tensor->spec.rank);
   assert_int_equal(proto->tensor_shape->dim[0]->size, n_rows);
@@ -103,7 +104,8 @@ static void requests_are_read_alike(void **state) {
     Tensorflow__Serving__PredictRequest *request = unpack(bytes, n);
     assert_non_null(request);
     assert_string_equal(request->model_spec->name, "fraud");
-    assert_true(version == (request->model_spec->version ? (uint64_t)request->model_spec->version->value : 0));
+    assert_true(version ==
+                (request->model_spec->version ? (uint64_t)request->model_spec->version->value : 0));
     assert_int_equal(request->n_output_filter, output ? 1 : 0);
     assert_int_equal(request->n_inputs, 1);
     assert_string_equal(request->inputs[0]->key, "transaction");
@@ -134,7 +136,8 @@ static void replies_are_read_alike(void **state) {
     uint8_t *bytes = sp_alloc(sp_tfs_reply_bound(tensors, 2, n_rows));
     size_t n = sp_tfs_write_reply("fraud", 7, tensors, wanted, 2, n_rows, bytes);
     assert_true(n <= sp_tfs_reply_bound(tensors, 2, n_rows));
-    Tensorflow__Serving__PredictResponse *reply = tensorflow__serving__predict_response__unpack(NULL, n, bytes);
+    Tensorflow__Serving__PredictResponse *reply =
+        tensorflow__serving__predict_response__unpack(NULL, n, bytes);
     assert_non_null(reply);
     assert_int_equal(reply->n_outputs, 1 + wanted[1]);
     assert_int_equal(reply->model_spec->version->value, 7);
@@ -146,7 +149,8 @@ static void replies_are_read_alike(void **state) {
     assert_int_equal(sp_tfs_rows(score, &specs[0]), n_rows);
     sp_tensor_init(&back, &specs[0], n_rows);
     assert_true(sp_tfs_read_values(score, n_rows * back.row_elements, back.data));
-    assert_memory_equal(back.data, tensors[0].data, n_rows * back.row_elements * sp_dtype_bytes(specs[0].dtype));
+    assert_memory_equal(back.data, tensors[0].data,
+                        n_rows * back.row_elements * sp_dtype_bytes(specs[0].dtype));
     assert_int_equal(sp_tfs_find(&predict, "other") != NULL, wanted[1]);
     tensorflow__serving__predict_response__free_unpacked(reply, NULL);
     sp_tensor_done(&tensors[0]);
@@ -173,9 +177,9 @@ static bool read_four(const uint8_t *tensor, size_t n, float to[4]) {
 }
 
 #define BYTES(...) (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__})
-#define HEAD 0x08, 1, 0x12, 8, 0x12, 2, 8, 1, 0x12, 2, 8, 4
-#define ONE 0, 0, 0x80, 0x3f
-#define TWO 0, 0, 0, 0x40
+#define HEAD       0x08, 1, 0x12, 8, 0x12, 2, 8, 1, 0x12, 2, 8, 4
+#define ONE        0, 0, 0x80, 0x3f
+#define TWO        0, 0, 0, 0x40
 
 static void every_form_of_values_is_read(void **state) {
   (void)state;
@@ -185,22 +189,24 @@ static void every_form_of_values_is_read(void **state) {
     bool is_read;
     float values[4];
   } forms[] = {
-      {BYTES(HEAD, 0x2a, 16, ONE, TWO, ONE, TWO), true, {1, 2, 1, 2}},                     // packed
-      {BYTES(HEAD, 0x2d, ONE, 0x2d, TWO, 0x2d, ONE, 0x2d, TWO), true, {1, 2, 1, 2}},       // one by one
-      {BYTES(HEAD, 0x2d, ONE, 0x2a, 8, TWO, ONE, 0x22, 0, 0x2d, TWO), true, {1, 2, 1, 2}}, // both, empty content
-      {BYTES(HEAD, 0x2d, ONE, 0x2a, 8, TWO, ONE, 0x2d, 0, 0, 0), false, {0, 0, 0, 0}},              // cut short
-      {BYTES(HEAD, 0x22, 16, ONE, TWO, ONE, TWO), true, {1, 2, 1, 2}},                     // tensor_content
-      {BYTES(0x22, 16, ONE, TWO, ONE, TWO, HEAD), true, {1, 2, 1, 2}},                     // in another order
-      {BYTES(HEAD, 0x2a, 4, ONE), true, {1, 1, 1, 1}},                                     // the last one repeated
+      {BYTES(HEAD, 0x2a, 16, ONE, TWO, ONE, TWO), true, {1, 2, 1, 2}},               // packed
+      {BYTES(HEAD, 0x2d, ONE, 0x2d, TWO, 0x2d, ONE, 0x2d, TWO), true, {1, 2, 1, 2}}, // one by one
+      {BYTES(HEAD, 0x2d, ONE, 0x2a, 8, TWO, ONE, 0x22, 0, 0x2d, TWO),
+       true,
+       {1, 2, 1, 2}},                                                                  // both, empty content
+      {BYTES(HEAD, 0x2d, ONE, 0x2a, 8, TWO, ONE, 0x2d, 0, 0, 0), false, {0, 0, 0, 0}}, // cut short
+      {BYTES(HEAD, 0x22, 16, ONE, TWO, ONE, TWO), true, {1, 2, 1, 2}},                 // tensor_content
+      {BYTES(0x22, 16, ONE, TWO, ONE, TWO, HEAD), true, {1, 2, 1, 2}},                 // in another order
+      {BYTES(HEAD, 0x2a, 4, ONE), true, {1, 1, 1, 1}}, // the last one repeated
       {BYTES(HEAD, 0x2a, 8, ONE, TWO), true, {1, 2, 2, 2}},
-      {BYTES(HEAD, 0x2a, 16, ONE, TWO, ONE, TWO, 0x2d, ONE), false, {0, 0, 0, 0}},      // five values
-      {BYTES(HEAD, 0x22, 12, ONE, TWO, ONE), false, {0, 0, 0, 0}},                      // content too short
-      {BYTES(HEAD, 0x2a, 5, ONE, 0), false, {0, 0, 0, 0}},                              // no whole element
-      {BYTES(HEAD), false, {0, 0, 0, 0}},                                               // no values at all
-      {BYTES(HEAD, 0x35, ONE), false, {0, 0, 0, 0}},                                    // another type's values
-      {BYTES(HEAD, 0x2a, 16, ONE, TWO, ONE, TWO, 0x18, 1), true, {1, 2, 1, 2}}, // version_number
-      {BYTES(HEAD, 0x2a, 16, ONE, TWO, ONE, TWO, 0x0b), false, {0, 0, 0, 0}},           // a group
-      {BYTES(HEAD, 0x2a, 16, ONE, TWO, ONE, TWO, 0x00, 0), false, {0, 0, 0, 0}},        // field 0
+      {BYTES(HEAD, 0x2a, 16, ONE, TWO, ONE, TWO, 0x2d, ONE), false, {0, 0, 0, 0}}, // five values
+      {BYTES(HEAD, 0x22, 12, ONE, TWO, ONE), false, {0, 0, 0, 0}},                 // content too short
+      {BYTES(HEAD, 0x2a, 5, ONE, 0), false, {0, 0, 0, 0}},                         // no whole element
+      {BYTES(HEAD), false, {0, 0, 0, 0}},                                          // no values at all
+      {BYTES(HEAD, 0x35, ONE), false, {0, 0, 0, 0}},                               // another type's values
+      {BYTES(HEAD, 0x2a, 16, ONE, TWO, ONE, TWO, 0x18, 1), true, {1, 2, 1, 2}},    // version_number
+      {BYTES(HEAD, 0x2a, 16, ONE, TWO, ONE, TWO, 0x0b), false, {0, 0, 0, 0}},      // a group
+      {BYTES(HEAD, 0x2a, 16, ONE, TWO, ONE, TWO, 0x00, 0), false, {0, 0, 0, 0}},   // field 0
   };
   for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
     float values[4] = {0};
@@ -228,10 +234,12 @@ static void check_mutant(const uint8_t *bytes, size_t n) {
     const Tensorflow__TensorProto *theirs = request->inputs[i]->value;
     assert_int_equal(ours->dtype, sp_tfs_dtype_of((int64_t)theirs->dtype));
     assert_int_equal(ours->rank, theirs->tensor_shape ? theirs->tensor_shape->n_dim : 0);
-    for (uint32_t d = 0; d < ours->rank; d++) assert_true(ours->shape[d] == theirs->tensor_shape->dim[d]->size);
+    for (uint32_t d = 0; d < ours->rank; d++)
+      assert_true(ours->shape[d] == theirs->tensor_shape->dim[d]->size);
     assert_int_equal(ours->content.n, theirs->tensor_content.len);
     uint8_t values[64 * 8];
-    if (sp_tfs_read_values(ours, 4, values) && theirs->tensor_content.len == 0 && ours->dtype == SP_DTYPE_INT64) {
+    if (sp_tfs_read_values(ours, 4, values) && theirs->tensor_content.len == 0 &&
+        ours->dtype == SP_DTYPE_INT64) {
       assert_true(theirs->n_int64_val <= 4);
       assert_memory_equal(values, theirs->int64_val, theirs->n_int64_val * 8);
     }
@@ -246,9 +254,9 @@ static size_t write_two_inputs(uint8_t *bytes) {
   memset(bytes + n, 1, 16);
   n += 16;
   // int64_val of [1, -1, 300, 2], as TensorFlow's client would write it for b.
-  static const uint8_t b[] = {0x12, 33, 0x0a, 1,    'b',  0x12, 28,   0x08, 9,    0x12, 8,    0x12, 2,
-                              8,    2,  0x12, 2,    8,    2,    0x52, 14,   1,    0xff, 0xff, 0xff, 0xff,
-                              0xff, 0xff, 0xff, 0xff, 0xff, 1,  0xac, 2, 2};
+  static const uint8_t b[] = {0x12, 33,   0x0a, 1,    'b',  0x12, 28,   0x08, 9,    0x12, 8,    0x12,
+                              2,    8,    2,    0x12, 2,    8,    2,    0x52, 14,   1,    0xff, 0xff,
+                              0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1,    0xac, 2,    2};
   memcpy(bytes + n, b, sizeof b);
   return n + sizeof b;
 }
@@ -265,7 +273,8 @@ static void rubbish_is_refused_or_read_alike(void **state) {
     uint8_t *bytes = malloc(n ? n : 1);
     memcpy(bytes, whole, n);
     for (uint64_t k = sp_prng_below(&prng, 4); n && k > 0; k--) {
-      bytes[sp_prng_below(&prng, n)] = (uint8_t)(sp_prng_below(&prng, 2) ? sp_prng_next(&prng) : sp_prng_below(&prng, 40));
+      bytes[sp_prng_below(&prng, n)] =
+          (uint8_t)(sp_prng_below(&prng, 2) ? sp_prng_next(&prng) : sp_prng_below(&prng, 40));
     }
     check_mutant(bytes, n);
     free(bytes);
@@ -321,9 +330,9 @@ static void metadata_survives_the_way(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(requests_are_read_alike),       cmocka_unit_test(replies_are_read_alike),
-      cmocka_unit_test(every_form_of_values_is_read),  cmocka_unit_test(rubbish_is_refused_or_read_alike),
-      cmocka_unit_test(hostile_metadata_is_bounded),   cmocka_unit_test(metadata_survives_the_way),
+      cmocka_unit_test(requests_are_read_alike),      cmocka_unit_test(replies_are_read_alike),
+      cmocka_unit_test(every_form_of_values_is_read), cmocka_unit_test(rubbish_is_refused_or_read_alike),
+      cmocka_unit_test(hostile_metadata_is_bounded),  cmocka_unit_test(metadata_survives_the_way),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
