@@ -67,20 +67,41 @@ static enum sp_err wait_ready(struct sp_child *child, struct sp_supervisor *supe
   return err;
 }
 
-static void add_stub(struct args *args, const struct sp_trial_plan *plan, uint64_t version) {
+static void add_settings(struct args *args, const struct sp_setting *settings, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    add(args, sp_copy_text("--set"));
+    add(args, sp_format("%s=%s", settings[i].key, settings[i].value));
+  }
+}
+
+// Answers that were recorded need the events that they belong to.
+static void add_recorded(struct args *args, const struct sp_trial_plan *plan, uint64_t version) {
+  add_pair(args, "--scenario", plan->cli->scenario);
+  for (size_t i = 0; i < plan->cli->n_overlays; i++) add_pair(args, "--overlay", plan->cli->overlays[i]);
+  add_settings(args, plan->cli->settings, plan->cli->n_settings);
+  add(args, sp_copy_text("--expected"));
+  add(args, sp_format("%s/expected/%s-%llu.jsonl", plan->scenario->folder, plan->scenario->model.name,
+                      (unsigned long long)version));
+}
+
+// Every key of struct sp_server_conf: one that is left out here would be silently without effect.
+static void add_server_conf(struct args *args, const struct sp_trial_plan *plan, uint64_t version) {
   static const char *const stubs[] = {"none", "recorded", "fixed", "echo"};
   const struct sp_server_conf *conf = &plan->side->server;
+  add(args, sp_copy_text("--threads"));
+  add(args, sp_format("%llu", (unsigned long long)conf->threads));
+  add_pair(args, "--engine", conf->engine);
+  add(args, sp_copy_text("--max-batch"));
+  add(args, sp_format("%llu", (unsigned long long)conf->max_batch));
   if (conf->stub != SP_STUB_NONE) add_pair(args, "--stub", stubs[conf->stub]);
-  if (conf->stub == SP_STUB_RECORDED) {
-    add(args, sp_copy_text("--expected"));
-    add(args, sp_format("%s/expected/%s-%llu.jsonl", plan->scenario->folder, plan->scenario->model.name,
-                        (unsigned long long)version));
-  }
+  if (conf->stub == SP_STUB_RECORDED) add_recorded(args, plan, version);
+  add(args, sp_copy_text("--fixed-value"));
+  add(args, sp_format("%.17g", conf->fixed_value));
   add_pair(args, "--delay", conf->delay);
   add_pair(args, "--fail", conf->fail);
   add_pair(args, "--delay-log", conf->delay_log);
   add(args, sp_copy_text("--seed"));
-  add(args, sp_format("%llu", (unsigned long long)plan->scenario->load.seed));
+  add(args, sp_format("%llu", (unsigned long long)conf->seed));
 }
 
 // "address":"…" of a ready line of our own making.
@@ -107,10 +128,7 @@ enum sp_err sp_children_start_server(const struct sp_trial_plan *plan, const str
   add(&args, sp_copy_text("--model"));
   add(&args, sp_format("%s=%s", model->name, model->dir));
   add_pair(&args, "--address", "127.0.0.1:0");
-  add(&args, sp_copy_text("--threads"));
-  add(&args, sp_format("%llu", (unsigned long long)plan->side->server.threads));
-  add_pair(&args, "--engine", plan->side->server.engine);
-  add_stub(&args, plan, version);
+  add_server_conf(&args, plan, version);
   const char *line;
   err = start(server, "model server", &args, &placement->server, dir, -1, error);
   if (!err) err = wait_ready(server, supervisor, SERVER_READY_NS, &line, error);
@@ -119,13 +137,6 @@ enum sp_err sp_children_start_server(const struct sp_trial_plan *plan, const str
   }
   free_args(&args);
   return err;
-}
-
-static void add_settings(struct args *args, const struct sp_setting *settings, size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    add(args, sp_copy_text("--set"));
-    add(args, sp_format("%s=%s", settings[i].key, settings[i].value));
-  }
 }
 
 static void add_sides(struct args *args, const struct sp_cli *cli, const char *side) {
