@@ -79,6 +79,9 @@ static void release_held(struct sp_direct *d) {
 
 static size_t direct_receive(void *impl, struct sp_reply **replies, size_t max, int64_t deadline_ns) {
   struct sp_direct *d = impl;
+  // Replies that the collector still holds take room too: but for them a full ring would never look full.
+  size_t room = sp_direct_replies_room(d);
+  if (sp_ring_length(&d->replies) + d->n_held >= room) d->replies_peak = room;
   release_held(d);
   if (max > RECEIVE_MAX) max = RECEIVE_MAX;
   for (;;) {

@@ -358,6 +358,8 @@ static void test_direct_keeps_what_was_received(void **state) {
   pthread_join(thread, &n_flooded);
   assert_int_equal((uintptr_t)n_flooded, sp_direct_replies_room(direct) - 8);
   for (uint64_t id = 0; id < 8; id++) assert_int_equal(replies[id]->id, id);
+  sp_stream_receive(&stream, replies, 8, 0);
+  assert_int_equal(sp_direct_replies_peak(direct), sp_direct_replies_room(direct)); // workers found no room
   sp_direct_free(direct);
 }
 
