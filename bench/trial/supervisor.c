@@ -200,7 +200,11 @@ enum sp_err sp_trial_run(const struct sp_trial_plan *plan, struct sp_supervisor 
 int sp_trial_exit_code(const struct sp_result *result, int signal) {
   if (signal) return 128 + signal;
   if (!sp_result_is_valid(result) || !result->complete) return sp_exit_code(SP_ERR_INVALID);
-  bool has_failed = result->predictions.mismatched > 0;
-  for (size_t i = 0; i < result->n_bounds; i++) has_failed |= result->bounds[i].met == SP_MET_NO;
-  return has_failed ? sp_exit_code(SP_ERR_FAILED) : 0;
+  bool has_failed = result->predictions.mismatched > 0, is_open = false;
+  for (size_t i = 0; i < result->n_bounds; i++) {
+    has_failed |= result->bounds[i].met == SP_MET_NO;
+    is_open |= result->bounds[i].met == SP_MET_UNKNOWN;
+  }
+  if (has_failed) return sp_exit_code(SP_ERR_FAILED);
+  return is_open ? sp_exit_code(SP_ERR_INCONCLUSIVE) : 0;
 }

@@ -49,8 +49,10 @@ gone "$driver" "$server"
 [ "$(json "$tmp/supervisor/result.json" 'r["complete"]')" = False ] || fail "supervisor killed: a complete result"
 left=$(find "$XDG_RUNTIME_DIR" -mindepth 2 -maxdepth 2 -name 'run-*' | wc -l)
 [ "$left" = 1 ] || fail "supervisor killed: $left run folders instead of 1"
+code=0
 "$SERVEPATH" run "$fixtures/fraud" --side noop,path=noop --warmup 0s --duration 1s --quiet --out "$tmp/after" \
-  >"$tmp/out" 2>"$tmp/err" || fail "the next run failed: $(cat "$tmp/err")"
+  >"$tmp/out" 2>"$tmp/err" || code=$?
+case $code in 0 | 2 | 4) ;; *) fail "the next run failed: exit $code: $(cat "$tmp/err")" ;; esac # a second resolves no p99
 left=$(find "$XDG_RUNTIME_DIR" -mindepth 2 -maxdepth 2 -name 'run-*' | wc -l)
 [ "$left" = 0 ] || fail "the next run left $left run folders"
 
