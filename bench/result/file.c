@@ -75,14 +75,26 @@ enum sp_err sp_result_write(const struct sp_result *result, const char *folder, 
   return err;
 }
 
-static void fill_hgrm(FILE *file, const void *histogram) {
-  sp_histogram_write_hgrm(histogram, file);
+struct distribution {
+  const struct sp_histogram *histogram;
+  int64_t n_above; // without an answer
+};
+
+// The format has no place for what ranks above every value: a reader must at least be told.
+static void fill_hgrm(FILE *file, const void *distribution) {
+  const struct distribution *d = distribution;
+  sp_histogram_write_hgrm(d->histogram, file);
+  if (d->n_above) {
+    fprintf(file, "#[Answered events only: %lld of %lld got no answer and rank above all of these]\n",
+            (long long)d->n_above, (long long)(d->histogram->n + d->n_above));
+  }
 }
 
 enum sp_err sp_result_write_hgrm(const struct sp_meter *meter, bool closed_loop, const char *folder,
                                  struct sp_error *error) {
-  const struct sp_histogram *h = sp_meter_series(meter, closed_loop ? SP_SERIES_SERVICE : SP_SERIES_RESPONSE);
-  return write_whole(folder, "latency.hgrm", fill_hgrm, h, error);
+  enum sp_series series = closed_loop ? SP_SERIES_SERVICE : SP_SERIES_RESPONSE;
+  struct distribution d = {sp_meter_series(meter, series), sp_meter_n_above(meter, SP_SERIES_RESPONSE)};
+  return write_whole(folder, "latency.hgrm", fill_hgrm, &d, error);
 }
 
 // The whole file from malloc; NULL and errno where it cannot be read.
