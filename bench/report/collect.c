@@ -97,13 +97,68 @@ static struct sp_report_row row_of(const struct sp_result *r) {
   };
 }
 
+// Facts that make two trials of one name measurements of different things.
+static const struct {
+  const char *group, *name; // name NULL: all but the seed, which differs from trial to trial
+  size_t facts;             // offset in struct sp_result
+} distinctions[] = {
+    {"load", NULL, offsetof(struct sp_result, load)},
+    {"server", "stub", offsetof(struct sp_result, server)},
+    {"server", "delay", offsetof(struct sp_result, server)},
+    {"server", "fail", offsetof(struct sp_result, server)},
+    {"server", "threads", offsetof(struct sp_result, server)},
+    {"server", "protocol", offsetof(struct sp_result, server)},
+    {"model", "digest", offsetof(struct sp_result, model)},
+    {"model", "version", offsetof(struct sp_result, model)},
+    {"model", "library", offsetof(struct sp_result, model)},
+    {"recording", "digest", offsetof(struct sp_result, recording)},
+    {"machine", "fingerprint", offsetof(struct sp_result, machine)},
+    {"machine", "placement", offsetof(struct sp_result, machine)},
+    {"build", "version", offsetof(struct sp_result, build)},
+};
+
+static void fact_text(const struct sp_fact *fact, char *text, size_t n) {
+  if (!fact || fact->kind == SP_FACT_NULL)
+    snprintf(text, n, "none");
+  else if (fact->kind == SP_FACT_TEXT)
+    snprintf(text, n, "%s", fact->text);
+  else if (fact->kind == SP_FACT_REAL)
+    snprintf(text, n, "%.9g", fact->real);
+  else
+    snprintf(text, n, "%lld", (long long)fact->count);
+}
+
+static bool differs(const char *group, const char *name, const struct sp_facts *a, const struct sp_facts *b,
+                    char *text, size_t n) {
+  char left[80], right[80];
+  fact_text(sp_facts_find(a, name), left, sizeof left);
+  fact_text(sp_facts_find(b, name), right, sizeof right);
+  if (strcmp(left, right) == 0) return false;
+  snprintf(text, n, "%s.%s %s and %s", group, name, left, right);
+  return true;
+}
+
+bool sp_report_difference(const struct sp_result *a, const struct sp_result *b, char *text, size_t n) {
+  for (size_t i = 0; i < sizeof distinctions / sizeof distinctions[0]; i++) {
+    const struct sp_facts *left = (const void *)((const char *)a + distinctions[i].facts);
+    const struct sp_facts *right = (const void *)((const char *)b + distinctions[i].facts);
+    const char *group = distinctions[i].group, *name = distinctions[i].name;
+    if (left->n == 0 || right->n == 0) continue; // a trial that never came so far
+    if (name && differs(group, name, left, right, text, n)) return true;
+    for (size_t k = 0; !name && k < left->n + right->n; k++) {
+      const char *each = k < left->n ? left->items[k].name : right->items[k - left->n].name;
+      if (strcmp(each, "seed") != 0 && differs(group, each, left, right, text, n)) return true;
+    }
+  }
+  return false;
+}
+
 static int compare_numbers(double a, double b) {
   if (isnan(a) || isnan(b)) return !isnan(a) - !isnan(b);
   return (a > b) - (a < b);
 }
 
-static int compare_rows(const void *left, const void *right) {
-  const struct sp_report_row *a = left, *b = right;
+int sp_report_compare_names(const struct sp_report_row *a, const struct sp_report_row *b) {
   int order = strcmp(a->name, b->name);
   if (!order) order = strcmp(a->transport, b->transport);
   if (!order) order = strcmp(a->arrival, b->arrival);
@@ -112,9 +167,21 @@ static int compare_rows(const void *left, const void *right) {
   return order ? order : strcmp(a->side, b->side);
 }
 
-static struct sp_report_row *find_row(struct sp_report *report, const struct sp_report_row *like) {
+// Of one name those that were measured first come first.
+static int compare_rows(const void *left, const void *right) {
+  const struct sp_report_row *a = left, *b = right;
+  int order = sp_report_compare_names(a, b);
+  return order ? order : (a->trials[0] > b->trials[0]) - (a->trials[0] < b->trials[0]);
+}
+
+static struct sp_report_row *find_row(struct sp_report *report, const struct sp_report_row *like,
+                                      const struct sp_result *result) {
+  char text[SP_REPORT_DIFFERENCE_BYTES];
   for (size_t i = 0; i < report->n_rows; i++) {
-    if (compare_rows(&report->rows[i], like) == 0) return &report->rows[i];
+    const struct sp_result *first = report->trials[report->rows[i].trials[0]].result;
+    if (sp_report_compare_names(&report->rows[i], like) == 0 &&
+        !sp_report_difference(first, result, text, sizeof text))
+      return &report->rows[i];
   }
   report->rows = sp_realloc(report->rows, (report->n_rows + 1) * sizeof *report->rows);
   report->rows[report->n_rows] = *like;
@@ -184,6 +251,7 @@ static void sum_trial(struct sp_report_row *row, const struct sp_result *r) {
       r->outcomes[SP_OUTCOME_OK] + r->outcomes[SP_OUTCOME_UNCHECKED] + r->outcomes[SP_OUTCOME_MISMATCH];
   row->n_checked += r->predictions.checked;
   row->n_mismatched += r->predictions.mismatched;
+  row->is_stub |= r->predictions.source && strcmp(r->predictions.source, "stub") == 0;
   for (int i = 0; i < SP_PERCENTILES; i++) {
     row->percentiles[i].is_episodic |= r->response.state[i] == SP_PERCENTILE_EPISODIC;
     row->percentiles[i].is_driver_limited |= r->response.driver_limited[i];
@@ -209,7 +277,7 @@ static void fill_row(const struct sp_report *report, struct sp_report_row *row) 
 void sp_report_group(struct sp_report *report) {
   for (size_t i = 0; i < report->n_trials; i++) {
     struct sp_report_row like = row_of(report->trials[i].result);
-    struct sp_report_row *row = find_row(report, &like);
+    struct sp_report_row *row = find_row(report, &like, report->trials[i].result);
     row->trials = sp_realloc(row->trials, (row->n_trials + 1) * sizeof *row->trials);
     row->trials[row->n_trials++] = i;
   }

@@ -59,6 +59,7 @@ static void note_predictions(const struct notes *notes, const struct sp_report *
   uint64_t n_checked = 0, n_mismatched = 0;
   char checked[SP_UNITS_TEXT_BYTES], right[SP_UNITS_TEXT_BYTES];
   for (size_t i = 0; i < report->n_rows; i++) {
+    if (report->rows[i].is_stub) continue;
     n_checked += report->rows[i].n_checked > 0 ? (uint64_t)report->rows[i].n_checked : 0;
     n_mismatched += report->rows[i].n_mismatched > 0 ? (uint64_t)report->rows[i].n_mismatched : 0;
   }
@@ -99,8 +100,16 @@ static void note_bounds(const struct notes *notes, const struct sp_report *repor
     for (size_t i = 0; i < r->n_bounds && sp_report_is_counted(row, r); i++) {
       const struct sp_bound *b = &r->bounds[i];
       char limit[SP_CELL_BYTES], value[SP_CELL_BYTES];
-      if (b->met != SP_MET_NO) continue;
+      if (b->met == SP_MET_YES) continue;
       sp_report_bound_text(b, b->limit, limit, sizeof limit);
+      if (b->met == SP_MET_UNKNOWN) {
+        say(notes, "%s %s %s: bound %s is inconclusive: limit %s, but %s (%s)", row->name, row->transport,
+            row->side, b->name ? b->name : "-", limit,
+            r->closed_loop ? "a closed loop has no response time"
+                           : "the percentile is not resolved; use a longer --duration",
+            report->trials[row->trials[t]].dir);
+        continue;
+      }
       if (isnan(b->value))
         snprintf(value, sizeof value, "no answer");
       else
@@ -108,6 +117,20 @@ static void note_bounds(const struct notes *notes, const struct sp_report *repor
       say(notes, "%s %s %s: bound %s missed: %s, limit %s (%s)", row->name, row->transport, row->side,
           b->name ? b->name : "-", value, limit, report->trials[row->trials[t]].dir);
     }
+  }
+}
+
+// Rows that look alike in the table.
+static void note_namesakes(const struct notes *notes, const struct sp_report *report) {
+  char text[SP_REPORT_DIFFERENCE_BYTES];
+  for (size_t i = 1; i < report->n_rows; i++) {
+    const struct sp_report_row *a = &report->rows[i - 1], *b = &report->rows[i];
+    if (sp_report_compare_names(a, b) != 0) continue;
+    if (!sp_report_difference(report->trials[a->trials[0]].result, report->trials[b->trials[0]].result, text,
+                              sizeof text))
+      continue;
+    say(notes, "%s %s %s: rows of one name are kept apart, in this order: %s", b->name, b->transport, b->side,
+        text);
   }
 }
 
@@ -166,6 +189,7 @@ void sp_report_notes(const struct sp_report *report, sp_note_function *note, voi
   }
   if (n_most > 1) say(&notes, "medians of up to %zu trials; below them: smallest–largest", n_most);
   note_predictions(&notes, report);
+  note_namesakes(&notes, report);
   note_marks(&notes, report);
   for (size_t i = 0; i < report->n_rows; i++) note_row(&notes, report, &report->rows[i]);
   for (size_t i = 0; i < report->n_rows; i++) note_trials(&notes, report, &report->rows[i]);

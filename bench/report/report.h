@@ -1,4 +1,5 @@
-// Many results as one table: trials of the same case, transport, side and load become one row of medians and ranges. Only
+// Many results as one table: trials of the same case, transport, side and load become one row of medians and ranges, unless
+// they measured different things (another build, machine, model, stub...): those stay apart, and a note says by what. Only
 // valid, complete trials enter a figure; the others are named with their reason. A row without any valid trial shows the
 // complete invalid ones, and says so.
 // One thread; everything is owned by the report.
@@ -35,6 +36,7 @@ struct sp_report_row {
   struct sp_figure cpu_app, cpu_server, cpu_total; // us per event
   int64_t n_intended, n_fine, n_answered; // summed over those that count; fine: ok, unchecked, filtered
   int64_t n_checked, n_mismatched;
+  bool is_stub; // a stub answered: its answers are no predictions
 };
 
 struct sp_report {

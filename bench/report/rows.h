@@ -7,6 +7,12 @@
 // Replaces what could drive a terminal or turn text around: control characters and Unicode's direction marks.
 void sp_report_clean(char *text);
 
+// Whether trials of one name must not be one row, and the first thing that sets them apart: "load.threads 1 and 2".
+#define SP_REPORT_DIFFERENCE_BYTES 256
+bool sp_report_difference(const struct sp_result *a, const struct sp_result *b, char *text, size_t n);
+// What a reader takes for the same row: case, transport, side and load. As strcmp.
+int sp_report_compare_names(const struct sp_report_row *a, const struct sp_report_row *b);
+
 bool sp_report_is_counted(const struct sp_report_row *row, const struct sp_result *result);
 
 // Cells, in a buffer of SP_CELL_BYTES; all return it. Without values: "-".

@@ -41,6 +41,23 @@ static void fill_model(struct sp_trial_session *s) {
   sp_facts_flag(&r->server, "spawned", s->plan->server_pid != 0);
   sp_facts_count(&r->server, "threads", (int64_t)side->server.threads);
   sp_facts_text(&r->server, "stub", s->plan->server_pid ? stubs[side->server.stub] : NULL);
+  if (side->server.delay) sp_facts_text(&r->server, "delay", side->server.delay);
+  if (side->server.fail) sp_facts_text(&r->server, "fail", side->server.fail);
+}
+
+// What else makes this arrival another load than one of the same rate.
+static void fill_arrival(struct sp_facts *facts, const struct sp_load_conf *load) {
+  bool has_second = load->arrival == SP_ARRIVAL_STEP || load->arrival == SP_ARRIVAL_RAMP ||
+                    load->arrival == SP_ARRIVAL_BURST;
+  if (has_second)
+    sp_facts_real(facts, "rate_to_per_s", (double)load->rate_to.n * 1e9 / (double)load->rate_to.per_ns);
+  if (load->arrival == SP_ARRIVAL_STEP) sp_facts_count(facts, "steps", (int64_t)load->steps);
+  if (load->arrival == SP_ARRIVAL_TRACE) sp_facts_real(facts, "speed", load->speed);
+  if (load->arrival == SP_ARRIVAL_BURST) {
+    sp_facts_count(facts, "burst_every_ns", load->burst_every_ns);
+    sp_facts_count(facts, "burst_length_ns", load->burst_length_ns);
+  }
+  if (load->limit) sp_facts_count(facts, "limit", (int64_t)load->limit);
 }
 
 static void fill_load(struct sp_trial_session *s) {
@@ -55,12 +72,14 @@ static void fill_load(struct sp_trial_session *s) {
   sp_facts_count(facts, "warmup_ns", load->warmup_ns);
   sp_facts_count(facts, "duration_ns", load->duration_ns);
   sp_facts_count(facts, "drain_ns", load->drain_ns);
+  fill_arrival(facts, load);
   if (load->arrival == SP_ARRIVAL_CLOSED) sp_facts_count(facts, "concurrency", (int64_t)load->concurrency);
   sp_facts_count(facts, "threads", (int64_t)side->app.threads);
   sp_facts_count(facts, "batch", (int64_t)side->app.batch);
   sp_facts_text(facts, "wait", waits[side->app.wait]);
   if (s->plan->server_address) {
-    sp_facts_count(facts, "in_flight", (int64_t)side->rpc.in_flight);
+    uint64_t least = side->app.threads; // each worker needs one call to work at all
+    sp_facts_count(facts, "in_flight", (int64_t)(side->rpc.in_flight > least ? side->rpc.in_flight : least));
     sp_facts_count(facts, "deadline_ns", side->rpc.deadline_ns);
   }
 }
