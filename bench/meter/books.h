@@ -41,7 +41,8 @@ struct sp_meter {
   struct sp_error_group errors[SP_METER_ERROR_GROUPS + 1];
   size_t n_errors;
   int64_t answered_in_window;
-  int64_t t0_ns, t1_ns;
+  int64_t t0_ns;
+  _Atomic int64_t t1_ns;
   // The control thread's.
   _Alignas(64) struct sp_histogram totals[SP_SERIES_COUNT];
   struct sp_histogram scratch;

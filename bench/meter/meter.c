@@ -46,13 +46,17 @@ void sp_meter_window(struct sp_meter *meter, int64_t t0_ns, int64_t t1_ns) {
   meter->t1_ns = t1_ns;
 }
 
+void sp_meter_end_window(struct sp_meter *meter, int64_t t1_ns) {
+  atomic_store_explicit(&meter->t1_ns, t1_ns, memory_order_relaxed);
+}
+
 static inline void count_message(struct sp_meter *meter, struct sp_interval *interval,
                                  enum sp_outcome outcome, int64_t done_ns) {
   interval->n_done += done_ns != 0;
   interval->n_not_ok += sp_outcome_is_not_ok(outcome);
   interval->n_outcomes += outcome != SP_OUTCOME_SHED;
-  meter->answered_in_window +=
-      sp_outcome_is_answered(outcome) && done_ns >= meter->t0_ns && done_ns < meter->t1_ns;
+  meter->answered_in_window += sp_outcome_is_answered(outcome) && done_ns >= meter->t0_ns &&
+                               done_ns < atomic_load_explicit(&meter->t1_ns, memory_order_relaxed);
 }
 
 // One stage: its histogram, and its sum beside the event's response slot.

@@ -69,6 +69,8 @@ void sp_meter_free(struct sp_meter *meter); // NULL is allowed
 // Before the first record: the window in the clock of the stamps, for sp_meter_answered_in_window. Without it the window
 // is all of time.
 void sp_meter_window(struct sp_meter *meter, int64_t t0_ns, int64_t t1_ns);
+// Any thread, while the writer records: the window ends earlier than was planned, now; answers from here on are not in it.
+void sp_meter_end_window(struct sp_meter *meter, int64_t t1_ns);
 
 // Collector thread; allocates nothing, waits for nobody. One event of the window got its outcome; stamps->done_ns is set.
 // At most 12 histogram records. A stage whose stamps did not happen is left out of the histogram of that stage, counts as 0

@@ -80,6 +80,7 @@ static void collect(struct sp_collector *c, const struct sp_reply *reply, int64_
   if (sp_key_order_is_broken(c->order, reply->id)) flag_event(c, reply, SP_FLAG_REORDERED);
   sp_event_state_set(c->states, (size_t)reply->id, outcome);
   book(c, reply, outcome, done_ns);
+  if (!sp_outcome_is_no_answer(outcome)) sp_tally_add(&c->tally->n_completed, 1);
   sp_tally_add(&c->tally->n_done, 1);
 }
 

@@ -51,11 +51,16 @@ static void go_on(struct sp_pacer *pacer) {
   if (++pacer->next_recorded == pacer->recording->n_events) pacer->next_recorded = 0;
 }
 
+static bool is_stopped(struct sp_pacer *pacer) {
+  return atomic_load_explicit(&pacer->is_stopped, memory_order_acquire);
+}
+
 // A closed loop plans nothing, so it sheds nothing: where the stream has no room it waits for an answer too.
 static int64_t step_closed(struct sp_pacer *pacer) {
   int64_t end_ns = pacer->origin_ns + pacer->schedule->t1_ns;
   for (;;) {
-    if (pacer->next_event == pacer->schedule->n_events) return INT64_MAX;
+    // Asked for each event: one that is far behind has always one more that is due.
+    if (pacer->next_event == pacer->schedule->n_events || is_stopped(pacer)) return INT64_MAX;
     int64_t under_way = sp_tally_get(&pacer->tally->n_sent) - sp_tally_get(&pacer->tally->n_done);
     int64_t now_ns = sp_clock_now(pacer->clock);
     if (now_ns >= end_ns) return INT64_MAX;
@@ -72,7 +77,7 @@ static int64_t step_closed(struct sp_pacer *pacer) {
 int64_t sp_pacer_step(struct sp_pacer *pacer) {
   if (!pacer->schedule->intended_ns) return step_closed(pacer);
   for (;;) {
-    if (pacer->next_event == pacer->schedule->n_events) return INT64_MAX;
+    if (pacer->next_event == pacer->schedule->n_events || is_stopped(pacer)) return INT64_MAX;
     int64_t intended_ns = pacer->origin_ns + pacer->schedule->intended_ns[pacer->next_event];
     int64_t now_ns = sp_clock_now(pacer->clock);
     if (now_ns < intended_ns) return intended_ns;
@@ -82,10 +87,6 @@ int64_t sp_pacer_step(struct sp_pacer *pacer) {
       count_sent(pacer, intended_ns, now_ns);
     go_on(pacer);
   }
-}
-
-static bool is_stopped(struct sp_pacer *pacer) {
-  return atomic_load_explicit(&pacer->is_stopped, memory_order_acquire);
 }
 
 static void sleep_and_spin(struct sp_pacer *pacer, int64_t until_ns) {

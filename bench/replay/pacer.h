@@ -39,7 +39,8 @@ struct sp_pacer {
 void sp_pacer_init(struct sp_pacer *pacer);
 void sp_pacer_done(struct sp_pacer *pacer);
 
-// Sends everything that is due now. Returns the instant (CLOCK_MONOTONIC) of the next event, INT64_MAX when there is none.
+// Sends everything that is due now. Returns the instant (CLOCK_MONOTONIC) of the next event, INT64_MAX when there is none
+// or is_stopped is set.
 // Closed loop: sends until `concurrency` are under way; returns 0 while it must wait for the collector.
 int64_t sp_pacer_step(struct sp_pacer *pacer);
 

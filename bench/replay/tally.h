@@ -22,6 +22,7 @@ struct sp_tally {
   _Atomic int64_t n_window_late; // sent more than 1 ms after the plan
   // collector
   _Atomic int64_t n_done;                     // events with an outcome from a reply, warm-up included
+  _Atomic int64_t n_completed;                // of them those with an answer
   _Atomic int64_t n_not_ok;                   // of the window
   _Atomic int64_t outcomes[SP_OUTCOME_COUNT]; // of the window, from replies
 };

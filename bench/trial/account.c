@@ -14,7 +14,7 @@ void sp_reading_take(struct sp_trial_session *s, struct sp_reading *reading) {
   reading->collector_ns = sp_thread_cpu_ns(&s->collector_thread);
   reading->workers_ns = sp_app_cpu_ns(s->app);
   reading->server_ns = s->plan->server_pid ? sp_cpu_ns_of(s->plan->server_pid) : -1;
-  reading->n_done = sp_tally_get(&s->tally->n_done);
+  reading->n_completed = sp_tally_get(&s->tally->n_completed);
   reading->clock_offset_ns = sp_machine_clock_offset_ns();
   sp_cpu_reading_take(&reading->machine, NULL);
 }
@@ -46,10 +46,11 @@ static void fill_cpu(struct sp_trial_session *s, double *app_s, double *server_s
 void sp_account_fill(struct sp_trial_session *s) {
   double app_s, server_s;
   fill_cpu(s, &app_s, &server_s);
-  int64_t n_done = s->at_end.n_done - s->at_t0.n_done;
+  // What failed at once is cheap: it must not make the answers look cheap.
+  int64_t n_completed = s->at_end.n_completed - s->at_t0.n_completed;
   struct sp_result *r = s->result;
-  if (n_done > 0) {
-    double per_event = 1e6 / (double)n_done;
+  if (n_completed > 0) {
+    double per_event = 1e6 / (double)n_completed;
     bool has_server = server_s >= 0, needs_server = s->plan->server_address != NULL;
     sp_amounts_set(&r->cpu_us_per_event, "app", app_s * per_event);
     if (has_server) sp_amounts_set(&r->cpu_us_per_event, "server", server_s * per_event);
@@ -64,5 +65,5 @@ void sp_account_fill(struct sp_trial_session *s) {
 
 double sp_account_driver_core_busy(const struct sp_trial_session *s) {
   if (sp_cpus_count(&s->placement.driver) != 1) return -1;
-  return sp_cpu_busy_share(&s->at_t0.machine, &s->at_end.machine, sp_cpus_nth(&s->placement.driver, 0));
+  return sp_cpu_busy_share(&s->at_t0.machine, &s->machine_at_t1, sp_cpus_nth(&s->placement.driver, 0));
 }

@@ -69,8 +69,8 @@ static int64_t under_way(struct sp_trial_session *s) {
 static void close_second(struct sp_trial_session *s, int64_t second) {
   struct sp_second row = {0};
   int64_t warmup_s = s->schedule->t0_ns / SP_NS_PER_S;
-  sp_meter_flip(s->meter, s->hlog, (double)(second + warmup_s), 1.0, second,
-                sp_tally_get(&s->tally->n_sent), &row);
+  sp_meter_flip(s->meter, s->hlog, (double)(second + warmup_s), 1.0, second, sp_tally_get(&s->tally->n_sent),
+                &row);
   sp_tally_set(&s->tally->p50_ns, row.p50_ns);
   sp_tally_set(&s->tally->p99_ns, row.p99_ns);
   sp_result_second(s->result, &row, NULL);
@@ -106,18 +106,34 @@ static int64_t watch_window(struct sp_trial_session *s, int64_t second) {
   return second;
 }
 
+static void look(struct sp_trial_session *s, int64_t *second) {
+  int64_t end_ns = s->pacer.origin_ns + s->schedule->t0_ns + (*second + 1) * SP_NS_PER_S;
+  sleep_until(s, sp_now_ns() + SP_NS_PER_MS);
+  if (sp_now_ns() >= end_ns) close_second(s, (*second)++);
+  if (s->raw) sp_raw_drain(s->raw);
+}
+
+// A pacer that cannot keep up sends on after t1, but not after the cut-off: what it did not come to by then was not sent.
+static void wait_for_pacer(struct sp_trial_session *s, int64_t *second) {
+  int64_t cutoff_ns = s->pacer.origin_ns + s->schedule->t1_ns + s->plan->scenario->load.drain_ns;
+  while (!atomic_load_explicit(&s->pacer.is_finished, memory_order_acquire) && sp_now_ns() < cutoff_ns)
+    look(s, second);
+  atomic_store_explicit(&s->pacer.is_stopped, true, memory_order_release);
+  sp_gate_wake(&s->done_gate, INT32_MAX);
+  sp_thread_join(&s->pacer_thread);
+  s->sending_end_ns = sp_now_ns();
+}
+
 // Until every event has an outcome, or the cut-off. A signal that asks for the end gives answers one more second.
 static int64_t watch_drain(struct sp_trial_session *s, int64_t second) {
-  int64_t t0_ns = s->pacer.origin_ns + s->schedule->t0_ns;
-  sp_thread_join(&s->pacer_thread);
-  int64_t drain_ns = s->signal ? SP_NS_PER_S : s->plan->scenario->load.drain_ns;
-  s->sending_end_ns = sp_now_ns();
-  int64_t cutoff_ns = s->sending_end_ns + drain_ns;
-  while (under_way(s) > 0 && sp_now_ns() < cutoff_ns) {
-    sleep_until(s, sp_now_ns() + SP_NS_PER_MS);
-    if (sp_now_ns() >= t0_ns + (second + 1) * SP_NS_PER_S) close_second(s, second++);
-    if (s->raw) sp_raw_drain(s->raw);
-  }
+  sp_cpu_reading_take(&s->machine_at_t1, NULL);
+  wait_for_pacer(s, &second);
+  // Answers that come after a signal are booked, but no throughput.
+  if (s->signal) sp_meter_end_window(s->meter, s->sending_end_ns);
+  int64_t t1_ns = s->pacer.origin_ns + s->schedule->t1_ns;
+  int64_t last_ns = s->signal || s->sending_end_ns < t1_ns ? s->sending_end_ns : t1_ns;
+  int64_t cutoff_ns = last_ns + (s->signal ? SP_NS_PER_S : s->plan->scenario->load.drain_ns);
+  while (under_way(s) > 0 && sp_now_ns() < cutoff_ns) look(s, &second);
   s->drain_end_ns = sp_now_ns();
   return second;
 }
@@ -142,7 +158,10 @@ static void count_without_answer(struct sp_trial_session *s) {
     int64_t offset_ns = s->schedule->intended_ns ? s->schedule->intended_ns[i] - s->schedule->t0_ns : 0;
     struct sp_stamps stamps = {.intended_ns = s->pacer.origin_ns + s->schedule->t0_ns + offset_ns,
                                .server_ns = -1};
-    if (s->raw) sp_raw_push(s->raw, i, state == SP_STATE_SENT ? SP_OUTCOME_LOST : SP_OUTCOME_SHED, &stamps);
+    if (s->raw) {
+      sp_raw_push(s->raw, i, state == SP_STATE_SENT ? SP_OUTCOME_LOST : SP_OUTCOME_SHED, &stamps);
+      sp_raw_drain(s->raw); // nobody else does now, and there may be more of them than its ring holds
+    }
     if (offset_ns / SP_NS_PER_S != second) {
       if (per_second) sp_meter_no_answer(s->meter, SP_OUTCOME_LOST, second, per_second);
       if (n_shed) sp_meter_no_answer(s->meter, SP_OUTCOME_SHED, second, n_shed);

@@ -23,7 +23,7 @@ struct sp_reading {
   int64_t at_ns;
   int64_t process_ns, control_ns, pacer_ns, collector_ns, workers_ns;
   int64_t server_ns; // -1: no server of ours
-  int64_t n_done;
+  int64_t n_completed;
   int64_t clock_offset_ns;
   struct sp_cpu_reading machine;
 };
@@ -57,6 +57,7 @@ struct sp_trial_session {
   struct sp_thread pacer_thread, collector_thread;
   struct sp_result *result;
   struct sp_reading at_t0, at_end;
+  struct sp_cpu_reading machine_at_t1; // an idle drain says nothing about the window
   bool has_t0;
   int64_t backlog_at_t0;
   int64_t sending_end_ns, drain_end_ns;

@@ -46,7 +46,7 @@ static void check_collector(struct sp_trial_session *s) {
 }
 
 static void check_machine(struct sp_trial_session *s) {
-  double stolen = sp_cpu_stolen_share(&s->at_t0.machine, &s->at_end.machine);
+  double stolen = sp_cpu_stolen_share(&s->at_t0.machine, &s->machine_at_t1);
   check(s, "steal_share", stolen, STOLEN_SHARE_MOST, !(stolen > STOLEN_SHARE_MOST),
         "processor time stolen by the hypervisor",
         "repeat the trial when the host is quieter: servepath doctor shows the share");
@@ -71,9 +71,7 @@ static void mark_driver_limited(struct sp_trial_session *s) {
   struct sp_latency *response = &s->result->response;
   bool is_core_busy = sp_account_driver_core_busy(s) > 0.8 && s->pacer.wait != SP_WAIT_SPIN;
   for (int i = 0; i < SP_PERCENTILES; i++) {
-    int64_t late_ns = s->result->lateness.percentile_ns[i];
-    bool is_late = late_ns > 0 && response->percentile_ns[i] > 0 && late_ns * 10 > response->percentile_ns[i];
-    response->driver_limited[i] = is_late || is_core_busy;
+    response->driver_limited[i] |= is_core_busy; // lateness has marked its own
   }
 }
 
@@ -138,11 +136,18 @@ static void book_unsent(struct sp_trial_session *s) {
   if (n_unsent > 0) sp_meter_no_answer(s->meter, SP_OUTCOME_SHED, 0, n_unsent);
 }
 
+// Of a window that ended early. A signal ends it with the sending; a closed loop that its limit ended lasts until its last
+// answer: all that was sent at once was not answered at once.
+static int64_t window_end(const struct sp_trial_session *s) {
+  int64_t t1_ns = s->pacer.origin_ns + s->schedule->t1_ns;
+  int64_t end_ns = s->signal || s->schedule->intended_ns ? s->sending_end_ns : s->drain_end_ns;
+  return end_ns < t1_ns ? end_ns : t1_ns;
+}
+
 void sp_verdict_fill(struct sp_trial_session *s) {
   struct sp_result *r = s->result;
   r->closed_loop = s->schedule->intended_ns == NULL;
-  int64_t t0_ns = s->pacer.origin_ns + s->schedule->t0_ns, t1_ns = s->pacer.origin_ns + s->schedule->t1_ns;
-  if (t1_ns > s->sending_end_ns) t1_ns = s->sending_end_ns; // ended by its limit, or by a signal
+  int64_t t0_ns = s->pacer.origin_ns + s->schedule->t0_ns, t1_ns = window_end(s);
   r->window_s = t1_ns > t0_ns ? (double)(t1_ns - t0_ns) * 1e-9 : 0;
   r->drain_s = (double)(s->drain_end_ns - t1_ns) * 1e-9;
   r->intended = intended_in_window(s);
