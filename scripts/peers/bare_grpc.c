@@ -249,9 +249,9 @@ static int client(const char *address, size_t in_flight, double seconds) {
   }
   size_t kept = n < N_LATENCIES ? n : N_LATENCIES;
   qsort(latencies, kept, sizeof *latencies, compare);
+  uint32_t p50_ns = latencies[kept / 2], p99_ns = latencies[kept * 99 / 100];
   printf("{\"calls\":%zu,\"calls_per_s\":%.0f,\"p50_us\":%.1f,\"p99_us\":%.1f,\"cpu_us_per_call\":%.2f}\n", n,
-         (double)n * 1e9 / (double)(done_ns - start_ns), latencies[kept / 2] / 1e3,
-         latencies[kept * 99 / 100] / 1e3,
+         (double)n * 1e9 / (double)(done_ns - start_ns), p50_ns / 1e3, p99_ns / 1e3,
          (double)(now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns) / 1e3 / (double)n);
   return 0;
 }
