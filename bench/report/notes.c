@@ -26,7 +26,7 @@ __attribute__((format(printf, 2, 3))) static void say(const struct notes *notes,
 }
 
 static const char *reason_of(const struct sp_result *r) {
-  if (r->n_reasons) return r->reasons[0];
+  if (r->complete && r->n_reasons) return r->reasons[0];
   return r->incomplete ? r->incomplete : "the run did not end by itself";
 }
 

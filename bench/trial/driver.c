@@ -68,9 +68,8 @@ static int64_t under_way(struct sp_trial_session *s) {
 // One whole second of the timeline has passed.
 static void close_second(struct sp_trial_session *s, int64_t second) {
   struct sp_second row = {0};
-  int64_t warmup_s = s->schedule->t0_ns / SP_NS_PER_S;
-  sp_meter_flip(s->meter, s->hlog, (double)(second + warmup_s), 1.0, second, sp_tally_get(&s->tally->n_sent),
-                &row);
+  double start_s = (double)second + (double)s->schedule->t0_ns * 1e-9;
+  sp_meter_flip(s->meter, s->hlog, start_s, 1.0, second, sp_tally_get(&s->tally->n_sent), &row);
   sp_tally_set(&s->tally->p50_ns, row.p50_ns);
   sp_tally_set(&s->tally->p99_ns, row.p99_ns);
   sp_result_second(s->result, &row, NULL);
@@ -133,7 +132,12 @@ static int64_t watch_drain(struct sp_trial_session *s, int64_t second) {
   int64_t t1_ns = s->pacer.origin_ns + s->schedule->t1_ns;
   int64_t last_ns = s->signal || s->sending_end_ns < t1_ns ? s->sending_end_ns : t1_ns;
   int64_t cutoff_ns = last_ns + (s->signal ? SP_NS_PER_S : s->plan->scenario->load.drain_ns);
-  while (under_way(s) > 0 && sp_now_ns() < cutoff_ns) look(s, &second);
+  for (bool was_asked = s->signal != 0; under_way(s) > 0 && sp_now_ns() < cutoff_ns;) {
+    look(s, &second);
+    int64_t grace_ns = sp_now_ns() + SP_NS_PER_S;
+    if (!was_asked && s->signal && grace_ns < cutoff_ns) cutoff_ns = grace_ns;
+    was_asked = s->signal != 0;
+  }
   s->drain_end_ns = sp_now_ns();
   return second;
 }
@@ -178,7 +182,7 @@ static void count_without_answer(struct sp_trial_session *s) {
 }
 
 static enum sp_err measure(struct sp_trial_session *s, struct sp_error *error) {
-  int64_t second = -(s->schedule->t0_ns / SP_NS_PER_S);
+  int64_t second = -((s->schedule->t0_ns + SP_NS_PER_S - 1) / SP_NS_PER_S); // the first may be a part of one
   enum sp_err err = start_threads(s, error);
   if (!err) {
     printf("{\"ready\":true,\"part\":\"driver\"}\n");

@@ -86,7 +86,7 @@ static enum sp_err open_books(struct sp_trial_session *s, struct sp_error *error
   char *path = sp_format("%s/latency.hlog", s->plan->out_dir);
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
-  enum sp_err err = sp_hlog_open(path, (double)now.tv_sec, &s->hlog, error);
+  enum sp_err err = sp_hlog_open(path, (double)now.tv_sec + (double)now.tv_nsec * 1e-9, &s->hlog, error);
   free(path);
   return err;
 }

@@ -166,6 +166,10 @@ static enum sp_err finish(struct trial *t, struct sp_result **result, struct sp_
     free(r->incomplete);
     books_of_the_dead(t, r);
   }
+  if (t->supervisor->signal && r->incomplete && !was_killed) { // the driver knows only what we passed on
+    free(r->incomplete);
+    r->incomplete = sp_format("ended by signal %d", t->supervisor->signal);
+  }
   sp_result_command(r, t->plan->argc, t->plan->argv);
   add_tags(t, r);
   mark_server_end(t, r);

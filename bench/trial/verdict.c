@@ -25,7 +25,7 @@ static void check(struct sp_trial_session *s, const char *name, double value, do
 static void check_pacer(struct sp_trial_session *s) {
   int64_t n_sent = sp_tally_get(&s->tally->n_window_sent), n_shed = sp_tally_get(&s->tally->n_window_shed);
   if (!s->result->closed_loop) {
-    double share = s->result->intended ? (double)(n_sent + n_shed) / (double)s->result->intended : 0;
+    double share = s->result->intended ? (double)(n_sent + n_shed) / (double)s->result->intended : 1;
     check(s, "sent_share", share, SENT_SHARE_LEAST, share >= SENT_SHARE_LEAST,
           "planned events that were sent or shed",
           "use a lower --rate, or --cpus driver=N on a processor of its own");

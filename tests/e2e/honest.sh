@@ -28,6 +28,9 @@ kill -INT "$supervisor"
 wait "$supervisor" || true
 holds signal 'r["counts"]["ok"] + r["counts"]["unchecked"] + r["counts"]["lost"] == r["counts"]["intended"] > 0'
 holds signal 'r["rate_per_s"]["achieved"] < 0.5 * r["rate_per_s"]["offered"]'
+holds signal 'r["incomplete"] == "ended by signal 2"'
+"$SERVEPATH" report "$tmp/signal" >"$tmp/out" 2>"$tmp/err"
+grep -q 'incomplete, left out: .*: ended by signal 2' "$tmp/out" || fail "another reason than the signal: $(cat "$tmp/out")"
 
 # More rows shed than the raw writer's ring holds; a percentile among them, and a file that says so.
 trial flood "1 2" --side embedded --fifo 2 --arrival constant --rate 400000/s --warmup 0s --duration 1s --raw
@@ -45,6 +48,11 @@ holds cheap 'abs(r["cpu_us_per_event"]["app"] * (r["counts"]["intended"] - r["co
 # A p99 that two seconds cannot resolve is neither met nor missed.
 trial short "2 4" --side embedded --rate 200/s --warmup 0s --duration 2s
 holds short '[b["met"] for b in r["bounds"] if b["name"] == "expect.p99"] == [None]'
+
+# Half seconds of warm-up: the window's first interval begins where the window does, no row of the timeline is longer than a second.
+trial half "0 2 4" --side n,path=noop --arrival constant --rate 1000/s --warmup 1500ms --duration 2s
+grep -q '^1\.500,1\.000,' "$tmp/half/latency.hlog" || fail "half: the log's intervals begin elsewhere"
+holds half 'max(t["sent"] for t in r["timeline"]) <= 1100 and [t["t_s"] for t in r["timeline"]][:3] == [-2, -1, 0]'
 
 # Every key of the server reaches it; a stub that answers what was recorded says that it is one.
 trial small "1 2" --side rpc --stub fixed --batch 8 --rate 40000/s --warmup 0s --duration 1s --set sides.rpc.server.max_batch=1
