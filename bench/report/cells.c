@@ -99,16 +99,12 @@ char *sp_cell_rate(char *cell, const struct sp_report_row *row) {
   return sp_units_print_rate(figure->n ? figure->median : row->rate_per_s, cell, SP_CELL_BYTES);
 }
 
-static void print_cpu(char *text, size_t n, double us) {
-  snprintf(text, n, "%.*f", us >= 9.95 || us == 0 ? 0 : us >= 0.095 ? 1 : 2, us);
-}
-
 char *sp_cell_cpu(char *cell, const struct sp_report_row *row) {
   char app[32], server[32] = "0";
   if (row->cpu_app.n == 0) return strcpy(cell, "-");
-  print_cpu(app, sizeof app, row->cpu_app.median);
+  print_short(app, sizeof app, row->cpu_app.median);
   if (row->cpu_server.n)
-    print_cpu(server, sizeof server, row->cpu_server.median);
+    print_short(server, sizeof server, row->cpu_server.median);
   else if (row->cpu_total.n == 0)
     strcpy(server, "?"); // a server that is not ours
   snprintf(cell, SP_CELL_BYTES, "%s + %s", app, server);
