@@ -31,7 +31,7 @@ static void check_pacer(struct sp_trial_session *s) {
           "use a lower --rate, or --cpus driver=N on a processor of its own");
     double late = n_sent ? (double)sp_tally_get(&s->tally->n_window_late) / (double)n_sent : 0;
     check(s, "late_share", late, LATE_SHARE_MOST, late <= LATE_SHARE_MOST, "events sent more than 1 ms late",
-          "stop what else runs on the driver's processor, or use --wait spin");
+          "stop what else runs on the driver's processor, or give the driver another: --cpus driver=N");
   }
 }
 
@@ -69,7 +69,8 @@ static void check_warmup(struct sp_trial_session *s) {
 
 static void mark_driver_limited(struct sp_trial_session *s) {
   struct sp_latency *response = &s->result->response;
-  bool is_core_busy = sp_account_driver_core_busy(s) > 0.8 && s->pacer.wait != SP_WAIT_SPIN;
+  bool is_core_busy =
+      sp_account_driver_core_busy(s) > 0.8; // spinning too: pacer and collector share that core
   for (int i = 0; i < SP_PERCENTILES; i++) {
     response->driver_limited[i] |= is_core_busy; // lateness has marked its own
   }

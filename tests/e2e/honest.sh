@@ -68,3 +68,8 @@ trial threads "0 1 2 4" --side rpc --rate 300/s --warmup 0s --duration 1s --thre
 grep -q 'kept apart.*server.stub recorded and none' "$tmp/out" || fail "nothing says what sets the rows apart: $(cat "$tmp/out")"
 "$SERVEPATH" report "$tmp/recorded" >"$tmp/out" 2>"$tmp/err"
 ! grep -q '^predictions' "$tmp/out" || fail "a stub's answers count as predictions: $(cat "$tmp/out")"
+
+# Pacer and collector that spin on one processor wait for each other: no percentile of theirs is the application's.
+trial spin "1 2 4" --side n,path=noop --wait spin --arrival constant --rate 500/s --warmup 0s --duration 1s
+[ "$(json "$tmp/spin/result.json" 'r["machine"]["placement"] == "none" or "p50" in r["response_ns"]["driver_limited"]')" = True ] ||
+  fail "spin: not marked driver-limited"
