@@ -57,7 +57,9 @@ struct sp_recording {
   size_t n_events;
   struct sp_event *events;
 };
+// Blocks while the file is read. *recording owns all that it points to; threads may share it, for nothing changes it. Errors
+// as sp_recording_reader_next.
 enum sp_err sp_recording_load(const char *path, struct sp_recording **recording, struct sp_error *error);
-void sp_recording_free(struct sp_recording *recording);
+void sp_recording_free(struct sp_recording *recording); // NULL is allowed
 
 #endif

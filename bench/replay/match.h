@@ -42,8 +42,10 @@ struct sp_key_order {
   uint64_t *last_id_1; // per key: last id seen, plus 1
   size_t n_recorded;
 };
+// Borrows nothing: the recording may go afterwards.
 void sp_key_order_init(struct sp_key_order *order, const struct sp_recording *recording);
 void sp_key_order_done(struct sp_key_order *order);
+// Notes the answer to event `id`; true if it is reordered.
 bool sp_key_order_is_broken(struct sp_key_order *order, uint64_t id);
 
 #endif

@@ -11,6 +11,7 @@
 #include "meter/stamps.h"
 
 struct sp_raw;
+// Makes the file; rows hold instants from origin_ns (CLOCK_MONOTONIC) on. SP_ERR_ENVIRONMENT: it cannot be made.
 enum sp_err sp_raw_open(const char *path, int64_t origin_ns, struct sp_raw **raw, struct sp_error *error);
 // Collector thread: never blocks; a row that finds no room is counted and makes sp_raw_close fail.
 void sp_raw_push(struct sp_raw *raw, uint64_t event, enum sp_outcome outcome, const struct sp_stamps *stamps);

@@ -14,6 +14,7 @@ struct sp_answers {
 
 void sp_answers_init(struct sp_answers *answers, size_t n_events, size_t n_values); // all NaN
 void sp_answers_done(struct sp_answers *answers);
+// A private file of driver and supervisor. SP_ERR_ENVIRONMENT: it cannot be written; missing or cut short.
 enum sp_err sp_answers_write(const struct sp_answers *answers, const char *path, struct sp_error *error);
 enum sp_err sp_answers_read(struct sp_answers *answers, const char *path, struct sp_error *error);
 

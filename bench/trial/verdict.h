@@ -5,6 +5,7 @@
 
 #include "trial/session.h"
 
+// Control thread, after every other thread has ended and before the result is written.
 void sp_verdict_fill(struct sp_trial_session *s);
 
 #endif
