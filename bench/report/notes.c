@@ -86,8 +86,10 @@ static void note_errors(const struct notes *notes, const struct sp_report *repor
     const struct sp_result *r = report->trials[row->trials[t]].result;
     for (size_t i = 0; i < r->n_errors && n_shown < ERRORS_SHOWN; i++, n_shown++) {
       const struct sp_error_group *e = &r->errors[i];
-      say(notes, "%s %s %s: %lld × %s %d: %s (first: event %llu)", row->name, row->transport, row->side,
-          (long long)e->count, sp_outcome_name(e->outcome), e->code, e->text,
+      char code[16] = "";
+      if (e->code) snprintf(code, sizeof code, " %d", e->code);
+      say(notes, "%s %s %s: %lld × %s%s: %s (first: event %llu)", row->name, row->transport, row->side,
+          (long long)e->count, sp_outcome_name(e->outcome), code, e->text,
           (unsigned long long)e->first_event);
     }
   }
