@@ -77,7 +77,7 @@ static void mark_driver_limited(struct sp_trial_session *s) {
 }
 
 static void bound_percentile(struct sp_trial_session *s, int i, int64_t limit_ns) {
-  if (!limit_ns) return;
+  if (!limit_ns || s->result->closed_loop) return; // a closed loop has no response time to bound
   const struct sp_latency *response = &s->result->response;
   enum sp_met met = SP_MET_UNKNOWN;
   if (response->present && response->state[i] == SP_PERCENTILE_NO_ANSWER) met = SP_MET_NO;
