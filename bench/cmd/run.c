@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cmd/verbs.h"
 #include "os/files.h"
@@ -16,14 +17,19 @@ static const struct sp_cli_verb verb = {
     .takes = SP_CLI_SIDE | SP_CLI_OUT | SP_CLI_EXPORT | SP_CLI_RAW,
     .next = "servepath report DIR..., servepath inspect DIR"};
 
-// results/NAME-SIDE-TIME, the time to the second: two runs of a side that start in the same one need --out.
+// results/NAME-SIDE-TIME, with -2, -3, ... where that is taken.
 static char *standard_out_dir(const struct sp_scenario *scenario, const struct sp_side *side) {
   char stamp[32];
   time_t now = time(NULL);
   struct tm utc;
   gmtime_r(&now, &utc);
   strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &utc);
-  return sp_format("results/%s-%s-%s", scenario->name, side->name, stamp);
+  char *dir = sp_format("results/%s-%s-%s", scenario->name, side->name, stamp);
+  for (int i = 2; access(dir, F_OK) == 0; i++) {
+    free(dir);
+    dir = sp_format("results/%s-%s-%s-%d", scenario->name, side->name, stamp, i);
+  }
+  return dir;
 }
 
 static enum sp_err export_to(const char *path, const char *text, struct sp_error *error) {

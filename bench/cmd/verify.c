@@ -93,6 +93,8 @@ static void print_text(FILE *to, const struct job *job) {
   fprintf(to, "%s on %s of %s", compared_with(v), sp_units_print_count(v->n_alike, alike, sizeof alike),
           sp_units_print_count(v->n_events, events, sizeof events));
   if (v->n_sides > 1) fprintf(to, ", sides differ by at most %.2g", v->max_difference);
+  const struct sp_expect_conf *expect = &job->scenario->expect;
+  fprintf(to, " (tolerance %.2g + %.2g of the value)", expect->abs, expect->rel);
   fprintf(to, "\n");
 }
 
@@ -208,17 +210,27 @@ static enum sp_err verify(struct job *job, int argc, char **argv, struct sp_erro
   return err;
 }
 
+// After --update what the first side answered is what is expected: only events without an answer fail then.
+static int code_after_update(const struct sp_verify *v) {
+  int code = sp_verify_exit_code(v);
+  if (code != sp_exit_code(SP_ERR_FAILED)) return code == sp_exit_code(SP_ERR_INCONCLUSIVE) ? 0 : code;
+  const struct sp_result *r = v->sides[0].result;
+  int64_t n_answered = r->outcomes[SP_OUTCOME_OK] + r->outcomes[SP_OUTCOME_UNCHECKED] +
+                       r->outcomes[SP_OUTCOME_MISMATCH] + r->outcomes[SP_OUTCOME_FILTERED];
+  return n_answered == r->intended && v->n_sides == 1 ? 0 : code;
+}
+
 static int exit_code(const struct job *job, enum sp_err err, const struct sp_error *error) {
   if (job->supervisor.signal) return 128 + job->supervisor.signal;
   if (err) return sp_cli_report(&verb, error);
-  int code = sp_verify_exit_code(&job->verify);
   bool is_updated = sp_cli_value(job->cli, "--update") != NULL;
-  if (code)
-    fprintf(stderr, "next: servepath report %s\n", job->out_dir);
-  else if (job->verify.has_reference || is_updated)
-    fprintf(stderr, "next: servepath run %s\n", job->cli->scenario);
-  else
+  int code = is_updated ? code_after_update(&job->verify) : sp_verify_exit_code(&job->verify);
+  if (code == sp_exit_code(SP_ERR_INCONCLUSIVE))
     fprintf(stderr, "next: servepath verify %s --update\n", job->cli->scenario);
+  else if (code)
+    fprintf(stderr, "next: servepath report %s\n", job->out_dir);
+  else
+    fprintf(stderr, "next: servepath run %s\n", job->cli->scenario);
   return code;
 }
 

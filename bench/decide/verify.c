@@ -97,5 +97,6 @@ int sp_verify_exit_code(const struct sp_verify *v) {
     if (result->predictions.mismatched || sp_result_not_ok_share(result) > 0)
       code = sp_exit_code(SP_ERR_FAILED);
   }
-  return v->n_alike < v->n_events ? sp_exit_code(SP_ERR_FAILED) : code;
+  if (v->n_alike < v->n_events) code = sp_exit_code(SP_ERR_FAILED);
+  return code || v->has_reference ? code : sp_exit_code(SP_ERR_INCONCLUSIVE);
 }

@@ -72,3 +72,10 @@ enum sp_outcome sp_check_answer(struct sp_checker *checker, uint64_t id, struct 
   checker->n_mismatched++;
   return SP_OUTCOME_MISMATCH;
 }
+
+enum sp_outcome sp_check_refusal(struct sp_checker *checker, uint64_t id) {
+  if (!checker->expected || checker->expected->known[id % checker->n_recorded] != 2)
+    return SP_OUTCOME_MALFORMED;
+  checker->n_checked++;
+  return SP_OUTCOME_OK;
+}

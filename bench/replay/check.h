@@ -35,6 +35,9 @@ struct sp_checker {
 enum sp_outcome sp_check_answer(struct sp_checker *checker, uint64_t id, struct sp_bytes value,
                                 struct sp_reason *reason);
 
+// The event `id` was refused as malformed: SP_OUTCOME_OK where that is expected, MALFORMED otherwise. One thread.
+enum sp_outcome sp_check_refusal(struct sp_checker *checker, uint64_t id);
+
 // The rule itself. NaN equals NaN only.
 bool sp_check_is_close(double got, double expected, double abs, double rel);
 

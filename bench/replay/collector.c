@@ -31,7 +31,7 @@ static struct sp_stamps stamps_of(const struct sp_collector *c, const struct sp_
 static enum sp_outcome judge(struct sp_collector *c, const struct sp_reply *reply) {
   if (reply->outcome != SP_OUTCOME_NONE) {
     memcpy(c->why, reply->text, sizeof c->why);
-    return reply->outcome;
+    return reply->outcome == SP_OUTCOME_MALFORMED ? sp_check_refusal(c->checker, reply->id) : reply->outcome;
   }
   struct sp_reason reason = {{0}};
   struct sp_bytes value = sp_bytes_of(reply->value, reply->value_bytes);

@@ -29,7 +29,7 @@ output: {tensor: sum, as: array}
 sides: {embedded: {path: embedded}}
 YAML
 "$SERVEPATH" import own/own.csv -o own/own.sprec 2>err >out || fail import
-servepath 0 verify own
+servepath 4 verify own
 expect '(no reference) on 2 of 2' out
 expect 'next: servepath verify own --update' err
 servepath 0 verify own --update
@@ -46,6 +46,14 @@ import json
 told = json.load(open("out"))
 assert told["alike"] == 1 and told["exit_code"] == 1, told
 PY
+servepath 0 verify own --update
+expect '{"i":1,"v":[54]}' own/expected/own-1.jsonl
+# An event that is expected to be refused, and is, is right; one that is answered all the same is not.
+sed -i 's/"i":1,"v":\[54\]/"i":1,"outcome":"malformed"/' own/expected/own-1.jsonl
+servepath 1 verify own
+sed -i 's/missing: 0/missing: malformed/' own/scenario.yaml
+servepath 0 verify own
+expect '2 ok, 0 unchecked' out
 # A transport that is not there is refused, not replaced by another.
 servepath 64 run own --transport kafka
 expect '"kafka" is unknown; one of: direct' err
