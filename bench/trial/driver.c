@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replay/cutoff.h"
 #include "trial/account.h"
 #include "trial/prepare.h"
 #include "trial/session.h"
@@ -152,35 +153,6 @@ static void stop_threads(struct sp_trial_session *s) {
   sp_app_stop(s->app);
 }
 
-// Events that were sent and never answered, and those that were never handed over, enter the books now.
-static void count_without_answer(struct sp_trial_session *s) {
-  size_t first = s->schedule->intended_ns ? s->schedule->n_warmup : (size_t)sp_tally_get(&s->tally->n_warmup);
-  int64_t per_second = 0, second = 0, n_shed = 0;
-  for (size_t i = first; i < s->pacer.next_event; i++) {
-    uint8_t state = sp_event_state(&s->states, i);
-    if (state != SP_STATE_SENT && state != SP_OUTCOME_SHED) continue;
-    int64_t offset_ns = s->schedule->intended_ns ? s->schedule->intended_ns[i] - s->schedule->t0_ns : 0;
-    struct sp_stamps stamps = {.intended_ns = s->pacer.origin_ns + s->schedule->t0_ns + offset_ns,
-                               .server_ns = -1};
-    if (s->raw) {
-      sp_raw_push(s->raw, i, state == SP_STATE_SENT ? SP_OUTCOME_LOST : SP_OUTCOME_SHED, &stamps);
-      sp_raw_drain(s->raw); // nobody else does now, and there may be more of them than its ring holds
-    }
-    if (offset_ns / SP_NS_PER_S != second) {
-      if (per_second) sp_meter_no_answer(s->meter, SP_OUTCOME_LOST, second, per_second);
-      if (n_shed) sp_meter_no_answer(s->meter, SP_OUTCOME_SHED, second, n_shed);
-      per_second = n_shed = 0;
-      second = offset_ns / SP_NS_PER_S;
-    }
-    if (state == SP_STATE_SENT)
-      per_second++;
-    else
-      n_shed++;
-  }
-  if (per_second) sp_meter_no_answer(s->meter, SP_OUTCOME_LOST, second, per_second);
-  if (n_shed) sp_meter_no_answer(s->meter, SP_OUTCOME_SHED, second, n_shed);
-}
-
 static enum sp_err measure(struct sp_trial_session *s, struct sp_error *error) {
   int64_t second = -((s->schedule->t0_ns + SP_NS_PER_S - 1) / SP_NS_PER_S); // the first may be a part of one
   enum sp_err err = start_threads(s, error);
@@ -193,8 +165,22 @@ static enum sp_err measure(struct sp_trial_session *s, struct sp_error *error) {
   }
   stop_threads(s);
   close_second(s, second); // what the last interval holds, now that nobody writes
-  if (!err) count_without_answer(s);
+  if (!err) sp_cutoff_book(&s->pacer, s->meter, s->raw);
   return err;
+}
+
+// A value alone does not say whether there was an answer (one may be NaN); the state of its event does.
+static void note_answered(struct sp_trial_session *s) {
+  for (size_t i = 0; s->answers.answered && i < s->pacer.next_event; i++) {
+    size_t recorded = i % s->answers.n_events;
+    bool is_refusal_expected = s->expected && s->expected->known[recorded] == 2;
+    switch (sp_event_state(&s->states, i)) {
+    case SP_OUTCOME_OK: s->answers.answered[recorded] = is_refusal_expected ? 2 : 1; break;
+    case SP_OUTCOME_UNCHECKED:
+    case SP_OUTCOME_MISMATCH: s->answers.answered[recorded] = 1; break;
+    default: break;
+    }
+  }
 }
 
 static enum sp_err write_all(struct sp_trial_session *s, struct sp_error *error) {
@@ -205,7 +191,10 @@ static enum sp_err write_all(struct sp_trial_session *s, struct sp_error *error)
   s->hlog = NULL;
   if (!err) err = closed;
   if (!err) err = sp_result_write_hgrm(s->meter, s->result->closed_loop, s->plan->out_dir, error);
-  if (!err && s->plan->answers_file) err = sp_answers_write(&s->answers, s->plan->answers_file, error);
+  if (!err && s->plan->answers_file) {
+    note_answered(s);
+    err = sp_answers_write(&s->answers, s->plan->answers_file, error);
+  }
   if (!err) err = sp_result_write(s->result, s->plan->out_dir, error);
   return err;
 }

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "replay/cutoff.h"
 #include "support/sim_server.h"
 
 double sim_score(size_t i) {
@@ -242,18 +243,6 @@ static int64_t earlier(int64_t a_ns, int64_t b_ns) {
   return a_ns < b_ns ? a_ns : b_ns;
 }
 
-// As the driver does at the end of the drain: what was sent and never answered is lost, what found no room was shed.
-static void book_rest(struct sim *sim) {
-  size_t first =
-      sim->schedule->intended_ns ? sim->schedule->n_warmup : (size_t)sp_tally_get(&sim->tally.n_warmup);
-  for (size_t i = first; i < sim->pacer.next_event; i++) {
-    uint8_t state = sp_event_state(&sim->states, i);
-    int64_t offset_ns = sim->schedule->intended_ns ? sim->schedule->intended_ns[i] - sim->schedule->t0_ns : 0;
-    if (state == SP_STATE_SENT) sp_meter_no_answer(sim->meter, SP_OUTCOME_LOST, offset_ns / SP_NS_PER_S, 1);
-    if (state == SP_OUTCOME_SHED) sp_meter_no_answer(sim->meter, SP_OUTCOME_SHED, offset_ns / SP_NS_PER_S, 1);
-  }
-}
-
 void sim_run(struct sim *sim) {
   int64_t cutoff_ns = SIM_ORIGIN_NS + sim->schedule->t1_ns + sim->plan.load.drain_ns;
   sim->next_send_ns = SIM_ORIGIN_NS;
@@ -268,7 +257,7 @@ void sim_run(struct sim *sim) {
     if (sim->now_ns == sim->next_flip_ns) flip(sim);
   }
   flip(sim);
-  book_rest(sim);
+  sp_cutoff_book(&sim->pacer, sim->meter, NULL);
   sp_meter_set_lateness(sim->meter, &sim->pacer.lateness);
 }
 
