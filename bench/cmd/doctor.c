@@ -103,8 +103,7 @@ static void find_cores(struct report *report) {
          "cpupower frequency-set -g performance", "%s", machine->governor);
 }
 
-static void find_libraries(struct report *report) {
-  const struct sp_engine_ops *engine = &sp_engine_onnxruntime_ops;
+static void find_engine(struct report *report, const struct sp_engine_ops *engine) {
   const struct sp_engine_conf conf = {.engine = (char *)engine->name, .intra_threads = 1};
   struct sp_model_io io;
   struct sp_error error;
@@ -112,7 +111,11 @@ static void find_libraries(struct report *report) {
   // The library is loaded before the model is looked for.
   if (!engine->open(&conf, "/nonexistent", &model, &io, &error)) engine->close(model);
   const char *version = engine->library_version();
-  find(report, "onnxruntime", version ? STATE_OK : STATE_MISSING, NULL, "%s", version ? version : error.text);
+  find(report, engine->name, version ? STATE_OK : STATE_MISSING, NULL, "%s", version ? version : error.text);
+}
+
+static void find_libraries(struct report *report) {
+  for (size_t i = 0; sp_engine_nth(i); i++) find_engine(report, sp_engine_nth(i));
   find(report, "grpc", STATE_OK, NULL, "C core %s", sp_grpc_version());
 }
 

@@ -24,8 +24,13 @@ struct sp_session {
   struct sp_tensor outputs[SP_TENSORS_MAX];
 };
 
-#define N_ENGINES 1
-static const struct sp_engine_ops *const engines[N_ENGINES] = {&sp_engine_onnxruntime_ops};
+#define ENTRY(name) &sp_engine_##name##_ops,
+static const struct sp_engine_ops *const engines[] = {SP_ENGINES(ENTRY)};
+#define N_ENGINES (sizeof engines / sizeof engines[0])
+
+const struct sp_engine_ops *sp_engine_nth(size_t i) {
+  return i < N_ENGINES ? engines[i] : NULL;
+}
 
 static const struct sp_engine_ops *find_engine(const char *name, struct sp_error *error) {
   const char *names[N_ENGINES];

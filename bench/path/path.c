@@ -14,9 +14,9 @@ struct sp_path {
   struct sp_tensor_spec output;
 };
 
-#define N_PATHS 3
-static const struct sp_path_ops *const paths[N_PATHS] = {&sp_path_embedded_ops, &sp_path_rpc_ops,
-                                                         &sp_path_noop_ops};
+#define ENTRY(name) &sp_path_##name##_ops,
+static const struct sp_path_ops *const paths[] = {SP_PATHS(ENTRY)};
+#define N_PATHS (sizeof paths / sizeof paths[0])
 
 enum sp_err sp_path_open_ops(const struct sp_path_ops *ops, const struct sp_path_env *env,
                              struct sp_path **path, struct sp_error *error) {
