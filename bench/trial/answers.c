@@ -1,4 +1,4 @@
-// Answers on their way from a driver to its supervisor: two counts and the values, in this machine's byte order.
+// Answers on their way from a driver to its supervisor: two counts, the values, a byte per event; this machine's byte order.
 #include "trial/answers.h"
 
 #include <errno.h>
@@ -7,17 +7,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "replay/check.h"
 
 void sp_answers_init(struct sp_answers *answers, size_t n_events, size_t n_values) {
-  *answers = (struct sp_answers){n_events, n_values, sp_alloc(n_events * n_values * sizeof(double))};
+  *answers = (struct sp_answers){n_events, n_values, sp_alloc(n_events * n_values * sizeof(double)),
+                                 sp_alloc(n_events)};
   for (size_t i = 0; i < n_events * n_values; i++) answers->values[i] = NAN;
 }
 
 void sp_answers_done(struct sp_answers *answers) {
   free(answers->values);
+  free(answers->answered);
   answers->values = NULL;
+  answers->answered = NULL;
 }
 
 enum sp_err sp_answers_write(const struct sp_answers *answers, const char *path, struct sp_error *error) {
@@ -25,23 +29,36 @@ enum sp_err sp_answers_write(const struct sp_answers *answers, const char *path,
   if (!file) return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot write %s (%s)", path, strerror(errno));
   uint64_t counts[2] = {answers->n_events, answers->n_values};
   size_t n = answers->n_events * answers->n_values;
-  int is_written =
-      fwrite(counts, sizeof counts, 1, file) == 1 && fwrite(answers->values, sizeof(double), n, file) == n;
+  int is_written = fwrite(counts, sizeof counts, 1, file) == 1 &&
+                   fwrite(answers->values, sizeof(double), n, file) == n &&
+                   fwrite(answers->answered, 1, answers->n_events, file) == answers->n_events;
   if (fclose(file) != 0 || !is_written) {
     return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot write %s (%s); free some space", path, strerror(errno));
   }
   return SP_OK;
 }
 
+// Whether the file holds exactly what its counts say: they are not to be trusted with memory before.
+static int is_whole(FILE *file, const uint64_t counts[2]) {
+  struct stat facts;
+  uint64_t n_values, n_bytes;
+  return fstat(fileno(file), &facts) == 0 && !__builtin_mul_overflow(counts[0], counts[1], &n_values) &&
+         !__builtin_mul_overflow(n_values, sizeof(double), &n_bytes) &&
+         !__builtin_add_overflow(n_bytes, counts[0], &n_bytes) &&
+         !__builtin_add_overflow(n_bytes, 2 * sizeof counts[0], &n_bytes) &&
+         n_bytes == (uint64_t)facts.st_size;
+}
+
 enum sp_err sp_answers_read(struct sp_answers *answers, const char *path, struct sp_error *error) {
   FILE *file = fopen(path, "rb");
   if (!file) return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot read %s (%s)", path, strerror(errno));
   uint64_t counts[2];
-  int is_read = fread(counts, sizeof counts, 1, file) == 1;
+  int is_read = fread(counts, sizeof counts, 1, file) == 1 && is_whole(file, counts);
   if (is_read) {
     sp_answers_init(answers, counts[0], counts[1]);
     size_t n = counts[0] * counts[1];
-    is_read = fread(answers->values, sizeof(double), n, file) == n;
+    is_read = fread(answers->values, sizeof(double), n, file) == n &&
+              fread(answers->answered, 1, counts[0], file) == counts[0];
   }
   fclose(file);
   return is_read ? SP_OK
@@ -55,9 +72,10 @@ struct sp_agreement sp_answers_compare(const struct sp_answers *a, const struct 
   struct sp_agreement agreement = {.first_different = a->n_events};
   for (size_t i = 0; i < a->n_events; i++) {
     const double *x = a->values + i * a->n_values, *y = b->values + i * b->n_values;
-    if (isnan(x[0]) || isnan(y[0])) continue;
-    int is_alike = 1;
-    for (size_t k = 0; k < a->n_values; k++) {
+    if (!a->answered[i] || !b->answered[i]) continue;
+    int is_alike = a->answered[i] == b->answered[i];
+    size_t n_compared = a->answered[i] == 1 && b->answered[i] == 1 ? a->n_values : 0;
+    for (size_t k = 0; k < n_compared; k++) {
       double difference = fabs(x[k] - y[k]);
       if (difference > agreement.max_difference) agreement.max_difference = difference;
       is_alike &= sp_check_is_close(x[k], y[k], abs, rel);

@@ -9,20 +9,24 @@
 struct sp_answers {
   size_t n_events;
   size_t n_values; // per event
-  double *values;  // NaN: not answered (or the answer was NaN)
+  double *values;  // n_events x n_values; NaN also where the answer said so: `answered` tells them apart
+  unsigned char
+      *answered; // per event: 0 no answer, 1 values, 2 refused as expected; as struct sp_expected.known
 };
 
-void sp_answers_init(struct sp_answers *answers, size_t n_events, size_t n_values); // all NaN
+// All NaN, none answered.
+void sp_answers_init(struct sp_answers *answers, size_t n_events, size_t n_values);
 void sp_answers_done(struct sp_answers *answers);
-// A private file of driver and supervisor. SP_ERR_ENVIRONMENT: it cannot be written; missing or cut short.
+// A private file of driver and supervisor. SP_ERR_ENVIRONMENT: it cannot be written; missing, or not as long as its counts
+// say (nothing is allocated then).
 enum sp_err sp_answers_write(const struct sp_answers *answers, const char *path, struct sp_error *error);
 enum sp_err sp_answers_read(struct sp_answers *answers, const char *path, struct sp_error *error);
 
-// Events that both answered alike, by the rule of replay/check.h; *max_difference over all values that both have.
+// Events that both answered alike, by the rule of replay/check.h (NaN is like NaN), or both refused as expected.
 struct sp_agreement {
   size_t n_compared; // events that both sides answered
   size_t n_alike;
-  double max_difference;
+  double max_difference;  // over all numbers that both have
   size_t first_different; // n_events where there is none
 };
 // Both are of the same recording and as many values per event (asserted).
