@@ -152,17 +152,18 @@ static enum sp_err print(const struct job *job, struct sp_error *error) {
 }
 
 static enum sp_err update(const struct job *job, struct sp_error *error) {
+  const char *recording = strrchr(job->scenario->recording, '/');
   const struct sp_verify_side *side = &job->verify.sides[0];
   const struct sp_answers *answers = &side->answers;
   uint64_t version;
-  char *dir = NULL, version_text[32], digest[SP_DIGEST_TEXT_BYTES];
+  char *dir = NULL, version_text[32];
   if (!answers->values)
     return sp_fail(error, SP_ERR_USAGE, "the answers of %s carry no scores; nothing to expect", side->name);
   enum sp_err err = sp_model_version_dir(&job->scenario->model, &version, &dir, error);
-  char *model = sp_format("%s/model.onnx", dir ? dir : "");
+  struct sp_expected_digest *digests = NULL;
+  size_t n_digests = 0;
+  if (!err) err = sp_expected_digests(dir, &digests, &n_digests, error);
   free(dir);
-  if (!err) err = sp_digest_file(model, digest, error);
-  free(model);
   if (err) return err;
   struct sp_expected expected = {.source = "self",
                                  .tensor = job->scenario->output.tensor,
@@ -170,25 +171,22 @@ static enum sp_err update(const struct job *job, struct sp_error *error) {
                                  .n_events = answers->n_events,
                                  .n_values = answers->n_values,
                                  .values = answers->values,
-                                 .known = sp_alloc(answers->n_events)};
-  for (size_t i = 0; i < answers->n_events; i++)
-    expected.known[i] = (unsigned char)!isnan(answers->values[i * answers->n_values]);
-  expected.n_digests = 1;
-  expected.digests = sp_alloc(sizeof *expected.digests);
-  expected.digests[0].file = "model.onnx";
-  expected.digests[0].digest = digest;
+                                 .known = sp_alloc(answers->n_events),
+                                 .n_digests = n_digests,
+                                 .digests = digests};
+  memcpy(expected.known, answers->answered, answers->n_events);
   snprintf(version_text, sizeof version_text, "%" PRIu64, version);
   char *folder = sp_format("%s/expected", job->scenario->folder);
   char *path = sp_format("%s/%s-%s.jsonl", folder, job->scenario->model.name, version_text);
   err = sp_files_make_dirs(folder, error);
   if (!err)
-    err = sp_expected_save(path, &expected, job->scenario->model.name, version_text, job->scenario->recording,
-                           error);
+    err = sp_expected_save(path, &expected, job->scenario->model.name, version_text,
+                           recording ? recording + 1 : job->scenario->recording, error);
   if (!err) fprintf(stderr, "wrote %s, marked source: self\n", path);
   free(folder);
   free(path);
   free(expected.known);
-  free(expected.digests);
+  sp_expected_digests_free(digests, n_digests);
   return err;
 }
 

@@ -176,11 +176,7 @@ enum sp_err sp_expected_load(const char *path, size_t n_events, struct sp_expect
 
 void sp_expected_free(struct sp_expected *expected) {
   if (!expected) return;
-  for (size_t i = 0; i < expected->n_digests; i++) {
-    free(expected->digests[i].file);
-    free(expected->digests[i].digest);
-  }
-  free(expected->digests);
+  sp_expected_digests_free(expected->digests, expected->n_digests);
   free(expected->source);
   free(expected->tensor);
   free(expected->recording_digest);

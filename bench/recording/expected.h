@@ -35,6 +35,11 @@ void sp_expected_free(struct sp_expected *expected);
 // SP_ERR_ENVIRONMENT naming what differs and `servepath verify --update`.
 enum sp_err sp_expected_holds_for(const struct sp_expected *expected, const char *recording_digest,
                                   const char *model_file, const char *model_digest, struct sp_error *error);
+// The digest of every file in a model's version folder and in its folders, by name; hidden files are left out.
+// SP_ERR_ENVIRONMENT: the folder or a file cannot be read, or there is none.
+enum sp_err sp_expected_digests(const char *version_dir, struct sp_expected_digest **digests,
+                                size_t *n_digests, struct sp_error *error);
+void sp_expected_digests_free(struct sp_expected_digest *digests, size_t n_digests);
 // Writes a file marked `source: self`; refuses (SP_ERR_USAGE) to replace one whose source is not "self".
 enum sp_err sp_expected_save(const char *path, const struct sp_expected *expected, const char *model,
                              const char *version, const char *recording, struct sp_error *error);

@@ -16,6 +16,7 @@ expect() { grep -qF -- "$1" "$2" || fail "no \"$1\" in $2"; }
 
 mkdir -p own/models/own/1
 cp "$SOURCE_DIR/tests/contract/models/affine/1/model.onnx" own/models/own/1/
+mkdir own/models/own/1/more && echo text >own/models/own/1/more/file && touch own/models/own/1/.hidden
 printf 'a,b,c\n1,2,3\n4,5,NA\n' >own/own.csv
 cat >own/scenario.yaml <<'YAML'
 version: 1
@@ -33,6 +34,9 @@ servepath 4 verify own
 expect '(no reference) on 2 of 2' out
 expect 'next: servepath verify own --update' err
 servepath 0 verify own --update
+expect '"recording":"own.sprec"' own/expected/own-1.jsonl
+grep -qE '"model_digests":\{"model.onnx":"xxh128:[0-9a-f]{32}","more/file":"xxh128:[0-9a-f]{32}"\}' \
+  own/expected/own-1.jsonl || fail "not the digests of every model file"
 # sum = a + 10 b + 100 c, by hand
 expect '{"i":0,"v":[321]}' own/expected/own-1.jsonl
 expect '{"i":1,"v":[54]}' own/expected/own-1.jsonl
@@ -52,8 +56,9 @@ expect '{"i":1,"v":[54]}' own/expected/own-1.jsonl
 sed -i 's/"i":1,"v":\[54\]/"i":1,"outcome":"malformed"/' own/expected/own-1.jsonl
 servepath 1 verify own
 sed -i 's/missing: 0/missing: malformed/' own/scenario.yaml
-servepath 0 verify own
+servepath 0 verify own --update
 expect '2 ok, 0 unchecked' out
+expect '{"i":1,"outcome":"malformed"}' own/expected/own-1.jsonl
 # A transport that is not there is refused, not replaced by another.
 servepath 64 run own --transport kafka
 expect '"kafka" is unknown; one of: direct' err
