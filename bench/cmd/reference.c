@@ -37,12 +37,8 @@ static int print_resolved(const char *path) {
 }
 
 static int print_page(const char *flag) {
-  static const struct sp_cli_verb any = {"VERB",
-                                         "SCENARIO [OPTIONS]",
-                                         "options of verbs that take a scenario",
-                                         SP_CLI_SIDE | SP_CLI_OUT | SP_CLI_EXPORT | SP_CLI_RAW | SP_CLI_PAIRS,
-                                         NULL,
-                                         NULL};
+  static const struct sp_cli_verb any = {
+      "VERB", "SCENARIO [OPTIONS]", "options of verbs that take a scenario", SP_CLI_TAKEN, NULL, NULL};
   if (strcmp(flag, "--help-text") == 0) return sp_cli_help(stdout, &any);
   if (strcmp(flag, "--markdown") == 0) {
     sp_reference_markdown(stdout);

@@ -6,9 +6,7 @@
 #include "scenario/flags.h"
 
 static const struct sp_option no_options[] = {{0}};
-static const struct sp_cli_verb any_verb = {
-    "VERB",     "SCENARIO", "", SP_CLI_SIDE | SP_CLI_OUT | SP_CLI_EXPORT | SP_CLI_RAW | SP_CLI_PAIRS,
-    no_options, NULL};
+static const struct sp_cli_verb any_verb = {"VERB", "SCENARIO", "", SP_CLI_TAKEN, no_options, NULL};
 
 static void print_escaped(FILE *to, const char *text) {
   for (; *text; text++) {
