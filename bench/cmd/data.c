@@ -10,11 +10,53 @@
 #define PLAIN_EVERY_NS (10 * SP_NS_PER_S)
 #define BAR_CELLS      24
 
-void sp_data_print_help(const struct sp_data_verb *verb) {
+static void print_help(const struct sp_data_verb *verb) {
   printf("servepath %s %s\n%s\n\n", verb->name, verb->use, verb->about);
   sp_args_print_options(stdout, verb->options);
   printf("  %-26s %s\n", "-h, --help", "this page");
   if (verb->notes) printf("\n%s\n", verb->notes);
+}
+
+static enum sp_err take_operand(const struct sp_data_verb *verb, const char **operand, const char *value,
+                                struct sp_error *error) {
+  if (*operand)
+    return sp_fail(error, SP_ERR_USAGE, "%s: a second %s; %s one at a time", value, verb->operand,
+                   verb->name);
+  *operand = value;
+  return SP_OK;
+}
+
+static enum sp_err check(const struct sp_data_verb *verb, void *job, const char *operand,
+                         struct sp_error *error) {
+  if (!operand)
+    return sp_fail(error, SP_ERR_USAGE, "which %s? servepath %s %s", verb->operand, verb->name, verb->use);
+  return verb->check ? verb->check(job, operand, error) : SP_OK;
+}
+
+bool sp_data_read_args(const struct sp_data_verb *verb, int argc, char **argv, void *job,
+                       const char **operand, int *code) {
+  struct sp_args args = sp_args_of(verb->name, argc, argv, verb->options);
+  const struct sp_option *option;
+  const char *value;
+  struct sp_error error = {0};
+  enum sp_err err = SP_OK;
+  *operand = NULL;
+  while (!err) {
+    switch (sp_args_next(&args, &option, &value, &error)) {
+    case SP_ARG_OPTION: err = verb->take(job, option->flag, value, &error); break;
+    case SP_ARG_OPERAND: err = take_operand(verb, operand, value, &error); break;
+    case SP_ARG_ERROR: err = error.code; break;
+    case SP_ARG_HELP:
+      print_help(verb);
+      *code = 0;
+      return false;
+    case SP_ARG_END:
+      err = check(verb, job, *operand, &error);
+      if (!err) return true;
+    }
+  }
+  *code = sp_data_failed(verb, &error);
+  return false;
 }
 
 static volatile sig_atomic_t caught_signal;

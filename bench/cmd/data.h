@@ -13,10 +13,17 @@ struct sp_data_verb {
   const char *name, *use, *about;
   const char *notes; // printed below the options of --help; NULL: none
   const struct sp_option *options;
+  const char *operand; // what the one operand is, for messages: "file"
+  // An option into the verb's job. SP_ERR_USAGE.
+  enum sp_err (*take)(void *job, const char *flag, const char *value, struct sp_error *error);
+  enum sp_err (*check)(void *job, const char *operand,
+                       struct sp_error *error); // of them all; NULL: nothing to
 };
 
-// --help on stdout.
-void sp_data_print_help(const struct sp_data_verb *verb);
+// Reads the arguments: options into `job` (the verb's own struct), the operand into *operand. False where there is nothing
+// more to do: --help was printed, or what is wrong; *code is the exit code then.
+bool sp_data_read_args(const struct sp_data_verb *verb, int argc, char **argv, void *job,
+                       const char **operand, int *code);
 // "servepath VERB: text" on stderr; the exit code of `error`, or 128 + the signal that ended the work.
 int sp_data_failed(const struct sp_data_verb *verb, const struct sp_error *error);
 

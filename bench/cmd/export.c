@@ -15,24 +15,14 @@ static const struct sp_option options[] = {
     {"--output", 'o', "FILE", "standard output", "where the rows go; a file is replaced when all went well"},
     {"--limit", 0, "N", "all", "the first N events"},
     {0}};
-static const struct sp_data_verb verb = {.name = "export",
-                                         .use = "FILE.sprec --format csv|jsonl|kcat [-o OUT]",
-                                         .about = "Writes a recording's events as rows. What import made of "
-                                                  "a file comes out as that file, header row, line ends and\n"
-                                                  "byte order mark included; left out are blank lines.",
-                                         .notes = "csv and jsonl refuse a value that would not be read back "
-                                                  "as it is (a line end outside quotes, a tombstone).\n"
-                                                  "kcat: bytes that are not UTF-8 are written as they are, "
-                                                  "as kcat does. Exit: 0 done, 3 file broken or not\n"
-                                                  "writable, or a value without a form, 64 usage.",
-                                         .options = options};
 
 struct job {
   struct sp_export_conf conf;
   bool has_format;
 };
 
-static enum sp_err set_option(struct job *job, const char *flag, const char *value, struct sp_error *error) {
+static enum sp_err set_option(void *context, const char *flag, const char *value, struct sp_error *error) {
+  struct job *job = context;
   if (strcmp(flag, "--output") == 0) {
     job->conf.output = value;
     return SP_OK;
@@ -53,43 +43,33 @@ static enum sp_err set_option(struct job *job, const char *flag, const char *val
   return SP_OK;
 }
 
-static enum sp_err check(const struct job *job, struct sp_error *error) {
-  if (!job->conf.input) return sp_fail(error, SP_ERR_USAGE, "which recording? servepath export %s", verb.use);
+static enum sp_err check(void *context, const char *recording, struct sp_error *error) {
+  (void)recording;
+  const struct job *job = context;
   if (!job->has_format) return sp_fail(error, SP_ERR_USAGE, "say in what form: --format csv, jsonl or kcat");
   return SP_OK;
 }
 
-static enum sp_arg read_args(int argc, char **argv, struct job *job, struct sp_error *error) {
-  struct sp_args args = sp_args_of(verb.name, argc, argv, options);
-  const struct sp_option *option;
-  const char *value;
-  for (;;) {
-    enum sp_arg arg = sp_args_next(&args, &option, &value, error);
-    switch (arg) {
-    case SP_ARG_END: return check(job, error) ? SP_ARG_ERROR : SP_ARG_END;
-    case SP_ARG_HELP:
-    case SP_ARG_ERROR: return arg;
-    case SP_ARG_OPTION:
-      if (set_option(job, option->flag, value, error)) return SP_ARG_ERROR;
-      break;
-    case SP_ARG_OPERAND:
-      if (job->conf.input) {
-        sp_fail(error, SP_ERR_USAGE, "%s: a second recording; export one at a time", value);
-        return SP_ARG_ERROR;
-      }
-      job->conf.input = value;
-    }
-  }
-}
+static const struct sp_data_verb verb = {.name = "export",
+                                         .use = "FILE.sprec --format csv|jsonl|kcat [-o OUT]",
+                                         .about = "Writes a recording's events as rows. What import made of "
+                                                  "a file comes out as that file, header row, line ends and\n"
+                                                  "byte order mark included; left out are blank lines.",
+                                         .notes = "csv and jsonl refuse a value that would not be read back "
+                                                  "as it is (a line end outside quotes, a tombstone).\n"
+                                                  "kcat: bytes that are not UTF-8 are written as they are, "
+                                                  "as kcat does. Exit: 0 done, 3 file broken or not\n"
+                                                  "writable, or a value without a form, 64 usage.",
+                                         .options = options,
+                                         .operand = "recording",
+                                         .take = set_option,
+                                         .check = check};
 
 int sp_cmd_export(int argc, char **argv) {
   struct job job = {0};
   struct sp_error error = {0};
-  switch (read_args(argc, argv, &job, &error)) {
-  case SP_ARG_HELP: sp_data_print_help(&verb); return 0;
-  case SP_ARG_ERROR: return sp_data_failed(&verb, &error);
-  default: break;
-  }
+  int code;
+  if (!sp_data_read_args(&verb, argc, argv, &job, &job.conf.input, &code)) return code;
   struct sp_data_progress progress;
   sp_data_progress_init(&progress, verb.name);
   job.conf.progress = sp_data_show_progress;

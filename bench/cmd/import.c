@@ -36,16 +36,6 @@ static const struct sp_option options[] = {
     {"--content-type", 0, "TYPE", "by format", "of the values"},
     {"--json", 0, NULL, NULL, "print what was done as JSON"},
     {0}};
-static const struct sp_data_verb verb = {
-    .name = "import",
-    .use = "FILE|- [--format csv|jsonl|kcat] -o OUT.sprec [OPTIONS]",
-    .about = "Makes a recording of a CSV file, JSON lines or kcat output; - reads standard input. Values are "
-             "the rows' own\n"
-             "bytes, without line ends. Memory stays below 64 MiB for a file of any size.",
-    .notes = "Numbers of --time from the year 2000 on count as Unix time. A row ends the import with "
-             "FILE:LINE where it cannot\n"
-             "be mapped. Exit: 0 done, 3 file unreadable, broken or out of order, 64 usage.",
-    .options = options};
 
 struct job {
   struct sp_import_conf conf;
@@ -85,7 +75,8 @@ static enum sp_err set_rate(struct sp_import_conf *conf, const char *value, stru
   return err;
 }
 
-static enum sp_err set_option(struct job *job, const char *flag, const char *value, struct sp_error *error) {
+static enum sp_err set_option(void *context, const char *flag, const char *value, struct sp_error *error) {
+  struct job *job = context;
   struct sp_import_conf *conf = &job->conf;
   int choice = 0;
   enum sp_err err = SP_OK;
@@ -124,12 +115,11 @@ static bool ends_in(const char *text, const char *end) {
   return n >= n_end && strcmp(text + n - n_end, end) == 0;
 }
 
-static enum sp_err check(struct job *job, struct sp_error *error) {
+static enum sp_err check(void *context, const char *input, struct sp_error *error) {
+  struct job *job = context;
   struct sp_import_conf *conf = &job->conf;
-  if (!conf->input) return sp_fail(error, SP_ERR_USAGE, "which file? servepath import %s", verb.use);
   if (!conf->output) return sp_fail(error, SP_ERR_USAGE, "say where the recording goes: -o NAME.sprec");
   if (job->has_format) return SP_OK;
-  const char *input = conf->input;
   if (ends_in(input, ".csv"))
     conf->format = SP_IMPORT_CSV;
   else if (ends_in(input, ".jsonl") || ends_in(input, ".ndjson"))
@@ -140,28 +130,19 @@ static enum sp_err check(struct job *job, struct sp_error *error) {
   return SP_OK;
 }
 
-static enum sp_arg read_args(int argc, char **argv, struct job *job, struct sp_error *error) {
-  struct sp_args args = sp_args_of(verb.name, argc, argv, options);
-  const struct sp_option *option;
-  const char *value;
-  for (;;) {
-    enum sp_arg arg = sp_args_next(&args, &option, &value, error);
-    switch (arg) {
-    case SP_ARG_END: return check(job, error) ? SP_ARG_ERROR : SP_ARG_END;
-    case SP_ARG_HELP:
-    case SP_ARG_ERROR: return arg;
-    case SP_ARG_OPTION:
-      if (set_option(job, option->flag, value, error)) return SP_ARG_ERROR;
-      break;
-    case SP_ARG_OPERAND:
-      if (job->conf.input) {
-        sp_fail(error, SP_ERR_USAGE, "%s: a second file; import one at a time", value);
-        return SP_ARG_ERROR;
-      }
-      job->conf.input = value;
-    }
-  }
-}
+static const struct sp_data_verb verb = {
+    .name = "import",
+    .use = "FILE|- [--format csv|jsonl|kcat] -o OUT.sprec [OPTIONS]",
+    .about = "Makes a recording of a CSV file, JSON lines or kcat output; - reads standard input. Values are "
+             "the rows' own\n"
+             "bytes, without line ends. Memory stays below 64 MiB for a file of any size.",
+    .notes = "Numbers of --time from the year 2000 on count as Unix time. A row ends the import with "
+             "FILE:LINE where it cannot\n"
+             "be mapped. Exit: 0 done, 3 file unreadable, broken or out of order, 64 usage.",
+    .options = options,
+    .operand = "file",
+    .take = set_option,
+    .check = check};
 
 static void print_json(const struct job *job, const struct sp_import_report *report) {
   char format[16];
@@ -191,11 +172,8 @@ static void print_text(const struct job *job, const struct sp_import_report *rep
 int sp_cmd_import(int argc, char **argv) {
   struct job job = {.conf = {.has_header_row = true}};
   struct sp_error error = {0};
-  switch (read_args(argc, argv, &job, &error)) {
-  case SP_ARG_HELP: sp_data_print_help(&verb); return 0;
-  case SP_ARG_ERROR: return sp_data_failed(&verb, &error);
-  default: break;
-  }
+  int code;
+  if (!sp_data_read_args(&verb, argc, argv, &job, &job.conf.input, &code)) return code;
   struct sp_data_progress progress;
   sp_data_progress_init(&progress, verb.name);
   job.conf.progress = sp_data_show_progress;

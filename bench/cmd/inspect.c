@@ -19,13 +19,6 @@ static const struct sp_option options[] = {
     {"--events", 0, "N", "3", "how many of a recording's first events to show, 0 to 20"},
     {"--json", 0, NULL, NULL, "print the description as JSON; of a result, its result.json"},
     {0}};
-static const struct sp_data_verb verb = {
-    .name = "inspect",
-    .use = "FILE.sprec|RESULTDIR [OPTIONS]",
-    .about = "Describes a recording, which is read and checked to its end, or a result.",
-    .notes = "Bytes that are no printable UTF-8 are shown as \\n or \\xNN. Exit: 0 described, 3 missing or "
-             "broken, 64 usage.",
-    .options = options};
 
 struct job {
   const char *path;
@@ -151,46 +144,33 @@ static bool is_result(const char *path) {
   return (stat(path, &facts) == 0 && S_ISDIR(facts.st_mode)) || (n > 5 && strcmp(path + n - 5, ".json") == 0);
 }
 
-static enum sp_err take_events(struct job *job, const char *value, struct sp_error *error) {
+static enum sp_err set_option(void *context, const char *flag, const char *value, struct sp_error *error) {
+  struct job *job = context;
+  if (strcmp(flag, "--json") == 0) {
+    job->is_json = true;
+    return SP_OK;
+  }
   enum sp_err err = sp_units_parse_count(value, &job->n_first, NULL);
   if (!err && job->n_first <= SP_DESCRIBE_EVENTS_MAX) return SP_OK;
   return sp_fail(error, SP_ERR_USAGE, "--events: \"%s\" is not a number from 0 to %d", value,
                  SP_DESCRIBE_EVENTS_MAX);
 }
 
-static enum sp_arg read_args(int argc, char **argv, struct job *job, struct sp_error *error) {
-  struct sp_args args = sp_args_of(verb.name, argc, argv, options);
-  const struct sp_option *option;
-  const char *value;
-  for (;;) {
-    enum sp_arg arg = sp_args_next(&args, &option, &value, error);
-    if (arg == SP_ARG_HELP || arg == SP_ARG_ERROR) return arg;
-    if (arg == SP_ARG_END) {
-      if (job->path) return arg;
-      sp_fail(error, SP_ERR_USAGE, "of what? servepath inspect %s", verb.use);
-      return SP_ARG_ERROR;
-    }
-    if (arg == SP_ARG_OPERAND && job->path) {
-      sp_fail(error, SP_ERR_USAGE, "%s: inspect one at a time", value);
-      return SP_ARG_ERROR;
-    }
-    if (arg == SP_ARG_OPERAND)
-      job->path = value;
-    else if (strcmp(option->flag, "--json") == 0)
-      job->is_json = true;
-    else if (take_events(job, value, error))
-      return SP_ARG_ERROR;
-  }
-}
+static const struct sp_data_verb verb = {
+    .name = "inspect",
+    .use = "FILE.sprec|RESULTDIR [OPTIONS]",
+    .about = "Describes a recording, which is read and checked to its end, or a result.",
+    .notes = "Bytes that are no printable UTF-8 are shown as \\n or \\xNN. Exit: 0 described, 3 missing or "
+             "broken, 64 usage.",
+    .options = options,
+    .operand = "recording or result",
+    .take = set_option};
 
 int sp_cmd_inspect(int argc, char **argv) {
   struct job job = {.n_first = 3};
   struct sp_error error = {0};
-  switch (read_args(argc, argv, &job, &error)) {
-  case SP_ARG_HELP: sp_data_print_help(&verb); return 0;
-  case SP_ARG_ERROR: return sp_data_failed(&verb, &error);
-  default: break;
-  }
+  int code;
+  if (!sp_data_read_args(&verb, argc, argv, &job, &job.path, &code)) return code;
   enum sp_err err = is_result(job.path) ? sp_inspect_result(job.path, job.is_json, &error)
                                         : inspect_recording(&job, &error);
   return err ? sp_data_failed(&verb, &error) : 0;
