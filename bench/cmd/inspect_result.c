@@ -7,14 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/printable.h"
 #include "base/units.h"
-#include "import/describe.h"
 #include "report/report.h"
 
 // Texts of a result may hold anything.
 static void print_row(const char *name, const char *text) {
   if (!text || !*text) return;
-  char *printable = sp_describe_printable(text, strlen(text), SIZE_MAX);
+  char *printable = sp_printable_text(text);
   printf("%-12s %s\n", name, printable);
   free(printable);
 }
@@ -24,12 +24,11 @@ static void print_facts(const char *name, const struct sp_facts *facts) {
   for (size_t i = 0; i < facts->n; i++) {
     const struct sp_fact *fact = &facts->items[i];
     if (fact->kind == SP_FACT_JSON || fact->kind == SP_FACT_NULL) continue;
-    char *key = sp_describe_printable(fact->name, strlen(fact->name), 60);
+    char *key = sp_printable(fact->name, strlen(fact->name), 60);
     printf("%-12s %s ", is_first ? name : "", key);
     is_first = false;
     free(key);
-    char *text =
-        fact->kind == SP_FACT_TEXT ? sp_describe_printable(fact->text, strlen(fact->text), 200) : NULL;
+    char *text = fact->kind == SP_FACT_TEXT ? sp_printable(fact->text, strlen(fact->text), 200) : NULL;
     if (fact->kind == SP_FACT_TEXT)
       printf("%s\n", text);
     else if (fact->kind == SP_FACT_COUNT)
@@ -84,7 +83,7 @@ static void print_counts(const struct sp_result *r) {
   printf("\n");
   for (size_t i = 0; i < r->n_errors; i++) {
     const struct sp_error_group *group = &r->errors[i];
-    char *text = sp_describe_printable(group->text, strlen(group->text), 200);
+    char *text = sp_printable(group->text, strlen(group->text), 200);
     printf("%-12s %" PRId64 " x %s (code %d) %s, first at event %" PRIu64 "\n", "", group->count,
            sp_outcome_name(group->outcome), group->code, text, group->first_event);
     free(text);
@@ -112,7 +111,7 @@ static void print_amounts(const char *name, const struct sp_amounts *amounts, co
   if (amounts->n == 0) return;
   printf("%-12s", name);
   for (size_t i = 0; i < amounts->n; i++) {
-    char *of = sp_describe_printable(amounts->items[i].name, strlen(amounts->items[i].name), 24);
+    char *of = sp_printable(amounts->items[i].name, strlen(amounts->items[i].name), 24);
     printf("%s %s %.4g%s", i ? "," : "", of, amounts->items[i].value, unit);
     free(of);
   }
@@ -126,7 +125,7 @@ static void print_validity(const struct sp_result *r) {
   for (size_t i = 0; i < r->n_reasons; i++) print_row("", r->reasons[i]);
   for (size_t i = 0; i < r->n_bounds; i++) {
     static const char *const words[] = {"missed", "met", "not resolved"};
-    char *name = sp_describe_printable(r->bounds[i].name, strlen(r->bounds[i].name), 60);
+    char *name = sp_printable(r->bounds[i].name, strlen(r->bounds[i].name), 60);
     char value[SP_UNITS_TEXT_BYTES], limit[SP_UNITS_TEXT_BYTES];
     printf("%-12s %s %s, limit %s: %s\n", i ? "" : "bounds", name,
            sp_report_bound_text(&r->bounds[i], r->bounds[i].value, value, sizeof value),

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/printable.h"
 #include "base/units.h"
 #include "cmd/verbs.h"
 #include "decide/verify.h"
@@ -66,13 +67,16 @@ static void print_side(FILE *to, const struct job *job, const struct sp_verify_s
   if (!isnan(r->predictions.max_abs_error)) fprintf(to, ", max error %.2g", r->predictions.max_abs_error);
   fprintf(to, "\n");
   for (size_t i = 0; i < r->predictions.n_examples; i++) {
-    fprintf(to, "  event %" PRIu64 ": %s\n", r->predictions.examples[i].event,
-            r->predictions.examples[i].text);
+    char *text = sp_printable_text(r->predictions.examples[i].text);
+    fprintf(to, "  event %" PRIu64 ": %s\n", r->predictions.examples[i].event, text);
+    free(text);
   }
   for (size_t i = 0; i < r->n_errors; i++) {
+    char *text = sp_printable_text(r->errors[i].text);
     fprintf(to, "  %s (code %d) %s: %" PRId64 " times, first at event %" PRIu64 "\n",
-            sp_outcome_name(r->errors[i].outcome), r->errors[i].code, r->errors[i].text, r->errors[i].count,
+            sp_outcome_name(r->errors[i].outcome), r->errors[i].code, text, r->errors[i].count,
             r->errors[i].first_event);
+    free(text);
   }
   if (!r->complete) fprintf(to, "  incomplete: %s\n", r->incomplete);
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/printable.h"
 #include "recording/recording.h"
 
 #define EXACT_SIZES UINT64_C(65536)
@@ -100,7 +101,7 @@ static void count_time(struct counting *counting, uint64_t offset_ns) {
 }
 
 static char *printable_or_null(struct sp_bytes bytes) {
-  return bytes.data ? sp_describe_printable(bytes.data, bytes.n, SHOWN_BYTES) : NULL;
+  return bytes.data ? sp_printable(bytes.data, bytes.n, SHOWN_BYTES) : NULL;
 }
 
 static void count_event(struct counting *counting, const struct sp_event *event, size_t n_first) {
@@ -121,16 +122,12 @@ static void count_event(struct counting *counting, const struct sp_event *event,
   d->n_events++;
 }
 
-static char *printable_text(const char *text) {
-  return sp_describe_printable(text, strlen(text), SIZE_MAX);
-}
-
 static void take_header(struct sp_description *d, const struct sp_recording_header *header) {
-  d->name = printable_text(header->name);
-  d->source = printable_text(header->source);
-  d->licence = printable_text(header->licence);
-  d->note = printable_text(header->note);
-  d->content_type = printable_text(header->content_type);
+  d->name = sp_printable_text(header->name);
+  d->source = sp_printable_text(header->source);
+  d->licence = sp_printable_text(header->licence);
+  d->note = sp_printable_text(header->note);
+  d->content_type = sp_printable_text(header->content_type);
   d->times_are_real = header->times_are_real;
   d->start_unix_ns = header->start_unix_ns;
 }

@@ -47,8 +47,4 @@ enum sp_err sp_describe(const char *path, size_t n_first, const volatile sig_ato
                         struct sp_description **description, struct sp_error *error);
 void sp_description_free(struct sp_description *description); // NULL is allowed
 
-// Bytes that a terminal shows as they are: control characters, invalid UTF-8, and characters that turn or hide text are
-// written \n, \t, \xNN; at most max_bytes of text, then "…". From malloc.
-char *sp_describe_printable(const void *bytes, size_t n, size_t max_bytes);
-
 #endif

@@ -1,28 +1,11 @@
 // Figures as short texts.
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/printable.h"
 #include "base/units.h"
 #include "report/rows.h"
-
-// Bytes of a UTF-8 character that must not be printed at `at`: 0 if it may be.
-static size_t forbidden_bytes(const unsigned char *at) {
-  if (at[0] < 0x20 || at[0] == 0x7f) return 1;
-  if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f) return 2; // C1 controls
-  bool is_general = at[0] == 0xe2 && at[1] == 0x80, is_isolate = at[0] == 0xe2 && at[1] == 0x81;
-  if (is_general && ((at[2] >= 0xa8 && at[2] <= 0xae) || at[2] == 0x8e || at[2] == 0x8f))
-    return 3;                                                  // U+2028..202E, 200E/F
-  return is_isolate && at[2] >= 0xa6 && at[2] <= 0xa9 ? 3 : 0; // U+2066..2069
-}
-
-void sp_report_clean(char *text) {
-  for (unsigned char *at = (unsigned char *)text; *at; at++) {
-    for (size_t n = forbidden_bytes(at); n > 0; n--) {
-      *at = '?';
-      if (n > 1) at++;
-    }
-  }
-}
 
 int sp_cell_columns(const char *cell) {
   int n = 0;
@@ -32,8 +15,9 @@ int sp_cell_columns(const char *cell) {
 
 char *sp_cell_text(char *cell, const char *text, int n_columns) {
   if (!text || !*text) text = "-";
-  snprintf(cell, SP_CELL_BYTES - 4, "%s", text);
-  sp_report_clean(cell);
+  char *clean = sp_printable(text, strlen(text), SP_CELL_BYTES - 8); // room for the … of both cuts
+  strcpy(cell, clean);
+  free(clean);
   if (sp_cell_columns(cell) <= n_columns) return cell;
   char *at = cell;
   for (int n = 0; *at; at++) {

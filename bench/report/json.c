@@ -4,18 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/printable.h"
 #include "report/rows.h"
 
 static json_t *real(double value) {
   return isfinite(value) ? json_real(value) : json_null();
 }
 
+// As it is (the file is written in ASCII), unless it is no UTF-8.
 static json_t *text(const char *value) {
-  char *clean = sp_copy_text(value ? value : "-");
-  sp_report_clean(clean);
-  json_t *json = json_string(clean);
+  json_t *json = json_string(value ? value : "-");
+  if (json) return json;
+  char *clean = sp_printable_text(value);
+  json = json_string(clean);
   free(clean);
-  return json ? json : json_string("?");
+  return json;
 }
 
 static json_t *figure_json(const struct sp_figure *figure) {
@@ -70,7 +73,7 @@ char *sp_report_json(const struct sp_report *report) {
   for (size_t i = 0; i < report->n_rows; i++) json_array_append_new(rows, row_json(report, &report->rows[i]));
   sp_report_notes(report, add_note, notes);
   json_t *json = json_pack("{ss so so}", "schema", "servepath.report/1", "rows", rows, "notes", notes);
-  char *flat = json_dumps(json, JSON_INDENT(1));
+  char *flat = json_dumps(json, JSON_INDENT(1) | JSON_ENSURE_ASCII);
   SP_ASSERT(flat);
   char *whole = sp_format("%s\n", flat);
   free(flat);

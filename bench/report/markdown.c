@@ -3,13 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/printable.h"
 #include "base/units.h"
 #include "report/rows.h"
 
 // Text from a file may say anything: it must stay one cell of plain text.
 static void print_escaped(FILE *to, const char *text) {
-  char *clean = sp_copy_text(text ? text : "-");
-  sp_report_clean(clean);
+  char *clean = sp_printable_text(text ? text : "-");
   for (const char *at = clean; *at; at++) {
     if (*at == '&')
       fputs("&amp;", to);
@@ -106,8 +106,7 @@ static void print_command(FILE *to, const struct sp_result *r) {
   // argv starts with the verb.
   fputs(r->n_command && strstr(r->command[0], "servepath") ? "  - `" : "  - `servepath ", to);
   for (size_t i = 0; i < r->n_command; i++) {
-    char *word = sp_copy_text(r->command[i]);
-    sp_report_clean(word);
+    char *word = sp_printable_text(r->command[i]);
     for (char *at = word; *at; at++) *at = *at == '`' ? '\'' : *at; // would end the code
     bool is_plain = *word && strcspn(word, " \t\"$&|;<>()*?'\\") == strlen(word);
     fprintf(to, "%s%s%s%s", i ? " " : "", is_plain ? "" : "\"", word, is_plain ? "" : "\"");

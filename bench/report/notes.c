@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/printable.h"
 #include "base/units.h"
 #include "report/rows.h"
 
@@ -20,8 +21,9 @@ __attribute__((format(printf, 2, 3))) static void say(const struct notes *notes,
   va_start(args, format);
   SP_ASSERT(vasprintf(&text, format, args) >= 0);
   va_end(args);
-  sp_report_clean(text);
-  notes->note(notes->context, text);
+  char *clean = sp_printable_text(text);
+  notes->note(notes->context, clean);
+  free(clean);
   free(text);
 }
 

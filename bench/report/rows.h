@@ -4,9 +4,6 @@
 
 #include "report/report.h"
 
-// Replaces what could drive a terminal or turn text around: control characters and Unicode's direction marks.
-void sp_report_clean(char *text);
-
 // Whether trials of one name must not be one row, and the first thing that sets them apart: "load.threads 1 and 2".
 #define SP_REPORT_DIFFERENCE_BYTES 256
 bool sp_report_difference(const struct sp_result *a, const struct sp_result *b, char *text, size_t n);
@@ -28,7 +25,7 @@ char *sp_cell_ok(char *cell, const struct sp_report_row *row);
 char *sp_cell_valid(char *cell, const struct sp_report_row *row); // "yes", "2 of 3", "no"
 int sp_cell_columns(const char *cell);                            // UTF-8 characters
 
-// One line for each thing that a reader must know about the report beside its figures; cleaned, without line end.
+// One line for each thing that a reader must know about the report beside its figures; printable, without line end.
 typedef void sp_note_function(void *context, const char *note);
 void sp_report_notes(const struct sp_report *report, sp_note_function *note, void *context);
 

@@ -80,7 +80,7 @@ make evil/1 'r["scenario"]["name"] = "a\x1b[31m|b<script>`\u202e\u009b"; r["side
 report evil --export-markdown evil.md
 if LC_ALL=C grep -q $'[\x01-\x09\x0b-\x1f\x7f]' out evil.md; then fail "a control character was printed"; fi
 if grep -q '<script>' evil.md; then fail "HTML came through"; fi
-expect 'a\?\\\[31m\\\|b&lt;script' evil.md
+expect 'a\\\\x1b\\\[31m\\\|b&lt;script' evil.md
 
 mkdir empty && refused 3 'no result.json here' empty
 refused 3 'cannot read /nowhere' /nowhere

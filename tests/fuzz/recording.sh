@@ -14,8 +14,8 @@ protoc-c --c_out="$out/proto" --proto_path=proto proto/recording.proto
 clang-14 -g -O1 -c "$out/proto/recording.pb-c.c" -I"$out" -o "$out/proto/recording.o"
 for target in recording recording_rows; do
   clang-14 -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Ibench \
-    -isystem "$out" "tests/fuzz/$target.c" bench/recording/*.c bench/import/{csv,json,when,printable}.c \
-    bench/base/{err,digest}.c "$out/proto/recording.o" -lzstd -lxxhash -lprotobuf-c -ljansson -lm -o "$out/fuzz_$target"
+    -isystem "$out" "tests/fuzz/$target.c" bench/recording/*.c bench/import/{csv,json,when}.c \
+    bench/base/{err,digest,printable}.c "$out/proto/recording.o" -lzstd -lxxhash -lprotobuf-c -ljansson -lm -o "$out/fuzz_$target"
 done
 # To start from: a whole recording of one event, as a stream that the target packs.
 stream='\004\012\002\010\001\011\022\007\010\005\022\001\153\032\000\015\032\013\010\001\021\037\330\077\117\342\371\257\032'

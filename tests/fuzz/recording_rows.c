@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   int64_t ns;
   for (int unit = SP_WHEN_S; unit <= SP_WHEN_ISO8601; unit++)
     sp_when_parse(bytes, (enum sp_when_unit)unit, &ns);
-  char *text = sp_describe_printable(copy, n, data[0]);
+  char *text = sp_printable(copy, n, data[0]);
   require(strlen(text) <= (size_t)data[0] + strlen("…"));
   for (const char *at = text; *at; at++) require((unsigned char)*at >= 0x20 && *at != 0x7f);
   free(text);

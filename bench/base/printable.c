@@ -1,9 +1,12 @@
 // Foreign bytes made fit to be shown.
+#include "base/printable.h"
+
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "import/describe.h"
+#include "base/err.h"
 
 // The bytes of the UTF-8 character at `at` (1 to 4) and its code; 0: none.
 static size_t read_utf8(const uint8_t *at, size_t n, uint32_t *code) {
@@ -33,7 +36,7 @@ static size_t escape(uint8_t byte, char out[5]) {
                         : snprintf(out, 5, "\\x%02x", byte));
 }
 
-char *sp_describe_printable(const void *bytes, size_t n, size_t max_bytes) {
+char *sp_printable(const void *bytes, size_t n, size_t max_bytes) {
   const uint8_t *at = bytes, *end = at + n;
   // Nothing grows to more than four times its size.
   size_t room = n < max_bytes ? n : max_bytes;
@@ -56,4 +59,8 @@ char *sp_describe_printable(const void *bytes, size_t n, size_t max_bytes) {
   }
   text[n_text] = '\0';
   return text;
+}
+
+char *sp_printable_text(const char *text) {
+  return sp_printable(text, strlen(text), SIZE_MAX);
 }
