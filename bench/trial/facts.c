@@ -84,18 +84,32 @@ static void fill_load(struct sp_trial_session *s) {
   }
 }
 
+// Which roles share a core: "application and server"; "" where none do. Returns text.
+static char *shared_roles(const struct sp_trial_session *s, char *text, size_t n) {
+  const struct sp_placement *p = &s->placement;
+  bool has_server = s->plan->server_pid != 0;
+  if (sp_cpus_is_empty(&p->app)) {
+    snprintf(text, n, "driver%s application%s", has_server ? "," : " and", has_server ? " and server" : "");
+    return text;
+  }
+  bool with_driver = sp_cpus_overlap(&p->app, &p->driver);
+  bool with_server = has_server && sp_cpus_overlap(&p->app, &p->server);
+  snprintf(text, n, "%s%s%s", with_driver ? "driver and application" : "",
+           with_driver && with_server ? ", and " : "", with_server ? "application and server" : "");
+  return text;
+}
+
 static void fill_machine(struct sp_trial_session *s) {
   struct sp_machine m;
   sp_machine_read(&m);
   struct sp_facts *facts = &s->result->machine;
   sp_facts_text(facts, "cpu", m.cpu_model);
   sp_facts_count(facts, "cpus", m.n_cpus);
-  sp_facts_text(facts, "cpus_allowed", m.cpus_allowed);
+  sp_facts_text(facts, "cpus_allowed", s->placement.allowed);
   sp_facts_text(facts, "placement", s->placement.text);
-  bool is_shared = sp_cpus_is_empty(&s->placement.app) ||
-                   (s->plan->server_pid && sp_cpus_overlap(&s->placement.app, &s->placement.server)) ||
-                   sp_cpus_overlap(&s->placement.app, &s->placement.driver);
-  sp_facts_flag(facts, "co_located", is_shared);
+  char shared[96];
+  sp_facts_flag(facts, "co_located", *shared_roles(s, shared, sizeof shared));
+  sp_facts_text(facts, "co_located_roles", *shared ? shared : NULL);
   sp_facts_count(facts, "memory_bytes", (int64_t)m.memory_bytes);
   sp_facts_text(facts, "kernel", m.kernel);
   sp_facts_text(facts, "os", m.os);

@@ -30,8 +30,10 @@ static void place_as_standard(struct sp_placement *placement) {
 enum sp_err sp_placement_resolve(const struct sp_trial_conf *conf, struct sp_placement *placement,
                                  struct sp_error *error) {
   static const char *const roles[] = {"driver", "app", "server"};
-  struct sp_cpus cpus[3];
+  struct sp_cpus cpus[3], allowed;
   memset(placement, 0, sizeof *placement);
+  sp_cpus_allowed(&allowed);
+  sp_cpus_text(&allowed, placement->allowed, sizeof placement->allowed);
   if (!conf->cpus) {
     place_as_standard(placement);
   } else {

@@ -11,6 +11,7 @@ struct sp_placement {
   struct sp_cpus app;    // workers
   struct sp_cpus server; // model server
   char text[96];         // "driver=0,app=1,server=1", or "none"
+  char allowed[128];     // "0-3": what the process could use before it placed itself
 };
 
 // The scenario's cpus, or the standard: the first allowed processor for driver, every other one for application and server;
