@@ -45,8 +45,10 @@ static void print_counts(const struct sp_description *d) {
   if (d->n_tombstones > 0)
     printf(", %s of them tombstones", sp_units_print_count(d->n_tombstones, a, sizeof a));
   printf("\n%-12s %s\n", "duration", sp_units_print_duration((int64_t)d->duration_ns, a, sizeof a));
-  printf("%-12s %s/s on average, at most %s in one second (second %s)\n", "rate",
-         sp_units_print_rate(d->mean_rate_per_s, a, sizeof a),
+  char mean[SP_UNITS_TEXT_BYTES + 16] = ""; // one event has no rate
+  if (!isnan(d->mean_rate_per_s))
+    snprintf(mean, sizeof mean, "%s/s on average, ", sp_units_print_rate(d->mean_rate_per_s, a, sizeof a));
+  printf("%-12s %sat most %s in one second (second %s)\n", "rate", mean,
          sp_units_print_count(d->busiest_second_n, b, sizeof b),
          sp_units_print_count(d->busiest_second_i + 1, c, sizeof c));
   if (d->n_with_key == 0) {

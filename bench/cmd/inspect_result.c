@@ -23,7 +23,7 @@ static void print_facts(const char *name, const struct sp_facts *facts) {
   bool is_first = true;
   for (size_t i = 0; i < facts->n; i++) {
     const struct sp_fact *fact = &facts->items[i];
-    if (fact->kind == SP_FACT_JSON || fact->kind == SP_FACT_NULL) continue;
+    if (!sp_report_is_shown(fact)) continue;
     char *key = sp_printable(fact->name, strlen(fact->name), 60);
     printf("%-12s %s ", is_first ? name : "", key);
     is_first = false;
@@ -72,6 +72,26 @@ static void print_marks(const struct sp_latency *latency) {
     printf("%-12s d: driver-limited, lateness is over a tenth of it or the driver's core was busy\n", "");
 }
 
+// What is not known (a closed loop offers no rate, a killed driver told none) is left out.
+static void print_rates(const struct sp_result *r) {
+  char text[SP_UNITS_TEXT_BYTES];
+  const char *before = "rate         ";
+  const struct {
+    double per_s;
+    const char *what;
+  } rates[] = {{r->offered_per_s, "offered"}, {r->achieved_per_s, "achieved"}};
+  for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+    if (isnan(rates[i].per_s)) continue;
+    printf("%s%s/s %s", before, sp_units_print_rate(rates[i].per_s, text, sizeof text), rates[i].what);
+    before = ", ";
+  }
+  if (!isnan(r->completion)) {
+    printf("%s%s answered", before, sp_units_print_share(r->completion, text, sizeof text));
+    before = ", ";
+  }
+  if (*before == ',') printf("\n");
+}
+
 static void print_counts(const struct sp_result *r) {
   printf("%-12s %" PRId64 " intended", "events", r->intended);
   for (int i = 1; i < SP_OUTCOME_COUNT; i++) {
@@ -88,11 +108,7 @@ static void print_counts(const struct sp_result *r) {
            sp_outcome_name(group->outcome), group->code, text, group->first_event);
     free(text);
   }
-  char offered[SP_UNITS_TEXT_BYTES], achieved[SP_UNITS_TEXT_BYTES], completion[SP_UNITS_TEXT_BYTES];
-  printf("%-12s %s/s offered, %s/s achieved, %s answered\n", "rate",
-         sp_units_print_rate(r->offered_per_s, offered, sizeof offered),
-         sp_units_print_rate(r->achieved_per_s, achieved, sizeof achieved),
-         sp_units_print_share(r->completion, completion, sizeof completion));
+  print_rates(r);
 }
 
 static void print_stages(const struct sp_result *r) {

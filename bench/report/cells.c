@@ -107,6 +107,11 @@ char *sp_cell_valid(char *cell, const struct sp_report_row *row) {
   return cell;
 }
 
+bool sp_report_is_shown(const struct sp_fact *fact) {
+  if (fact->kind == SP_FACT_TEXT) return fact->text && *fact->text;
+  return fact->kind != SP_FACT_NULL && fact->kind != SP_FACT_JSON;
+}
+
 char *sp_report_bound_text(const struct sp_bound *bound, double value, char *text, size_t n) {
   if (bound->name && strstr(bound->name, "not_ok")) return sp_units_print_share(value, text, n);
   return sp_units_print_duration(isnan(value) ? -1 : (int64_t)value, text, n);

@@ -77,6 +77,20 @@ static struct worst worst_of(const struct sp_report *report, const struct sp_rep
   return worst;
 }
 
+// A figure of a check, in the unit that its name ends with.
+static void print_check_figure(FILE *to, const char *name, double value) {
+  char text[SP_UNITS_TEXT_BYTES];
+  const char *unit = strrchr(name, '_');
+  if (isnan(value))
+    fputs("| - ", to);
+  else if (unit && strcmp(unit, "_ns") == 0)
+    fprintf(to, "| %s ", sp_units_print_duration((int64_t)value, text, sizeof text));
+  else if (unit && strcmp(unit, "_share") == 0)
+    fprintf(to, "| %s ", sp_units_print_share(value, text, sizeof text));
+  else
+    fprintf(to, "| %.4g ", value);
+}
+
 static void print_checks(FILE *to, const struct sp_report *report) {
   fputs("\n## Checks of the driver\n\n| case | via | side | check | value | limit | missed in | remedy |\n"
         "|---|---|---|---|---:|---:|---:|---|\n",
@@ -84,6 +98,7 @@ static void print_checks(FILE *to, const struct sp_report *report) {
   for (size_t i = 0; i < report->n_rows; i++) {
     const struct sp_report_row *row = &report->rows[i];
     const struct sp_result *first = report->trials[row->trials[0]].result;
+    if (row->n_counted == 0) continue;
     for (size_t k = 0; k < first->n_checks; k++) {
       if (!first->checks[k].name) continue;
       struct worst worst = worst_of(report, row, first->checks[k].name);
@@ -94,8 +109,9 @@ static void print_checks(FILE *to, const struct sp_report *report) {
         print_escaped(to, texts[column]);
         fputc(' ', to);
       }
-      fprintf(to, "| %.4g | %.4g | %zu of %zu | ", worst.check->value, worst.check->limit, worst.n_missed,
-              row->n_trials);
+      print_check_figure(to, worst.check->name, worst.check->value);
+      print_check_figure(to, worst.check->name, worst.check->limit);
+      fprintf(to, "| %zu of %zu | ", worst.n_missed, row->n_trials);
       print_escaped(to, worst.n_missed && worst.check->remedy ? worst.check->remedy : "");
       fputs(" |\n", to);
     }
@@ -119,7 +135,7 @@ static void print_facts(FILE *to, const char *title, const struct sp_facts *fact
   size_t n_printed = 0;
   for (size_t i = 0; i < facts->n; i++) {
     const struct sp_fact *fact = &facts->items[i];
-    if (fact->kind == SP_FACT_NULL || fact->kind == SP_FACT_JSON) continue;
+    if (!sp_report_is_shown(fact)) continue;
     fprintf(to, "%s%s", n_printed ? ", " : "- ", n_printed ? "" : title);
     if (n_printed++ == 0) fputs(": ", to);
     print_escaped(to, fact->name);
@@ -166,7 +182,9 @@ void sp_report_write_markdown(const struct sp_report *report, FILE *to) {
         "ok | valid |\n"
         "|---|---|---|---:|---:|---:|---:|---:|---:|---:|---|\n",
         to);
-  for (size_t i = 0; i < report->n_rows; i++) print_row(to, &report->rows[i]);
+  for (size_t i = 0; i < report->n_rows; i++) {
+    if (report->rows[i].n_counted) print_row(to, &report->rows[i]);
+  }
   fputc('\n', to);
   sp_report_notes(report, print_note, to);
   print_checks(to, report);

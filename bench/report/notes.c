@@ -146,7 +146,7 @@ static void note_row(const struct notes *notes, const struct sp_report *report,
 }
 
 struct marks {
-  bool episodic, driver_limited, closed, stub, co_located, no_answer;
+  bool episodic, driver_limited, closed, stub, no_answer;
 };
 
 static struct marks marks_of(const struct sp_report *report) {
@@ -165,7 +165,6 @@ static struct marks marks_of(const struct sp_report *report) {
     const struct sp_result *r = report->trials[i].result;
     const char *source = r->predictions.source;
     marks.stub |= source && strcmp(source, "stub") == 0;
-    marks.co_located |= sp_facts_number_of(&r->machine, "co_located") == 1;
   }
   return marks;
 }
@@ -181,8 +180,27 @@ static void note_marks(const struct notes *notes, const struct sp_report *report
   if (marks.no_answer) say(notes, "no answer: so many events got none that the percentile lies among them");
   if (marks.closed) say(notes, "closed loop: the rate is what was achieved, and there is no response time");
   if (marks.stub) say(notes, "a stub server answered: its answers are no predictions");
-  if (marks.co_located)
-    say(notes, "co-located: driver and application, or application and server, shared a core");
+}
+
+static const char *co_located_of(const struct sp_result *r) {
+  if (sp_facts_number_of(&r->machine, "co_located") != 1) return "";
+  return sp_facts_text_of(&r->machine, "co_located_roles", "two of driver, application and server");
+}
+
+// Which roles shared a core, once for each placement.
+static void note_co_located(const struct notes *notes, const struct sp_report *report) {
+  for (size_t i = 0; i < report->n_trials; i++) {
+    const struct sp_facts *machine = &report->trials[i].result->machine;
+    const char *roles = co_located_of(report->trials[i].result);
+    const char *placement = sp_facts_text_of(machine, "placement", "none");
+    bool is_new = *roles != '\0';
+    for (size_t k = 0; k < i && is_new; k++) {
+      const struct sp_result *earlier = report->trials[k].result;
+      is_new = strcmp(roles, co_located_of(earlier)) != 0 ||
+               strcmp(placement, sp_facts_text_of(&earlier->machine, "placement", "none")) != 0;
+    }
+    if (is_new) say(notes, "co-located: %s shared a core (placement %s)", roles, placement);
+  }
 }
 
 void sp_report_notes(const struct sp_report *report, sp_note_function *note, void *context) {
@@ -195,6 +213,7 @@ void sp_report_notes(const struct sp_report *report, sp_note_function *note, voi
   note_predictions(&notes, report);
   note_namesakes(&notes, report);
   note_marks(&notes, report);
+  note_co_located(&notes, report);
   for (size_t i = 0; i < report->n_rows; i++) note_row(&notes, report, &report->rows[i]);
   for (size_t i = 0; i < report->n_rows; i++) note_trials(&notes, report, &report->rows[i]);
 }

@@ -1,7 +1,7 @@
 // Many results as one table: trials of the same case, transport, side and load become one row of medians and ranges, unless
 // they measured different things (another build, machine, model, stub...): those stay apart, and a note says by what. Only
 // valid, complete trials enter a figure; the others are named with their reason. A row without any valid trial shows the
-// complete invalid ones, and says so.
+// complete invalid ones, and says so; one without any complete trial is no row of a table, only a note.
 // One thread; everything is owned by the report.
 #ifndef SP_REPORT_REPORT_H
 #define SP_REPORT_REPORT_H
@@ -60,6 +60,8 @@ void sp_report_print(const struct sp_report *report, FILE *to);
 void sp_report_write_markdown(const struct sp_report *report, FILE *to);
 // A bound's value or limit, with its unit: "10ms", "0.1%"; "-" where there is none. Returns text.
 char *sp_report_bound_text(const struct sp_bound *bound, double value, char *text, size_t n);
+// Whether a fact says anything on a page: not null, not empty, no document of its own.
+bool sp_report_is_shown(const struct sp_fact *fact);
 // servepath.report/1, with a final line end; free with free().
 char *sp_report_json(const struct sp_report *report);
 

@@ -91,6 +91,7 @@ void sp_report_print(const struct sp_report *report, FILE *to) {
   struct line line = title_line();
   widen(widths, &line);
   for (size_t i = 0; i < report->n_rows; i++) {
+    if (report->rows[i].n_counted == 0) continue; // the notes name its trials
     line = figures_line(&report->rows[i]);
     widen(widths, &line);
     if (ranges_line(&report->rows[i], &line)) widen(widths, &line);
@@ -98,6 +99,7 @@ void sp_report_print(const struct sp_report *report, FILE *to) {
   line = title_line();
   print_line(to, widths, &line);
   for (size_t i = 0; i < report->n_rows; i++) {
+    if (report->rows[i].n_counted == 0) continue;
     line = figures_line(&report->rows[i]);
     print_line(to, widths, &line);
     if (ranges_line(&report->rows[i], &line)) print_line(to, widths, &line);

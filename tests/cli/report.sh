@@ -30,6 +30,12 @@ r["validity"] = {"verdict": "valid", "reasons": [], "checks": []}
 for name in ("p50", "p90", "p99"):
     r["response_ns"][name], r["response_ns"]["state"][name] = 9000, "resolved"
 r["bounds"], r["errors"] = [], []
+r["machine"].update(placement="driver=0,app=1,server=1", co_located=True, co_located_roles="application and server",
+                    governor="", hypervisor="")
+r["validity"]["checks"] = [
+    {"name": "poll_gap_ns", "value": 79540.0, "limit": 1e7, "met": True, "remedy": None},
+    {"name": "late_share", "value": 0.002, "limit": 0.01, "met": True, "remedy": None},
+]
 exec(statement)
 os.makedirs(folder, exist_ok=True)
 json.dump(r, open(os.path.join(folder, "result.json"), "w"))
@@ -53,6 +59,7 @@ expect 'medians of up to 3 trials'
 expect 'invalid, left out: runs/4: clock stepped by 3 s'
 expect 'incomplete, left out: runs/5: ended by signal 2'
 expect '^e episodic: '
+expect '^co-located: application and server shared a core \(placement driver=0,app=1,server=1\)$'
 expect '^d driver-limited: '
 expect '^next: servepath report runs --export-markdown' err
 [ "$(awk '{ if (length > 112) n++ } END { print n + 0 }' <(head -5 out))" -eq 0 ] || fail "wider than 112 columns"
@@ -69,6 +76,15 @@ assert rows["embedded"]["response_ns"]["p99"]["no_answer"] is True
 END
 expect '^\| fraud \| direct \| rpc \|.* 31µs \(29–90µs\) \|' report.md
 expect '^## How to repeat' report.md
+
+expect '^\| fraud \| direct \| rpc \| poll\\_gap\\_ns \| 79\.5µs \| 10ms \|' report.md
+expect '\| late\\_share \| 0\.2% \| 1% \|' report.md
+if grep -qE 'governor|hypervisor' report.md; then fail "an empty fact is shown"; fi
+
+# Nothing complete: a note, no row.
+report runs/5
+expect 'incomplete, left out: runs/5: ended by signal 2'
+if grep -q '^fraud' out; then fail "a row without a complete trial"; fi
 
 # No valid trial: figures of the invalid ones, marked.
 report runs/4
