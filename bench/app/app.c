@@ -278,6 +278,9 @@ const struct sp_encoder *sp_app_encoder(const struct sp_app *app) {
 const char *sp_app_library(const struct sp_app *app) {
   return sp_path_library(app->path);
 }
+const struct sp_rpc_server_facts *sp_app_server_facts(const struct sp_app *app) {
+  return sp_path_server_facts(app->path);
+}
 size_t sp_app_value_bound(const struct sp_app *app) {
   return app->encoder ? sp_encoder_bound(app->encoder) : 0;
 }

@@ -30,6 +30,8 @@ enum sp_err sp_app_new(const struct sp_app_env *env, struct sp_app **app, struct
 void sp_app_free(struct sp_app *app);                              // after sp_app_stop; NULL is allowed
 const struct sp_encoder *sp_app_encoder(const struct sp_app *app); // NULL for noop
 const char *sp_app_library(const struct sp_app *app);
+// As sp_path_server_facts; owned by the application.
+const struct sp_rpc_server_facts *sp_app_server_facts(const struct sp_app *app);
 // Bytes of the longest answer; known before the stream is made: see sp_app_set_stream.
 size_t sp_app_value_bound(const struct sp_app *app);
 void sp_app_set_stream(struct sp_app *app, const struct sp_stream *stream); // before start or the first step

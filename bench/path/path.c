@@ -61,6 +61,10 @@ const char *sp_path_library(const struct sp_path *path) {
   return path->ops->library ? path->ops->library(path->impl) : path->ops->name;
 }
 
+const struct sp_rpc_server_facts *sp_path_server_facts(const struct sp_path *path) {
+  return path->ops->server_facts ? path->ops->server_facts(path->impl) : NULL;
+}
+
 enum sp_err sp_request_new(struct sp_path *path, unsigned worker_i, struct sp_request **request,
                            struct sp_error *error) {
   SP_ASSERT(worker_i < path->env.n_workers);

@@ -13,6 +13,7 @@
 #include "engine/conf.h"
 #include "path/conf.h"
 #include "rpc/conf.h"
+#include "rpc/rpc.h"
 
 struct sp_path;
 
@@ -72,6 +73,8 @@ struct sp_path_ops {
   void (*request_done)(void *path, struct sp_request *request);
   void (*close)(void *path);
   const char *(*library)(const void *path); // NULL: the path's name is all there is to say
+  // What the server says of itself; NULL: the path has none.
+  const struct sp_rpc_server_facts *(*server_facts)(const void *path);
 };
 
 // Loads the model or connects to the server and waits until it is ready; checks the tensors against the model's.
@@ -84,6 +87,8 @@ bool sp_path_is_async(const struct sp_path *path);
 const struct sp_tensor_spec *sp_path_output(const struct sp_path *path);
 // "onnxruntime 1.28.0", "grpc 1.51.1", "noop"; owned by the path.
 const char *sp_path_library(const struct sp_path *path);
+// What the model server says of itself; NULL where there is none. Owned by the path.
+const struct sp_rpc_server_facts *sp_path_server_facts(const struct sp_path *path);
 
 enum sp_err sp_request_new(struct sp_path *path, unsigned worker_i, struct sp_request **request,
                            struct sp_error *error);

@@ -93,6 +93,11 @@ static const char *rpc_library(const void *path) {
   return sp_rpc_library();
 }
 
+static const struct sp_rpc_server_facts *rpc_server_facts(const void *path) {
+  const struct rpc *rpc = path;
+  return sp_rpc_client_server(rpc->client);
+}
+
 const struct sp_path_ops sp_path_rpc_ops = {
     .name = "rpc",
     .is_async = true,
@@ -104,4 +109,5 @@ const struct sp_path_ops sp_path_rpc_ops = {
     .request_done = rpc_request_done,
     .close = rpc_close,
     .library = rpc_library,
+    .server_facts = rpc_server_facts,
 };

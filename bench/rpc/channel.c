@@ -107,6 +107,24 @@ static void take_reply(struct sp_unary *unary, grpc_byte_buffer *reply) {
   grpc_slice_unref(copy);
 }
 
+static void take_notes(struct sp_unary *unary, const grpc_metadata_array *trailing) {
+  for (size_t i = 0; i < trailing->count && unary->n_notes < SP_UNARY_NOTES_MAX; i++) {
+    const grpc_metadata *entry = &trailing->metadata[i];
+    if (GRPC_SLICE_LENGTH(entry->key) < 3 || memcmp(GRPC_SLICE_START_PTR(entry->key), "sp-", 3) != 0)
+      continue;
+    size_t n = unary->n_notes++;
+    sp_slice_text(entry->key, unary->notes[n].key, sizeof unary->notes[n].key);
+    sp_slice_text(entry->value, unary->notes[n].value, sizeof unary->notes[n].value);
+  }
+}
+
+const char *sp_unary_note(const struct sp_unary *unary, const char *key) {
+  for (size_t i = 0; i < unary->n_notes; i++) {
+    if (strcmp(unary->notes[i].key, key) == 0) return unary->notes[i].value;
+  }
+  return "";
+}
+
 void sp_channel_call(grpc_channel *channel, const char *method, struct sp_bytes request, int64_t timeout_ns,
                      struct sp_unary *unary) {
   memset(unary, 0, sizeof *unary);
@@ -134,6 +152,7 @@ void sp_channel_call(grpc_channel *channel, const char *method, struct sp_bytes 
   grpc_completion_queue_next(queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
   unary->code = (int)status;
   sp_slice_text(details, unary->text, sizeof unary->text);
+  take_notes(unary, &trailing);
   if (status == GRPC_STATUS_OK && reply) take_reply(unary, reply);
   if (status == GRPC_STATUS_OK && !reply) {
     unary->code = GRPC_STATUS_INTERNAL;

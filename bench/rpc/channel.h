@@ -20,15 +20,23 @@ enum sp_err sp_address_check(const char *key, const char *address, struct sp_err
 enum sp_err sp_channels_connect(grpc_channel *const *channels, size_t n_channels, const char *address,
                                 int64_t timeout_ns, struct sp_error *error);
 
+#define SP_UNARY_NOTES_MAX 8
+
 struct sp_unary {
   int code;       // gRPC status
   char text[160]; // its message, printable
   uint8_t *reply; // free(); NULL unless code is 0
   size_t n_reply;
+  size_t n_notes;
+  struct {
+    char key[24], value[64];   // cut, printable
+  } notes[SP_UNARY_NOTES_MAX]; // the first that begin with "sp-" in trailing metadata, whatever the status
 };
 // One call; blocks until its end, at most timeout_ns.
 void sp_channel_call(grpc_channel *channel, const char *method, struct sp_bytes request, int64_t timeout_ns,
                      struct sp_unary *unary);
+// The value of a note; "" where there is none.
+const char *sp_unary_note(const struct sp_unary *unary, const char *key);
 
 // gRPC's time of an instant of sp_now_ns.
 gpr_timespec sp_grpc_time(int64_t monotonic_ns);

@@ -47,6 +47,7 @@ struct sp_rpc_client {
   size_t n_queues;
   struct queue *queues;
   enum kind wake; // KIND_WAKE: its address is the tag
+  struct sp_rpc_server_facts server;
   int64_t deadline_ns;
   size_t n_inputs, max_rows;
   struct sp_tensor_spec inputs[SP_TENSORS_MAX], output;
@@ -143,7 +144,7 @@ enum sp_err sp_rpc_client_new(const struct sp_rpc_env *env, struct sp_rpc_client
   open_queues(client, env->n_queues);
   err = sp_channels_connect(client->channels, client->n_channels, env->address, env->conf->connect_timeout_ns,
                             error);
-  if (!err) err = protocol->describe(env, client->channels[0], &client->output, error);
+  if (!err) err = protocol->describe(env, client->channels[0], &client->server, &client->output, error);
   if (err) {
     sp_rpc_client_free(client);
     return err;
@@ -155,6 +156,10 @@ enum sp_err sp_rpc_client_new(const struct sp_rpc_env *env, struct sp_rpc_client
   *output = client->output;
   *made = client;
   return SP_OK;
+}
+
+const struct sp_rpc_server_facts *sp_rpc_client_server(const struct sp_rpc_client *client) {
+  return &client->server;
 }
 
 static void call_destroy(struct sp_rpc_call *call) {

@@ -230,12 +230,23 @@ void sp_listener_serve(struct sp_listener *listener, unsigned thread_i) {
 
 // --- Replies ---
 
-static int64_t answer(struct sp_incoming *call, grpc_byte_buffer *reply, int status, const char *text) {
+struct notes {
+  const struct sp_incoming_note *items;
+  size_t n;
+};
+
+static int64_t answer(struct sp_incoming *call, grpc_byte_buffer *reply, int status, const char *text,
+                      struct notes notes) {
   int64_t server_ns = sp_now_ns() - call->received_ns;
   char digits[24];
   int n_digits = snprintf(digits, sizeof digits, "%lld", (long long)server_ns);
-  grpc_metadata trailing = {.key = grpc_slice_from_static_string(SERVER_NS_KEY),
-                            .value = grpc_slice_from_copied_buffer(digits, (size_t)n_digits)};
+  grpc_metadata trailing[1 + SP_INCOMING_NOTES_MAX];
+  trailing[0] = (grpc_metadata){.key = grpc_slice_from_static_string(SERVER_NS_KEY),
+                                .value = grpc_slice_from_copied_buffer(digits, (size_t)n_digits)};
+  for (size_t i = 0; i < notes.n; i++) {
+    trailing[1 + i] = (grpc_metadata){.key = grpc_slice_from_copied_string(notes.items[i].key),
+                                      .value = grpc_slice_from_copied_string(notes.items[i].value)};
+  }
   grpc_slice details = text ? grpc_slice_from_copied_string(text) : grpc_empty_slice();
   call->reply = reply;
   grpc_op ops[4];
@@ -249,8 +260,8 @@ static int64_t answer(struct sp_incoming *call, grpc_byte_buffer *reply, int sta
   ops[n].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
   ops[n].data.send_status_from_server.status = (grpc_status_code)status;
   ops[n].data.send_status_from_server.status_details = text ? &details : NULL;
-  ops[n].data.send_status_from_server.trailing_metadata_count = 1;
-  ops[n++].data.send_status_from_server.trailing_metadata = &trailing;
+  ops[n].data.send_status_from_server.trailing_metadata_count = 1 + notes.n;
+  ops[n++].data.send_status_from_server.trailing_metadata = trailing;
   ops[n].op = GRPC_OP_RECV_CLOSE_ON_SERVER;
   ops[n++].data.recv_close_on_server.cancelled = &call->was_cancelled;
   grpc_call *of = call->call;
@@ -258,21 +269,30 @@ static int64_t answer(struct sp_incoming *call, grpc_byte_buffer *reply, int sta
   grpc_call_error err = grpc_call_start_batch(of, ops, n, call, NULL);
   SP_ASSERT(err == GRPC_CALL_OK);
   // From here on the call may be another one already.
-  grpc_slice_unref(trailing.value);
+  for (size_t i = 0; i <= notes.n; i++) {
+    grpc_slice_unref(trailing[i].key);
+    grpc_slice_unref(trailing[i].value);
+  }
   grpc_slice_unref(details);
   return server_ns;
 }
 
-int64_t sp_incoming_reply(struct sp_incoming *call, struct sp_bytes reply) {
+int64_t sp_incoming_reply_noted(struct sp_incoming *call, struct sp_bytes reply,
+                                const struct sp_incoming_note *notes, size_t n_notes) {
+  SP_ASSERT(n_notes <= SP_INCOMING_NOTES_MAX);
   grpc_slice slice = grpc_slice_from_copied_buffer((const char *)reply.data, reply.n);
   grpc_byte_buffer *message = grpc_raw_byte_buffer_create(&slice, 1);
   grpc_slice_unref(slice);
-  return answer(call, message, GRPC_STATUS_OK, NULL);
+  return answer(call, message, GRPC_STATUS_OK, NULL, (struct notes){notes, n_notes});
+}
+
+int64_t sp_incoming_reply(struct sp_incoming *call, struct sp_bytes reply) {
+  return sp_incoming_reply_noted(call, reply, NULL, 0);
 }
 
 int64_t sp_incoming_fail(struct sp_incoming *call, int status, const char *text) {
   SP_ASSERT(status != GRPC_STATUS_OK);
-  return answer(call, NULL, status, text);
+  return answer(call, NULL, status, text, (struct notes){0});
 }
 
 int64_t sp_incoming_received_ns(const struct sp_incoming *call) {

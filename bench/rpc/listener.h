@@ -49,6 +49,14 @@ struct sp_bytes sp_incoming_request(const struct sp_incoming *call); // the byte
 // Hands the answer to gRPC (copied) with the time since it was received in trailing metadata `sp-server-ns`, which it
 // returns. `call` is gone afterwards.
 int64_t sp_incoming_reply(struct sp_incoming *call, struct sp_bytes reply);
+// The same with notes in trailing metadata beside the time: at most SP_INCOMING_NOTES_MAX, copied; keys in lower case, values
+// printable.
+#define SP_INCOMING_NOTES_MAX 4
+struct sp_incoming_note {
+  const char *key, *value;
+};
+int64_t sp_incoming_reply_noted(struct sp_incoming *call, struct sp_bytes reply,
+                                const struct sp_incoming_note *notes, size_t n_notes);
 // The same with a status (library.h) and a message instead of an answer.
 int64_t sp_incoming_fail(struct sp_incoming *call, int status, const char *text);
 

@@ -12,9 +12,11 @@
 struct sp_protocol {
   const char *name;
   const char *predict; // the method of a prediction, "/package.Service/Method"
-  // Asks a ready server about env's model and compares it with env's inputs and output; fills *output (shape[0] = 1).
+  // Asks a ready server about env's model and compares it with env's inputs and output; fills *output (shape[0] = 1) and
+  // *server (all empty before).
   // SP_ERR_ENVIRONMENT (model, version unknown), SP_ERR_USAGE (tensors differ).
-  enum sp_err (*describe)(const struct sp_rpc_env *env, grpc_channel *channel, struct sp_tensor_spec *output,
+  enum sp_err (*describe)(const struct sp_rpc_env *env, grpc_channel *channel,
+                          struct sp_rpc_server_facts *server, struct sp_tensor_spec *output,
                           struct sp_error *error);
   size_t (*write_spec)(const char *model, uint64_t version, const char *output, uint8_t *to);
   size_t (*write_input_head)(const struct sp_tensor_spec *spec, size_t n_rows, uint8_t *to);

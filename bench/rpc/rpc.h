@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/outcome.h"
 #include "base/tensor.h"
@@ -24,6 +25,13 @@ struct sp_rpc_result {
   int64_t issued_ns;   // just before the call was started
   int64_t answered_ns; // just after the completion was taken from the queue
   int64_t server_ns;   // from trailing metadata `sp-server-ns`; -1 if the server says nothing
+};
+
+// What a server says of itself when it is asked about the model; a text is empty where it does not tell.
+struct sp_rpc_server_facts {
+  char software[64];                       // "servepath 0.1.0"
+  char stub[16];                           // "recorded", "fixed", "echo": no model answers
+  char model_digest[SP_DIGEST_TEXT_BYTES]; // of the file that it loaded
 };
 
 struct sp_rpc_env {
@@ -49,6 +57,8 @@ enum sp_err sp_rpc_client_new(const struct sp_rpc_env *env, struct sp_rpc_client
 // Cancels what is under way, waits for it, and frees the calls that are left too. No other thread may be in a call to the
 // client. NULL is allowed.
 void sp_rpc_client_free(struct sp_rpc_client *client);
+// Asked once, while connecting; owned by the client.
+const struct sp_rpc_server_facts *sp_rpc_client_server(const struct sp_rpc_client *client);
 const char *sp_rpc_library(void); // "grpc core 29.0.0", which is gRPC 1.51
 
 // inputs: n_inputs tensors of max_rows rows, owned by the call, to be filled; output: readable from a result with outcome

@@ -38,8 +38,16 @@ static void model_text(const struct sp_rpc_env *env, char *text, size_t n) {
   }
 }
 
+static void read_notes(const struct sp_unary *unary, struct sp_rpc_server_facts *server) {
+  snprintf(server->software, sizeof server->software, "%s", sp_unary_note(unary, SP_TFS_NOTE_SOFTWARE));
+  snprintf(server->stub, sizeof server->stub, "%s", sp_unary_note(unary, SP_TFS_NOTE_STUB));
+  snprintf(server->model_digest, sizeof server->model_digest, "%s",
+           sp_unary_note(unary, SP_TFS_NOTE_MODEL_DIGEST));
+}
+
 // SP_OK too where the server does not know the question: some speak Predict alone.
-static enum sp_err check_status(const struct sp_rpc_env *env, grpc_channel *channel, struct sp_error *error) {
+static enum sp_err check_status(const struct sp_rpc_env *env, grpc_channel *channel,
+                                struct sp_rpc_server_facts *server, struct sp_error *error) {
   char model[SP_TFS_MODEL_NAME_BYTES + 32];
   model_text(env, model, sizeof model);
   struct sp_tfs_message request = sp_tfs_write_status_request(env->model_name, env->model_version);
@@ -47,6 +55,7 @@ static enum sp_err check_status(const struct sp_rpc_env *env, grpc_channel *chan
   sp_channel_call(channel, SP_TFS_GET_MODEL_STATUS, sp_bytes_of(request.data, request.n),
                   env->conf->connect_timeout_ns, &unary);
   free(request.data);
+  read_notes(&unary, server);
   if (unary.code == GRPC_STATUS_UNIMPLEMENTED) return SP_OK;
   if (unary.code != GRPC_STATUS_OK) {
     return sp_fail(error, SP_ERR_ENVIRONMENT,
@@ -205,8 +214,9 @@ static enum sp_err probe(const struct sp_rpc_env *env, grpc_channel *channel, st
 }
 
 static enum sp_err describe(const struct sp_rpc_env *env, grpc_channel *channel,
-                            struct sp_tensor_spec *output, struct sp_error *error) {
-  enum sp_err err = check_status(env, channel, error);
+                            struct sp_rpc_server_facts *server, struct sp_tensor_spec *output,
+                            struct sp_error *error) {
+  enum sp_err err = check_status(env, channel, server, error);
   if (err) return err;
   struct sp_tfs_message request = sp_tfs_write_metadata_request(env->model_name, env->model_version);
   struct sp_unary unary;

@@ -13,6 +13,12 @@
 
 #define SP_TFS_BUDGET_BYTES ((size_t)4 << 20)
 
+// What our server adds to a status reply, in trailing metadata: "servepath 0.1.0"; "recorded", "fixed" or "echo" where it is
+// a stub; the digest of the model file that it loaded, where it is none. Others say nothing.
+#define SP_TFS_NOTE_SOFTWARE     "sp-server"
+#define SP_TFS_NOTE_STUB         "sp-stub"
+#define SP_TFS_NOTE_MODEL_DIGEST "sp-model-digest"
+
 // A message ready to be sent; free(data).
 struct sp_tfs_message {
   uint8_t *data;

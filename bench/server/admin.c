@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/version.h"
 #include "rpc/library.h"
 #include "server/parts.h"
 
@@ -27,6 +28,19 @@ static const struct sp_served *find(const struct sp_server *server, const struct
   return NULL;
 }
 
+// A stub or another model must not pass for the one that a user means.
+static void reply_status(const struct sp_server *server, const struct sp_served *served,
+                         struct sp_incoming *call, struct sp_tfs_message message) {
+  static const char *const stubs[] = {"none", "recorded", "fixed", "echo"};
+  struct sp_incoming_note notes[SP_INCOMING_NOTES_MAX] = {{SP_TFS_NOTE_SOFTWARE, "servepath " SP_VERSION}};
+  size_t n = 1;
+  if (server->stub != SP_STUB_NONE)
+    notes[n++] = (struct sp_incoming_note){SP_TFS_NOTE_STUB, stubs[server->stub]};
+  if (served->digest[0]) notes[n++] = (struct sp_incoming_note){SP_TFS_NOTE_MODEL_DIGEST, served->digest};
+  sp_incoming_reply_noted(call, sp_bytes_of(message.data, message.n), notes, n);
+  free(message.data);
+}
+
 void sp_status_handle(void *context, unsigned thread_i, struct sp_incoming *call, struct sp_bytes request) {
   (void)thread_i;
   const struct sp_server *server = context;
@@ -44,7 +58,7 @@ void sp_status_handle(void *context, unsigned thread_i, struct sp_incoming *call
     if (strcmp(other->name, served->name) != 0 || (asked.version && other != served)) continue;
     versions[n++] = other->version;
   }
-  reply(call, sp_tfs_write_status_reply(versions, n));
+  reply_status(server, served, call, sp_tfs_write_status_reply(versions, n));
   free(versions);
 }
 

@@ -194,8 +194,9 @@ static enum sp_err add_version(struct sp_models *models, const struct sp_server_
   models->items = sp_realloc(models->items, (models->n + 1) * sizeof *models->items);
   struct sp_served *served = &models->items[models->n++];
   *served = (struct sp_served){.name = sp_copy_text(name), .version = version};
-  enum sp_err err = env->conf->stub == SP_STUB_NONE ? load(served, env->conf, dir, error)
-                                                    : stub_init(served, env, dir, error);
+  bool is_stub = env->conf->stub != SP_STUB_NONE;
+  enum sp_err err = is_stub ? stub_init(served, env, dir, error) : load(served, env->conf, dir, error);
+  if (!err && !is_stub) err = sp_digest_file(sp_engine_model_file(served->engine), served->digest, error);
   return err ? err : benches_init(models, served, error);
 }
 

@@ -2,6 +2,7 @@
 #ifndef SP_SERVER_MODELS_H
 #define SP_SERVER_MODELS_H
 
+#include "base/digest.h"
 #include "engine/engine.h"
 #include "rpc/tfs_model.h"
 #include "server/recorded.h"
@@ -19,6 +20,7 @@ struct sp_served {
   char *name;
   uint64_t version;
   struct sp_engine *engine;          // NULL: a stub
+  char digest[SP_DIGEST_TEXT_BYTES]; // of the engine's model file; empty: a stub
   struct sp_recorded *recorded;      // stub recorded
   struct sp_tfs_signature signature; // shape[0] = -1, or 1 where the model takes one row at a time
   size_t max_rows;                   // of one request

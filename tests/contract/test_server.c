@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "recording/expected.h"
 #include "recording/recording.h"
 #include "rpc/channel.h"
@@ -177,6 +178,14 @@ static void tells_status_and_metadata(void **state) {
                                          &is_available));
     assert_int_equal(is_available, version == 1 || version == 3 || version == 12);
   }
+  // Of itself and of the file that it loaded.
+  char file[4200], digest[SP_DIGEST_TEXT_BYTES];
+  struct sp_error error;
+  snprintf(file, sizeof file, "%s/12/model.onnx", dir);
+  assert_int_equal(sp_digest_file(file, digest, &error), SP_OK);
+  assert_true(strncmp(sp_unary_note(&caller.last, SP_TFS_NOTE_SOFTWARE), "servepath ", 10) == 0);
+  assert_string_equal(sp_unary_note(&caller.last, SP_TFS_NOTE_STUB), "");
+  assert_string_equal(sp_unary_note(&caller.last, SP_TFS_NOTE_MODEL_DIGEST), digest);
   free(request.data);
   request = sp_tfs_write_status_request("affine", 4);
   call(&caller, SP_TFS_GET_MODEL_STATUS, request.data, request.n);
@@ -273,6 +282,30 @@ static struct sp_scenario *fraud(void) {
   struct sp_error error;
   if (sp_scenario_load(path, NULL, 0, NULL, 0, &scenario, &error)) fail_msg("%s", error.text);
   return scenario;
+}
+
+static void a_stub_says_that_it_is_one(void **state) {
+  (void)state;
+  struct sp_scenario *scenario = fraud();
+  static const struct {
+    int stub;
+    const char *said;
+  } stubs[] = {{SP_STUB_RECORDED, "recorded"}, {SP_STUB_FIXED, "fixed"}, {SP_STUB_ECHO, "echo"}};
+  for (size_t i = 0; i < 3; i++) {
+    const struct sp_server_conf conf = {
+        .threads = 1, .engine = "onnxruntime", .max_batch = 1, .stub = stubs[i].stub};
+    const struct sp_server_env env = {.conf = &conf, .address = "127.0.0.1:0", .scenario = scenario};
+    struct sp_server *server = start_env(&env);
+    struct caller caller = open_caller(server);
+    struct sp_tfs_message request = sp_tfs_write_status_request("fraud", 0);
+    assert_int_equal(call(&caller, SP_TFS_GET_MODEL_STATUS, request.data, request.n), 0);
+    free(request.data);
+    assert_string_equal(sp_unary_note(&caller.last, SP_TFS_NOTE_STUB), stubs[i].said);
+    assert_string_equal(sp_unary_note(&caller.last, SP_TFS_NOTE_MODEL_DIGEST), "");
+    close_caller(&caller);
+    stop(server);
+  }
+  sp_scenario_free(scenario);
 }
 
 static void a_recorded_stub_knows_every_event(void **state) {
@@ -509,6 +542,7 @@ int main(void) {
       cmocka_unit_test(tells_status_and_metadata),
       cmocka_unit_test(models_that_cannot_be_served_are_refused),
       cmocka_unit_test(a_fixed_stub_answers_the_same),
+      cmocka_unit_test(a_stub_says_that_it_is_one),
       cmocka_unit_test(a_recorded_stub_knows_every_event),
       cmocka_unit_test(every_nth_call_fails_and_every_delay_is_logged),
       cmocka_unit_test(a_serial_stub_serves_one_at_a_time),
