@@ -26,23 +26,42 @@ static void fill_case(struct sp_trial_session *s) {
   sp_facts_flag(&r->recording, "times_are_real", s->recording->header.times_are_real);
 }
 
+static const char *text_or_null(const char *text) {
+  return text[0] ? text : NULL;
+}
+
+// The digest of what answered. A server of somebody else's has whatever it has, and a stub nothing.
+static const char *digest_of_model(const struct sp_trial_session *s) {
+  if (!s->server) return text_or_null(s->model_digest);
+  bool is_ours = s->plan->server_pid && !s->server->stub[0];
+  return text_or_null(is_ours ? s->model_digest : s->server->model_digest);
+}
+
+static void fill_server(struct sp_trial_session *s) {
+  struct sp_facts *facts = &s->result->server;
+  const struct sp_rpc_server_facts *told = s->server;
+  sp_facts_text(facts, "address", s->plan->server_address);
+  sp_facts_text(facts, "protocol", s->plan->side->rpc.protocol);
+  sp_facts_flag(facts, "spawned", s->plan->server_pid != 0);
+  sp_facts_text(facts, "software", text_or_null(told->software));
+  // Ours tells when it is a stub; of others nothing is known.
+  sp_facts_text(facts, "stub", told->software[0] && !told->stub[0] ? "none" : text_or_null(told->stub));
+  sp_facts_text(facts, "model_digest", text_or_null(told->model_digest));
+  if (!s->plan->server_pid) return; // what the side says holds for the server that a trial spawns
+  const struct sp_server_conf *conf = &s->plan->side->server;
+  sp_facts_count(facts, "threads", (int64_t)conf->threads);
+  if (conf->delay) sp_facts_text(facts, "delay", conf->delay);
+  if (conf->fail) sp_facts_text(facts, "fail", conf->fail);
+}
+
 static void fill_model(struct sp_trial_session *s) {
   const struct sp_scenario *scenario = s->plan->scenario;
-  const struct sp_side *side = s->plan->side;
   struct sp_result *r = s->result;
   sp_facts_text(&r->model, "name", scenario->model.name);
   sp_facts_count(&r->model, "version", (int64_t)s->model_version);
-  sp_facts_text(&r->model, "digest", s->model_digest[0] ? s->model_digest : NULL);
+  sp_facts_text(&r->model, "digest", digest_of_model(s));
   sp_facts_text(&r->model, "library", sp_app_library(s->app));
-  if (!s->plan->server_address) return;
-  static const char *const stubs[] = {"none", "recorded", "fixed", "echo"};
-  sp_facts_text(&r->server, "address", s->plan->server_address);
-  sp_facts_text(&r->server, "protocol", side->rpc.protocol);
-  sp_facts_flag(&r->server, "spawned", s->plan->server_pid != 0);
-  sp_facts_count(&r->server, "threads", (int64_t)side->server.threads);
-  sp_facts_text(&r->server, "stub", s->plan->server_pid ? stubs[side->server.stub] : NULL);
-  if (side->server.delay) sp_facts_text(&r->server, "delay", side->server.delay);
-  if (side->server.fail) sp_facts_text(&r->server, "fail", side->server.fail);
+  if (s->server) fill_server(s);
 }
 
 // What else makes this arrival another load than one of the same rate.

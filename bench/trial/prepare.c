@@ -18,8 +18,8 @@ static bool is_rpc(const struct sp_trial_session *s) {
 }
 // A stub that does not answer recorded predictions cannot be right.
 static bool predicts(const struct sp_trial_session *s) {
-  int stub = is_rpc(s) ? s->plan->side->server.stub : SP_STUB_NONE;
-  return !is_noop(s) && (stub == SP_STUB_NONE || stub == SP_STUB_RECORDED);
+  const char *stub = s->server ? s->server->stub : "";
+  return !is_noop(s) && (!stub[0] || strcmp(stub, "recorded") == 0);
 }
 
 static enum sp_err load_data(struct sp_trial_session *s, struct sp_error *error) {
@@ -29,7 +29,7 @@ static enum sp_err load_data(struct sp_trial_session *s, struct sp_error *error)
   return err;
 }
 
-static enum sp_err load_expected(struct sp_trial_session *s, struct sp_error *error) {
+static enum sp_err find_model(struct sp_trial_session *s, struct sp_error *error) {
   const struct sp_scenario *scenario = s->plan->scenario;
   if (is_noop(s)) return SP_OK;
   enum sp_err err = sp_model_version_dir(&scenario->model, &s->model_version, &s->version_dir, error);
@@ -37,10 +37,34 @@ static enum sp_err load_expected(struct sp_trial_session *s, struct sp_error *er
   char *model_file = sp_format("%s/model.onnx", s->version_dir);
   err = access(model_file, R_OK) == 0 ? sp_digest_file(model_file, s->model_digest, error) : SP_OK;
   free(model_file);
-  if (err || !predicts(s)) return err;
+  return err;
+}
+
+// Whoever answers must be what the user means: no stub in place of predictions, and the model that we have the file of.
+static enum sp_err check_server(struct sp_trial_session *s, struct sp_error *error) {
+  const struct sp_rpc_server_facts *told = s->server = sp_app_server_facts(s->app);
+  const char *address = s->plan->server_address;
+  if (!told) return SP_OK;
+  if (told->stub[0] && s->plan->answers_file) {
+    return sp_fail(error, SP_ERR_USAGE,
+                   "model server %s is a stub (%s): its answers are no predictions; start it without --stub",
+                   address, told->stub);
+  }
+  if (!told->model_digest[0] || !s->model_digest[0] || strcmp(told->model_digest, s->model_digest) == 0)
+    return SP_OK;
+  return sp_fail(error, SP_ERR_ENVIRONMENT,
+                 "model server %s has loaded another model file (%s) than %s holds (%s); start it with "
+                 "--model %s=%s, or set model.dir to what it serves",
+                 address, told->model_digest, s->version_dir, s->model_digest, s->plan->scenario->model.name,
+                 s->plan->scenario->model.dir);
+}
+
+static enum sp_err load_expected(struct sp_trial_session *s, struct sp_error *error) {
+  const struct sp_scenario *scenario = s->plan->scenario;
+  if (!predicts(s)) return SP_OK;
   snprintf(s->expected_file, sizeof s->expected_file, "%s/expected/%s-%llu.jsonl", scenario->folder,
            scenario->model.name, (unsigned long long)s->model_version);
-  err = sp_expected_load(s->expected_file, s->recording->n_events, &s->expected, error);
+  enum sp_err err = sp_expected_load(s->expected_file, s->recording->n_events, &s->expected, error);
   if (err || !s->expected || !s->model_digest[0]) return err;
   return sp_expected_holds_for(s->expected, s->recording->digest, "model.onnx", s->model_digest, error);
 }
@@ -131,8 +155,10 @@ enum sp_err sp_prepare(struct sp_trial_session *s, struct sp_error *error) {
   // Threads that libraries start, and this one, begin where the application runs; the driver's own are placed one by one.
   if (!err) err = sp_cpus_apply(&s->placement.app, error);
   if (!err) err = load_data(s, error);
-  if (!err) err = load_expected(s, error);
+  if (!err) err = find_model(s, error);
   if (!err) err = open_app(s, error);
+  if (!err) err = check_server(s, error);
+  if (!err) err = load_expected(s, error);
   if (!err) err = open_books(s, error);
   if (!err) err = sp_cpus_apply(&s->placement.driver, error);
   if (err) return err;

@@ -37,11 +37,12 @@ struct sp_trial_session {
   char expected_file[4096];
   char *version_dir;
   uint64_t model_version;
-  char model_digest[SP_DIGEST_TEXT_BYTES];
+  char model_digest[SP_DIGEST_TEXT_BYTES]; // of the file in version_dir; empty: none there
   struct sp_schedule *schedule;
   struct sp_shared shared;
   struct sp_tally *tally;
   struct sp_app *app;
+  const struct sp_rpc_server_facts *server; // what the model server says of itself; NULL: there is none
   struct sp_direct *direct;
   struct sp_stream stream;
   struct sp_event_states states;

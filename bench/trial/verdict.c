@@ -110,7 +110,7 @@ static void fill_predictions(struct sp_trial_session *s) {
   r->predictions.checked = s->checker.n_checked;
   r->predictions.mismatched = s->checker.n_mismatched;
   r->predictions.max_abs_error = s->checker.n_checked ? s->checker.max_abs_error : NAN;
-  bool is_stub = s->plan->server_address && s->plan->side->server.stub != SP_STUB_NONE;
+  bool is_stub = s->server && s->server->stub[0];
   bool is_self = s->expected && s->expected->source && strcmp(s->expected->source, "self") == 0;
   if (is_stub)
     r->predictions.source = sp_copy_text("stub");

@@ -51,14 +51,45 @@ cmp -s "$tmp/server.out" "$tmp/ready" || fail "ready file"
 refuse 3 "cannot listen on $address \(Address already in use\)" --model "fraud=$fraud/models/fraud" --address "$address"
 timeout 60 "$SERVEPATH" verify "$fraud" --side rpc --server "$address" --quiet --out "$tmp/verify" >"$tmp/verify.out" ||
   fail "verify through it: $(cat "$tmp/verify.out")"
+# It says what it loaded; what the side says about a spawned server does not hold for it.
+told() { # EXPRESSION over the result r in $tmp/$1
+  "$PYTHON" -c 'import json, sys; r = json.load(open(sys.argv[1])); sys.exit(not eval(sys.argv[2]))' \
+    "$tmp/$1/result.json" "$2" || fail "$1: not $2: $(grep -A9 '"server"' "$tmp/$1/result.json")"
+}
+told verify/rpc 'r["server"]["software"].startswith("servepath ") and r["server"]["stub"] == "none"'
+told verify/rpc 'r["server"]["model_digest"] == r["model"]["digest"] and r["model"]["digest"].startswith("xxh128:")'
+told verify/rpc 'r["predictions"]["source"] == "reference" and "threads" not in r["server"]'
 kill -TERM "$server"
 ended_with 0
 [ ! -e "$tmp/ready" ] || fail "the ready file is left"
 [ ! -s "$tmp/server.err" ] || fail "said $(cat "$tmp/server.err")"
 [ "$(wc -l <"$tmp/server.out")" = 1 ] || fail "more than one line on stdout"
 
+# A model of the same tensors, but not the same: nothing is compared, let alone measured.
+mkdir -p "$tmp/other/1"
+cp "$fraud/models/fraud/1/model.onnx" "$tmp/other/1/"
+printf '\062\005other' >>"$tmp/other/1/model.onnx" # a doc_string
+start --model "fraud=$tmp/other"
+code=0
+"$SERVEPATH" verify "$fraud" --side rpc --server "$address" --quiet --out "$tmp/other.out" >"$tmp/out" 2>"$tmp/err" || code=$?
+[ "$code" = 3 ] && [ "$(wc -l <"$tmp/err")" = 1 ] && [ "$(grep -oE 'xxh128:[0-9a-f]{32}' "$tmp/err" | sort -u | wc -l)" = 2 ] ||
+  fail "another model: exit $code, $(cat "$tmp/err")"
+kill -TERM "$server"
+ended_with 0
+
+# A stub that somebody started is no reference: run says so, verify refuses it.
 start --scenario "$fraud" --stub recorded --address "unix:$tmp/s.sock"
 [ "$address" = "unix:$tmp/s.sock" ] || fail "address $address"
+code=0
+"$SERVEPATH" verify "$fraud" --side rpc --server "$address" --quiet --out "$tmp/no" >"$tmp/out" 2>"$tmp/err" || code=$?
+[ "$code" = 64 ] && [ "$(wc -l <"$tmp/err")" = 1 ] && grep -qF "$address is a stub (recorded)" "$tmp/err" ||
+  fail "verify against a stub: exit $code, $(cat "$tmp/err")"
+code=0
+"$SERVEPATH" run "$fraud" --side rpc --server "$address" --quiet --out "$tmp/stub" --rate 200/s --warmup 0s --duration 1s \
+  >"$tmp/out" 2>"$tmp/err" || code=$?
+[ "$code" = 0 ] || [ "$code" = 1 ] || [ "$code" = 70 ] || [ "$code" = 4 ] || fail "run against a stub: exit $code"
+told stub 'r["predictions"]["source"] == "stub" and r["predictions"]["checked"] > 0 and r["predictions"]["mismatched"] == 0'
+told stub 'r["server"]["stub"] == "recorded" and r["model"]["digest"] is None and r["server"]["model_digest"] is None'
 kill -INT "$server"
 ended_with 130
 [ ! -e "$tmp/s.sock" ] || fail "the socket is left"
