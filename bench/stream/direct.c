@@ -1,6 +1,7 @@
 // The direct transport: two rings and the gates to wait at them.
 #include "stream/direct.h"
 
+#include <sched.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -8,6 +9,10 @@
 
 #define REPLY_CELLS 4096
 #define RECEIVE_MAX 256
+
+// Replies that come closer together than this are waited for awake, so that a worker at full speed pays for no system call
+// to wake the collector at each of them; the collector yields its processor meanwhile, which the pacer may want.
+#define AWAKE_GAP_NS (250 * SP_NS_PER_US)
 
 struct sp_direct {
   enum sp_wait wait;
@@ -19,6 +24,8 @@ struct sp_direct {
   atomic_bool is_closed;
   struct sp_reply *held[RECEIVE_MAX]; // given to the collector, not yet released; collector thread only
   size_t n_held;
+  int64_t received_ns; // when replies last came; collector thread only
+  int64_t gap_ns;      // moving mean of the time from one reply to the next
   size_t replies_peak;
 };
 
@@ -77,6 +84,23 @@ static void release_held(struct sp_direct *d) {
   d->n_held = 0;
 }
 
+static void note_gap(struct sp_direct *d) {
+  int64_t now_ns = sp_now_ns();
+  int64_t gap_ns = d->received_ns ? (now_ns - d->received_ns) / (int64_t)d->n_held : AWAKE_GAP_NS;
+  if (gap_ns > 2 * AWAKE_GAP_NS)
+    gap_ns = 2 * AWAKE_GAP_NS; // one long pause does not hide that they come fast again
+  d->gap_ns += (gap_ns - d->gap_ns) / 8;
+  d->received_ns = now_ns;
+}
+
+static void wait_for_reply(struct sp_direct *d, uint32_t seen, int64_t deadline_ns) {
+  int64_t awake_until_ns = d->received_ns + 2 * AWAKE_GAP_NS;
+  if (awake_until_ns > deadline_ns) awake_until_ns = deadline_ns;
+  while (d->gap_ns < AWAKE_GAP_NS && sp_gate_look(&d->reply_gate) == seen && sp_now_ns() < awake_until_ns)
+    sched_yield();
+  sp_gate_wait(&d->reply_gate, seen, d->wait, deadline_ns);
+}
+
 static size_t direct_receive(void *impl, struct sp_reply **replies, size_t max, int64_t deadline_ns) {
   struct sp_direct *d = impl;
   // Replies that the collector still holds take room too: but for them a full ring would never look full.
@@ -92,8 +116,9 @@ static size_t direct_receive(void *impl, struct sp_reply **replies, size_t max, 
       replies[d->n_held] = d->held[d->n_held] = reply;
       d->n_held++;
     }
+    if (d->n_held && deadline_ns > 0) note_gap(d);
     if (d->n_held || is_closed(d) || deadline_ns <= 0 || sp_now_ns() >= deadline_ns) return d->n_held;
-    sp_gate_wait(&d->reply_gate, seen, d->wait, deadline_ns);
+    wait_for_reply(d, seen, deadline_ns);
   }
 }
 
@@ -121,6 +146,7 @@ struct sp_direct *sp_direct_new(size_t fifo_events, size_t value_bound, enum sp_
   SP_ASSERT(d != NULL);
   memset(d, 0, sizeof *d);
   d->wait = wait;
+  d->gap_ns = 2 * AWAKE_GAP_NS;
   sp_ring_init(&d->events, fifo_events, sizeof(struct sp_delivery));
   sp_ring_init(&d->replies, REPLY_CELLS, sizeof(struct sp_reply) + value_bound);
   *stream = (struct sp_stream){&direct_ops, d, value_bound};
