@@ -9,6 +9,7 @@ from concurrent import futures
 from pathlib import Path
 
 import grpc
+import xxhash
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from _sprec import SERVEPATH, SOURCE, check, read
@@ -119,7 +120,12 @@ def check_descriptions(channel, stub):
     status = model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus
     ask = get_model_status_pb2.GetModelStatusRequest()
     ask.model_spec.name = "fraud"
-    states = status(ask, timeout=30).model_version_status
+    reply, ended = status.with_call(ask, timeout=30)
+    states = reply.model_version_status
+    told = dict(ended.trailing_metadata())
+    check(told["sp-server"].startswith("servepath ") and "sp-stub" not in told, told)
+    digest = xxhash.xxh3_128_hexdigest((FRAUD / "models/fraud/1/model.onnx").read_bytes())
+    check(told["sp-model-digest"] == "xxh128:" + digest, told)
     check([(s.version, s.state) for s in states] == [(1, get_model_status_pb2.ModelVersionStatus.AVAILABLE)], states)
     ask.model_spec.name = "other"
     refused(status, ask, grpc.StatusCode.NOT_FOUND, "fraud 1")
