@@ -7,8 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Before anything is started; a server started by somebody else says itself whether it is a stub.
 static enum sp_err refuse_stub(const struct sp_side *side, struct sp_error *error) {
-  if (strcmp(side->path.path, "rpc") != 0 || side->server.stub == SP_STUB_NONE) return SP_OK;
+  if (strcmp(side->path.path, "rpc") != 0 || side->server.stub == SP_STUB_NONE ||
+      strcmp(side->rpc.address, "spawn") != 0)
+    return SP_OK;
   return sp_fail(error, SP_ERR_USAGE,
                  "sides.%s.server.stub: a stub's answers are no predictions; verify without --stub",
                  side->name);

@@ -83,7 +83,7 @@ def tweet(folder):
     def run(tokens):
         x = w["embedding"][tokens]                                                # N, 121, 100
         windows = np.lib.stride_tricks.sliding_window_view(x, 8, axis=1)          # N, 114, 100, 8
-        h = np.einsum("ntcw,ocw->nto", windows, w["conv/kernel"], optimize=True)  # N, 114, 32
+        h = np.einsum("ntcw,owc->nto", windows, w["conv/kernel"][:, 0], optimize=True)  # N, 114, 32
         h = _relu(h + w["conv/bias"])
         h = h.reshape(len(h), 57, 2, 32).max(2).reshape(len(h), 57 * 32)
         return _sigmoid(_dense(w, "out", _relu(_dense(w, "dense", h))))

@@ -19,11 +19,13 @@ def onnx_graph(model):
     g = ke.Graph("tweet", "tokens", "int64", 121)
     kernel, bias = layer("conv").get_weights()
     g.node("Gather", g.weight("embedding", layer("embedding").get_weights()[0]), "tokens")  # N, 121, 100
-    g.node("Transpose", g.last, perm=[0, 2, 1])
-    g.node("Conv", g.last, g.weight("conv/kernel", kernel.transpose(2, 1, 0)), g.weight("conv/bias", bias))
+    # As a picture of one channel, convolved by 8 x 100: the same sums as Conv1D, a third faster on a CPU, because the
+    # embedding need not be transposed.
+    g.node("Unsqueeze", g.last, g.weight("channel", np.array([1], np.int64)))  # N, 1, 121, 100
+    g.node("Conv", g.last, g.weight("conv/kernel", kernel.transpose(2, 0, 1)[:, None]), g.weight("conv/bias", bias))
     g.node("Relu", g.last)
-    g.node("MaxPool", g.last, kernel_shape=[2], strides=[2])  # N, 32, 57
-    g.node("Transpose", g.last, perm=[0, 2, 1])
+    g.node("MaxPool", g.last, kernel_shape=[2, 1], strides=[2, 1])  # N, 32, 57, 1
+    g.node("Transpose", g.last, perm=[0, 2, 1, 3])
     g.node("Flatten", g.last)
     g.dense(layer("dense"), "Relu")
     g.dense(layer("out"), "Sigmoid", to="probability")
