@@ -126,7 +126,7 @@ def embedded(store, pairs):
             return {"ours_cpu_us": a["cpu_us_per_event"]["app"], "ours_per_s": a["rate_per_s"]["achieved"],
                     "bare_cpu_us": b["cpu_ns_per_event"] / 1000, "bare_per_s": 1e9 / b["wall_ns_per_event"]}
 
-        rows = [store.get(f"embedded-{case}", i, lambda i=i, m=measure: m(i)) for i in range(min(pairs, 6))]
+        rows = [store.get(f"embedded-{case}", i, lambda i=i, m=measure: m(i)) for i in range(min(pairs, 12))]
         added, (low, high) = median_interval([r["ours_cpu_us"] - r["bare_cpu_us"] for r in rows])
         ratio, (rlow, rhigh) = median_interval([r["ours_per_s"] / r["bare_per_s"] for r in rows])
         bare_us = statistics.median(r["bare_cpu_us"] for r in rows)
