@@ -25,11 +25,13 @@ static const struct verb {
 #define N_VERBS (sizeof verbs / sizeof verbs[0])
 
 static void print_use(FILE *to) {
-  fprintf(to, "servepath VERB [OPTIONS]: should a model run inside the streaming application, or behind an RPC server?\n");
+  fprintf(to, "servepath VERB [OPTIONS]: should a model run inside the streaming application, or behind an "
+              "RPC server?\n");
   const char *group = "";
   for (size_t i = 0; i < N_VERBS; i++) {
     if (!verbs[i].group) continue;
-    fprintf(to, "  %-8s %-13s %s\n", strcmp(group, verbs[i].group) ? verbs[i].group : "", verbs[i].name, verbs[i].help);
+    fprintf(to, "  %-8s %-13s %s\n", strcmp(group, verbs[i].group) ? verbs[i].group : "", verbs[i].name,
+            verbs[i].help);
     group = verbs[i].group;
   }
   fprintf(to, "next: servepath VERB --help, or: servepath run fixtures/fraud\n");

@@ -41,8 +41,8 @@ int main(int argc, char **argv) {
     late_ns[k] = now - due_ns;
   }
   qsort(late_ns, (size_t)n, sizeof *late_ns, ascending);
-  printf("{\"n\":%ld,\"p50_ns\":%ld,\"p99_ns\":%ld,\"p99_9_ns\":%ld,\"max_ns\":%ld}\n", n, late_ns[n / 2], late_ns[n * 99 / 100],
-         late_ns[n * 999 / 1000], late_ns[n - 1]);
+  printf("{\"n\":%ld,\"p50_ns\":%ld,\"p99_ns\":%ld,\"p99_9_ns\":%ld,\"max_ns\":%ld}\n", n, late_ns[n / 2],
+         late_ns[n * 99 / 100], late_ns[n * 999 / 1000], late_ns[n - 1]);
   free(late_ns);
   return 0;
 }
