@@ -174,7 +174,7 @@ static enum sp_outcome decode_json(const struct sp_decoder *decoder, struct sp_s
 
 static enum sp_outcome decode_document(const struct sp_decoder *decoder, struct sp_scratch *scratch,
                                        struct sp_bytes value, void *const *rows, struct sp_reason *reason) {
-  struct sp_json found[SP_TENSORS_MAX];
+  struct sp_json found[SP_TENSORS_MAX] = {{NULL, NULL}};
   const char *why = sp_json_find(value, decoder->pointers, decoder->n_tensors, found);
   if (why) return sp_malformed(reason, "%s", why);
   for (size_t i = 0; i < decoder->n_tensors; i++) {

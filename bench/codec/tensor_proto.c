@@ -87,7 +87,7 @@ static bool is_dtype(struct sp_json value, enum sp_dtype dtype) {
 
 static const char *check_shape(const struct sp_tensor_proto *proto, struct sp_json dims,
                                const struct sp_tensor_spec *spec) {
-  struct sp_json sizes[SP_TENSOR_RANK_MAX + 1];
+  struct sp_json sizes[SP_TENSOR_RANK_MAX + 1] = {{NULL, NULL}};
   if (!dims.at || *dims.at != '[') return "no tensorShape";
   sp_json_find(bytes_of(dims), proto->sizes, SP_TENSOR_RANK_MAX + 1, sizes);
   for (uint32_t i = 0; i <= spec->rank; i++) {
@@ -141,7 +141,7 @@ static const char *read_values(struct sp_json values, const struct sp_tensor_spe
 const char *sp_tensor_proto_read(const struct sp_tensor_proto *proto, struct sp_json object,
                                  const struct sp_tensor_spec *spec, enum sp_dtype stored, void *data,
                                  size_t room) {
-  struct sp_json found[N_FIELDS];
+  struct sp_json found[N_FIELDS] = {{NULL, NULL}};
   if (*object.at != '{') return "not an object";
   sp_json_find(bytes_of(object), proto->fields, N_FIELDS, found);
   if (!is_dtype(found[DTYPE], spec->dtype)) return "another dtype";

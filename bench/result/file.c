@@ -1,6 +1,7 @@
 // Result folders: written whole or not at all, and read back.
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -84,9 +85,11 @@ struct distribution {
 static void fill_hgrm(FILE *file, const void *distribution) {
   const struct distribution *d = distribution;
   sp_histogram_write_hgrm(d->histogram, file);
+  int64_t n_all = d->histogram->n + d->n_above;
   if (d->n_above) {
-    fprintf(file, "#[Answered events only: %lld of %lld got no answer and rank above all of these]\n",
-            (long long)d->n_above, (long long)(d->histogram->n + d->n_above));
+    fprintf(file,
+            "#[Answered events only: %" PRId64 " of %" PRId64 " got no answer and rank above all of these]\n",
+            d->n_above, n_all);
   }
 }
 
