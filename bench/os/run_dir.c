@@ -44,36 +44,49 @@ static char *parent_path(void) {
 
 // --- Sweep ---
 
-static bool kill_noted(const char *line, struct sp_sweep *sweep) {
-  int pid;
-  unsigned long long start_ticks;
-  if (sscanf(line, "%d %llu", &pid, &start_ticks) != 2 || pid <= 1) return false;
-  if (sp_process_start_ticks((pid_t)pid) != start_ticks) return false;
-  // Its group if it leads one, as our children do.
-  if (kill((pid_t)-pid, SIGKILL) != 0 && kill((pid_t)pid, SIGKILL) != 0) return false;
-  sweep->n_processes++;
-  return true;
-}
+#define GROUPS_MAX 64
 
-struct mark_search {
+struct search {
   char mark[128];
   struct sp_sweep *sweep;
+  pid_t
+      groups[GROUPS_MAX]; // killed as a whole and counted as one: their members may take a moment to be gone
+  size_t n_groups;
 };
 
+static void kill_noted(const char *line, struct search *search) {
+  int pid;
+  unsigned long long start_ticks;
+  if (sscanf(line, "%d %llu", &pid, &start_ticks) != 2 || pid <= 1) return;
+  if (sp_process_start_ticks((pid_t)pid) != start_ticks) return;
+  // Its group if it leads one, as our children do.
+  bool leads = kill((pid_t)-pid, SIGKILL) == 0;
+  if (!leads && kill((pid_t)pid, SIGKILL) != 0) return;
+  if (search->n_groups < GROUPS_MAX) search->groups[search->n_groups++] = (pid_t)pid;
+  search->sweep->n_processes++;
+}
+
+static bool is_counted(const struct search *search, const struct sp_procfs_stat *stat) {
+  for (size_t i = 0; i < search->n_groups; i++) {
+    if (search->groups[i] == stat->group || search->groups[i] == stat->pid) return true;
+  }
+  return false;
+}
+
 static bool kill_marked(const struct sp_procfs_stat *stat, void *context) {
-  struct mark_search *search = context;
+  struct search *search = context;
   if (stat->state == 'Z' || stat->pid == getpid() || !sp_procfs_has_env(stat->pid, search->mark)) return true;
-  if (kill(stat->pid, SIGKILL) == 0) search->sweep->n_processes++;
+  if (kill(stat->pid, SIGKILL) == 0 && !is_counted(search, stat)) search->sweep->n_processes++;
   return true;
 }
 
 static void kill_left_over(const char *folder, struct sp_sweep *sweep) {
   char *children = sp_format("%s/children", folder), *owner = sp_format("%s/owner", folder);
   char line[512];
+  struct search search = {.sweep = sweep};
   FILE *file = fopen(children, "re");
-  while (file && fgets(line, sizeof line, file)) kill_noted(line, sweep);
+  while (file && fgets(line, sizeof line, file)) kill_noted(line, &search);
   if (file) fclose(file);
-  struct mark_search search = {.sweep = sweep};
   if (sp_procfs_read(owner, search.mark, sizeof search.mark) > 0) {
     search.mark[strcspn(search.mark, "\n")] = '\0';
     if (strchr(search.mark, '=')) sp_procfs_each(kill_marked, &search);
