@@ -44,6 +44,7 @@ struct sp_app {
 
 static void fill_reply(struct sp_reply *reply, const struct sp_delivery *event) {
   reply->id = event->id;
+  reply->token = event->token;
   reply->intended_ns = event->intended_ns;
   reply->sent_ns = event->sent_ns;
   reply->held_ns = event->held_ns;

@@ -11,6 +11,16 @@ static const struct sp_key app_keys[] = {
      "events predicted together: what waits, at most this many"},
     {"wait", SP_KIND_CHOICE, APP(wait), "park", "park spin hybrid", NULL, "--wait",
      "how waiting threads wait"},
+    {"apps", SP_KIND_COUNT, APP(apps), "1", NULL, NULL, "--apps",
+     "Kafka: application processes that share the topic as one group"},
+    {"order", SP_KIND_CHOICE, APP(order), "none", "none key", NULL, "--order",
+     "key: answers to events of one key keep their order"},
+    {"delivery", SP_KIND_CHOICE, APP(delivery), "at-least-once", "at-least-once exactly-once", NULL, "--delivery",
+     "Kafka: exactly-once consumes, produces and commits in one transaction"},
+    {"commit_interval", SP_KIND_DURATION, APP(commit_interval_ns), "100ms", NULL, NULL, "--commit-interval",
+     "Kafka: time between commits of offsets or transactions"},
+    {"group", SP_KIND_TEXT, APP(group), NULL, NULL, NULL, "--group",
+     "Kafka: consumer group of the application; one of the run's own if absent"},
     {0},
 };
 const struct sp_table sp_app_table = {"application", app_keys, sizeof(struct sp_app_conf), NULL};

@@ -8,6 +8,7 @@
 static const struct sp_key engine_keys[] = {
     {"engine", SP_KIND_TEXT, ENGINE(engine), "onnxruntime", NULL, NULL, "--engine", "library that runs the model in the application"},
     {"intra_threads", SP_KIND_COUNT, ENGINE(intra_threads), "1", NULL, NULL, NULL, "threads inside one inference"},
+    {"model_load", SP_KIND_CHOICE, ENGINE(model_load), "once", "once per-event", NULL, "--model-load", "per-event: load the model anew for every event, as some demos do, to show what it costs"},
     {0},
 };
 const struct sp_table sp_engine_table = {"engine", engine_keys, sizeof(struct sp_engine_conf), NULL};

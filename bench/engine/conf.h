@@ -4,9 +4,13 @@
 
 #include "base/conf.h"
 
+// The second is what some demos do; here to show what it costs.
+enum sp_model_load { SP_MODEL_LOAD_ONCE, SP_MODEL_LOAD_PER_EVENT };
+
 struct sp_engine_conf {
   char *engine;           // "onnxruntime"
   uint64_t intra_threads; // threads inside one inference
+  int model_load;         // enum sp_model_load
 };
 extern const struct sp_table sp_engine_table; // struct sp_engine_conf
 

@@ -44,6 +44,7 @@ struct sp_path_env {
   const struct sp_clock *clock;
   const char *model_name;
   uint64_t model_version;
+  const char *version_label; // rpc: asked for in place of the number; NULL
   const char *version_dir;             // models/NAME/VERSION; NULL where the path needs none
   const struct sp_tensor_spec *inputs; // what the decoder fills
   size_t n_inputs;

@@ -14,6 +14,8 @@ enum sp_arrival {
   SP_ARRIVAL_CLOSED, // concurrency events in flight: no schedule, response and lateness are null
 };
 
+enum sp_only { SP_ONLY_BOTH, SP_ONLY_SEND, SP_ONLY_COLLECT };
+
 struct sp_load_conf {
   int arrival; // enum sp_arrival
   struct sp_rate rate;
@@ -27,7 +29,11 @@ struct sp_load_conf {
   int64_t duration_ns;
   int64_t drain_ns;
   uint64_t seed;
-  uint64_t limit;        // at most so many events in all; 0: no limit
+  uint64_t limit; // at most so many events in all; 0: no limit
+  int only;       // enum sp_only
+  char *shard;    // "2/4": this driver's share of partitions and schedule; NULL: all
+  char *
+      start_at; // RFC 3339 or seconds since 1970 of the schedule's origin, the same for every shard; NULL: at once
   int64_t pacer_spin_ns; // the pacer sleeps until so long before an instant, then spins
 };
 

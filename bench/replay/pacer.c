@@ -22,6 +22,7 @@ static void count_sent(struct sp_pacer *pacer, int64_t intended_ns, int64_t sent
 static bool hand_over(struct sp_pacer *pacer, int64_t intended_ns, int64_t now_ns) {
   const struct sp_event *event = &pacer->recording->events[pacer->next_recorded];
   struct sp_delivery delivery = {.id = pacer->next_event,
+                                 .partition = -1,
                                  .intended_ns = intended_ns,
                                  .sent_ns = now_ns,
                                  .held_ns = now_ns,

@@ -4,13 +4,30 @@
 
 #include "base/conf.h"
 
+// The second is what some demos do; here to show what it costs.
+enum sp_rpc_channel { SP_RPC_CHANNEL_SHARED, SP_RPC_CHANNEL_PER_CALL };
+
+// `rpc:` of a side: how calls are made and secured.
+struct sp_rpc_link_conf {
+  int channel;                   // enum sp_rpc_channel
+  bool sync;                     // the worker waits for each answer before it takes the next event
+  struct sp_properties metadata; // sent with every call (HTTP: headers)
+  bool tls;
+  char *ca;          // file of trusted certificates (PEM); NULL: the system's
+  char *cert, *key;  // files (PEM) of the client's own, for mutual TLS; both or neither
+  char *server_name; // name that the server's certificate must have; NULL: that of the address
+  char *token;       // "authorization: Bearer TOKEN" with every call
+};
+extern const struct sp_table sp_rpc_link_table; // struct sp_rpc_link_conf
+
 struct sp_rpc_conf {
-  char *protocol;             // "tfs"
+  char *protocol;             // "tfs", "kserve" (gRPC), "tfs-rest", "kserve-rest"
   char *address;              // "spawn", "HOST:PORT" or "unix:PATH"
   uint64_t in_flight;         // calls (of one batch each) under way at once, over all workers
   int64_t deadline_ns;        // of each call
   uint64_t channels;          // connections, used in turn
   int64_t connect_timeout_ns; // until every connection is ready
+  struct sp_rpc_link_conf link;
 };
 extern const struct sp_table sp_rpc_table; // struct sp_rpc_conf
 

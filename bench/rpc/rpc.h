@@ -39,6 +39,7 @@ struct sp_rpc_env {
   const char *address; // "127.0.0.1:41234" or "unix:/path"
   const char *model_name;
   uint64_t model_version;              // 0: the server's default
+  const char *version_label;           // asked for in place of the number; NULL: none
   const struct sp_tensor_spec *inputs; // what will be sent, shape[0] = 1
   size_t n_inputs;
   const char *output; // NULL: the only one

@@ -22,6 +22,8 @@ static const struct sp_key model_keys[] = {
     {"dir", SP_KIND_PATH, MODEL(dir), NULL, NULL, NULL, NULL,
      "folder that holds VERSION/{model.onnx,saved_model.pb,...}"},
     {"version", SP_KIND_COUNT, MODEL(version), "0", NULL, NULL, NULL, "version; 0: the highest in dir"},
+    {"label", SP_KIND_TEXT, MODEL(label), NULL, NULL, NULL, NULL,
+     "version label that a model server is asked for in place of the number"},
     {0},
 };
 static const struct sp_table model_table = {"model", model_keys, sizeof(struct sp_model_conf), "dir"};

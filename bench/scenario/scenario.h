@@ -17,6 +17,7 @@ struct sp_model_conf {
   char *name;
   char *dir;        // holds VERSION/{model.onnx,saved_model.pb,...}
   uint64_t version; // 0: the highest number in dir
+  char *label;      // version label that servers are asked for in its place; NULL: none
 };
 
 struct sp_side {

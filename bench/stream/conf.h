@@ -4,15 +4,21 @@
 
 #include "base/conf.h"
 
-enum sp_transport { SP_TRANSPORT_DIRECT };
+enum sp_transport {
+  SP_TRANSPORT_AUTO, // until the scenario is checked: kafka where a broker is named, otherwise direct
+  SP_TRANSPORT_DIRECT,
+  SP_TRANSPORT_KAFKA,
+};
 
 struct sp_topics_conf {
   char *input;
   char *output;
   uint64_t partitions;
+  bool reuse; // existing topics may be used; otherwise names are the run's own: sp-RUN-NAME
 };
 struct sp_stream_conf {
-  int transport;        // enum sp_transport
+  int transport; // enum sp_transport
+  char *broker;  // "mock", "kafka" (both started for the trial) or "HOST:PORT[,HOST:PORT...]"; NULL: mock
   uint64_t fifo_events; // capacity of the direct FIFO: a full one sheds
 };
 

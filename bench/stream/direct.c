@@ -130,6 +130,11 @@ static void direct_close(void *impl) {
   sp_gate_wake(&d->room_gate, INT32_MAX);
 }
 
+static void direct_facts(void *impl, struct sp_stream_facts *facts) {
+  struct sp_direct *d = impl;
+  *facts = (struct sp_stream_facts){sp_direct_replies_peak(d), sp_direct_replies_room(d), -1, 0};
+}
+
 static const struct sp_stream_ops direct_ops = {
     .name = "direct",
     .send = direct_send,
@@ -138,6 +143,7 @@ static const struct sp_stream_ops direct_ops = {
     .reply_claim = direct_reply_claim,
     .reply_commit = direct_reply_commit,
     .close = direct_close,
+    .facts = direct_facts,
 };
 
 struct sp_direct *sp_direct_new(size_t fifo_events, size_t value_bound, enum sp_wait wait,

@@ -18,15 +18,19 @@ struct sp_delivery {
   int64_t sent_ns;
   int64_t held_ns;  // the application's poller holds it
   int64_t taken_ns; // a worker took it
+  int32_t
+      partition; // where it shall go (driver) or came from (application); -1: the transport chooses, or has none
   struct sp_bytes key;
   struct sp_bytes value;
-  void *token; // the transport's own
+  void *token; // the transport's own; the answer must carry it back
 };
 
+#define SP_REPLY_ALIEN      UINT64_MAX
 #define SP_REPLY_TEXT_BYTES 120
 // An answer on its way to the collector.
 struct sp_reply {
-  uint64_t id;
+  uint64_t id; // SP_REPLY_ALIEN: belongs to no event of this run
+  void *token; // of the delivery that it answers; application's half only
   int64_t intended_ns, sent_ns, held_ns, taken_ns;
   int64_t dispatched_ns, answered_ns, encoded_ns;
   int64_t server_ns;       // -1: unknown
@@ -35,6 +39,14 @@ struct sp_reply {
   char text[SP_REPLY_TEXT_BYTES]; // why, where outcome is not NONE
   size_t value_bytes;
   uint8_t value[]; // at most the transport's value_bound
+};
+
+// What the driver's half of a transport has counted so far.
+struct sp_stream_facts {
+  size_t replies_peak,
+      replies_room;       // most answers that ever waited in this process for the collector, and how many fit
+  int64_t n_acknowledged; // sends that the broker confirmed; -1: the transport confirms none
+  int64_t n_dropped;      // messages of this run that the broker dropped before they were read; 0
 };
 
 struct sp_stream_ops {
@@ -51,6 +63,8 @@ struct sp_stream_ops {
   void (*reply_commit)(void *stream, struct sp_reply *reply);
   // Any thread: every wait under way and to come returns at once.
   void (*close)(void *stream);
+  void (*facts)(void *stream,
+                struct sp_stream_facts *facts); // driver; collector thread, or after it has ended
 };
 
 struct sp_stream {
@@ -75,6 +89,9 @@ static inline struct sp_reply *sp_stream_reply_claim(const struct sp_stream *s) 
 }
 static inline void sp_stream_reply_commit(const struct sp_stream *s, struct sp_reply *reply) {
   s->ops->reply_commit(s->impl, reply);
+}
+static inline void sp_stream_facts_take(const struct sp_stream *s, struct sp_stream_facts *facts) {
+  s->ops->facts(s->impl, facts);
 }
 static inline void sp_stream_close(const struct sp_stream *s) {
   s->ops->close(s->impl);

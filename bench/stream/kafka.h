@@ -1,0 +1,52 @@
+// The Kafka transport. What both halves need to reach a broker; the driver's half (producer on the input topic, consumer
+// of the output topic by assignment) is here, the application's in kafka_app.h. Headers on the wire: wire.h (DESIGN §4).
+#ifndef SP_STREAM_KAFKA_H
+#define SP_STREAM_KAFKA_H
+
+#include "stream/conf.h"
+#include "stream/stream.h"
+
+#define SP_RUN_BYTES 16
+
+// Strings are borrowed and outlive what is made from them.
+struct sp_kafka_env {
+  const char *brokers;                  // "127.0.0.1:9092[,...]"
+  const struct sp_properties *producer; // laid over our defaults (kafka_conf.c), which are printed in results
+  const struct sp_properties *consumer;
+  const char *input, *output; // topics
+  uint8_t run[SP_RUN_BYTES];  // sp-run of every message sent
+  int64_t connect_timeout_ns; // until the broker answers; 10 s
+};
+
+struct sp_kafka_driver_env {
+  struct sp_kafka_env kafka;
+  size_t n_events; // of the schedule (closed loop: an upper bound; memory is touched as it is used)
+  const int64_t *intended_ns; // per event, offset from the origin; NULL: closed loop
+  size_t value_bound;         // bytes of the longest answer; longer ones arrive as malformed
+  bool sends, collects;       // --only
+  bool reads_committed;       // exactly-once
+  const int32_t *partitions;  // its share of partitions; NULL: all
+  size_t n_partitions;
+};
+
+struct sp_kafka_driver;
+
+// Connects, waits until both topics are known (a first produce would stall), assigns itself to the end of every output
+// partition and waits until it is positioned there. SP_ERR_ENVIRONMENT, one line naming broker and reason, within
+// connect_timeout: absent, wrong port, not Kafka, TLS against plain, wrong password, topic unknown. SP_ERR_USAGE: a property
+// that librdkafka refuses. *stream borrows the result. send keys the partition by delivery->partition (sp_partition_of). A
+// send that the broker does not confirm in time comes back from receive as an answer with outcome unavailable.
+enum sp_err sp_kafka_driver_new(const struct sp_kafka_driver_env *env, struct sp_kafka_driver **driver,
+                                struct sp_stream *stream, struct sp_error *error);
+// The schedule's origin, CLOCK_MONOTONIC: replies get their intended_ns from it. Before the first send.
+void sp_kafka_driver_origin(struct sp_kafka_driver *driver, int64_t origin_ns);
+void sp_kafka_driver_free(struct sp_kafka_driver *driver); // after every thread has left; NULL is allowed
+
+// Partition of an event, as Java clients and `partitioner=murmur2_random` place keys; an event without a key goes by its id.
+int32_t sp_partition_of(struct sp_bytes key, uint64_t id, uint32_t n_partitions);
+
+const char *sp_kafka_library(void); // "librdkafka 2.0.2"
+// Properties that clients of this env really use and that matter for a comparison, as JSON; free().
+char *sp_kafka_properties_json(const struct sp_kafka_env *env);
+
+#endif
