@@ -62,31 +62,31 @@ int64_t sp_meter_n_above(const struct sp_meter *meter, enum sp_series series) {
   return n;
 }
 
-static int n_seconds_above(const struct sp_meter *meter, enum sp_series series, int64_t value_ns) {
-  int n = 0;
-  for (int i = 0; i < SP_BOOKS_SECONDS && n < SECONDS_NEEDED; i++)
-    n += meter->second_max[i][series] > value_ns;
-  return n;
-}
-
-int64_t sp_meter_percentile(const struct sp_meter *meter, enum sp_series series, int i,
-                            enum sp_percentile_state *state) {
+int64_t sp_percentile_judge(const struct sp_histogram *h, int i, int64_t n_above, const int64_t *second_max,
+                            size_t stride, size_t n_seconds, enum sp_percentile_state *state) {
   SP_ASSERT(i >= 0 && i < SP_PERCENTILES);
-  const struct sp_histogram *h = sp_meter_series(meter, series);
-  int64_t n_above = sp_meter_n_above(meter, series), n = h->n + n_above;
-  int64_t value_ns = sp_histogram_percentile(h, sp_percentile_q[i], n_above);
+  int64_t n = h->n + n_above, value_ns = sp_histogram_percentile(h, sp_percentile_q[i], n_above);
+  int n_seconds_above = 0;
+  for (size_t k = 0; k < n_seconds && n_seconds_above < SECONDS_NEEDED; k++)
+    n_seconds_above += second_max[k * stride] > value_ns;
   // 1e-9: 200 x (1 - 0.9) is 20, though not in binary.
   if (value_ns < 0 && n > 0) {
     *state = SP_PERCENTILE_NO_ANSWER;
   } else if ((double)n * (1 - sp_percentile_q[i]) < EXCEEDANCES_NEEDED - 1e-9) {
     *state = SP_PERCENTILE_UNRESOLVED;
     value_ns = -1;
-  } else if (n_seconds_above(meter, series, value_ns) < SECONDS_NEEDED) {
+  } else if (n_seconds_above < SECONDS_NEEDED) {
     *state = SP_PERCENTILE_EPISODIC;
   } else {
     *state = SP_PERCENTILE_RESOLVED;
   }
   return value_ns;
+}
+
+int64_t sp_meter_percentile(const struct sp_meter *meter, enum sp_series series, int i,
+                            enum sp_percentile_state *state) {
+  return sp_percentile_judge(sp_meter_series(meter, series), i, sp_meter_n_above(meter, series),
+                             &meter->second_max[0][series], SP_SERIES_COUNT, SP_BOOKS_SECONDS, state);
 }
 
 static double mean_from_slot(const struct sp_meter *meter, enum sp_stage stage, size_t first) {

@@ -113,6 +113,10 @@ int64_t sp_meter_n_above(const struct sp_meter *meter, enum sp_series series);
 // seconds); value -1 where unresolved or no answer. For RESPONSE the events without an answer rank above.
 int64_t sp_meter_percentile(const struct sp_meter *meter, enum sp_series series, int i,
                             enum sp_percentile_state *state);
+// The same rule for any histogram: second_max[k x stride] is the largest value of the k-th second (-1: none, INT64_MAX: an
+// event without an answer), n_above events rank above every recorded one.
+int64_t sp_percentile_judge(const struct sp_histogram *h, int i, int64_t n_above, const int64_t *second_max,
+                            size_t stride, size_t n_seconds, enum sp_percentile_state *state);
 // Means over the events in RESPONSE; SERVER and RPC_OTHER over those whose server reported its time. NAN: no such event.
 double sp_meter_stage_mean(const struct sp_meter *meter, enum sp_stage stage);
 // Over the events whose response is at or above the response p99 (by slot of the histogram); NAN also where that percentile

@@ -93,11 +93,17 @@ static void fill_hgrm(FILE *file, const void *distribution) {
   }
 }
 
+enum sp_err sp_result_write_distribution(const struct sp_histogram *histogram, int64_t n_above,
+                                         const char *folder, struct sp_error *error) {
+  struct distribution d = {histogram, n_above};
+  return write_whole(folder, "latency.hgrm", fill_hgrm, &d, error);
+}
+
 enum sp_err sp_result_write_hgrm(const struct sp_meter *meter, bool closed_loop, const char *folder,
                                  struct sp_error *error) {
   enum sp_series series = closed_loop ? SP_SERIES_SERVICE : SP_SERIES_RESPONSE;
-  struct distribution d = {sp_meter_series(meter, series), sp_meter_n_above(meter, SP_SERIES_RESPONSE)};
-  return write_whole(folder, "latency.hgrm", fill_hgrm, &d, error);
+  return sp_result_write_distribution(sp_meter_series(meter, series),
+                                      sp_meter_n_above(meter, SP_SERIES_RESPONSE), folder, error);
 }
 
 // The whole file from malloc; NULL and errno where it cannot be read.

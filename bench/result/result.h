@@ -183,6 +183,9 @@ enum sp_err sp_result_write(const struct sp_result *result, const char *folder, 
 // FOLDER/latency.hgrm of the response times (service times where the loop is closed), written the same way.
 enum sp_err sp_result_write_hgrm(const struct sp_meter *meter, bool closed_loop, const char *folder,
                                  struct sp_error *error);
+// The same of any histogram, n_above events ranking above it.
+enum sp_err sp_result_write_distribution(const struct sp_histogram *histogram, int64_t n_above,
+                                         const char *folder, struct sp_error *error);
 // Serialized JSON with a final line end (--json, --export-json); free with free().
 char *sp_result_json(const struct sp_result *result);
 // Reads FOLDER/result.json, or the file itself. SP_ERR_ENVIRONMENT naming file and field: missing, not JSON, truncated,
