@@ -12,6 +12,7 @@ static const struct verb {
   int (*run)(int argc, char **argv);
 } verbs[] = {
     {"run", "Measure", "replay a recording through one side of a scenario", sp_cmd_run},
+    {"merge", "Measure", "the shards of one load as one result", sp_cmd_merge},
     {"verify", "Test", "check every prediction of a scenario against the expected ones", sp_cmd_verify},
     {"report", "Decide", "print stored results as one table", sp_cmd_report},
     {"import", "Data", "CSV, JSON lines or kcat output to a recording", sp_cmd_import},
