@@ -16,6 +16,7 @@ struct sp_kafka_env {
   const char *input, *output; // topics
   uint8_t run[SP_RUN_BYTES];  // sp-run of every message sent
   int64_t connect_timeout_ns; // until the broker answers; 10 s
+  bool is_mock;               // fetch.wait.max.ms = 1: the mock does not wake a fetch when messages come
 };
 
 struct sp_kafka_driver_env {
