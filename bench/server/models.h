@@ -1,47 +1,56 @@
-// What the server serves: every version of every model, with a set of buffers (and a session) for each worker.
+// What the server serves: sets of versions that never change. A new one takes the old one's place (reload.h) while calls go on.
 #ifndef SP_SERVER_MODELS_H
 #define SP_SERVER_MODELS_H
 
-#include "base/digest.h"
-#include "engine/engine.h"
-#include "rpc/tfs_model.h"
-#include "server/recorded.h"
-#include "server/server.h"
+#include "base/bytes.h"
+#include "server/served.h"
 
-// One worker's buffers for one version: its own, never shared.
-struct sp_bench {
-  struct sp_session *session;      // NULL: a stub
-  struct sp_tensor *inputs;        // of the session, or own
-  const struct sp_tensor *outputs; // a stub writes own_outputs
-  struct sp_tensor *own_inputs, *own_outputs;
+// What was said at the start, and holds until the end.
+struct sp_source {  // a model
+  char *name, *dir; // dir NULL: a stub's
+  uint64_t only;    // the one version served; 0: all that are there
 };
-
-struct sp_served {
+struct sp_label {
   char *name;
   uint64_t version;
-  struct sp_engine *engine;          // NULL: a stub
-  char digest[SP_DIGEST_TEXT_BYTES]; // of the engine's model file; empty: a stub
-  struct sp_recorded *recorded;      // stub recorded
-  struct sp_tfs_signature signature; // shape[0] = -1, or 1 where the model takes one row at a time
-  size_t max_rows;                   // of one request
-  struct sp_bench *benches;          // per worker
 };
+struct sp_told {
+  size_t n_sources, n_labels;
+  struct sp_source *sources;
+  struct sp_label *labels;
+  struct sp_loading loading;
+};
+// SP_ERR_USAGE: a name twice or too long, no folder for what is no stub, a label without a version. Fills *told even then.
+enum sp_err sp_told_init(struct sp_told *told, const struct sp_server_env *env, size_t n_workers,
+                         struct sp_error *error);
+void sp_told_done(struct sp_told *told);
 
 struct sp_models {
-  size_t n_workers, max_rows;
+  const struct sp_told *told; // borrowed
   size_t n;
-  struct sp_served *items; // by name as given, then by version, rising
+  struct sp_served *
+      *items; // owned by who holds the newest set; in order of the sources, then by version, rising
 };
 
-// max_rows and n_workers: of each bench. Fills *models even where it fails: free it with sp_models_done.
-enum sp_err sp_models_init(struct sp_models *models, const struct sp_server_env *env, size_t n_workers,
-                           struct sp_error *error);
-void sp_models_done(struct sp_models *models);
+// Every version that is there. SP_ERR_ENVIRONMENT: none, or one that cannot be loaded.
+enum sp_err sp_models_load(const struct sp_told *told, const struct sp_server_env *env,
+                           struct sp_models **models, struct sp_error *error);
+// The same without the versions in `gone` and with those in `come`, which take the place of their like.
+struct sp_models *sp_models_changed(const struct sp_models *models, struct sp_served *const *gone,
+                                    size_t n_gone, struct sp_served *const *come, size_t n_come);
+void sp_models_free(struct sp_models *models); // not the versions; NULL is allowed
 
-// version 0: the highest. NULL: not there; *has_name tells which of the two is missing.
-const struct sp_served *sp_models_find(const struct sp_models *models, const char *name, size_t n_name,
-                                       uint64_t version, bool *has_name);
-// "fraud 1, tweet 1 2" into text, cut; returns text.
-char *sp_models_text(const struct sp_models *models, char *text, size_t n);
+// Which version a caller means.
+struct sp_asked {
+  struct sp_bytes name;
+  struct sp_bytes label; // data NULL: none
+  int64_t version;       // 0: the highest
+};
+// NULL with why, and what there is instead, in text.
+struct sp_served *sp_models_find(const struct sp_models *models, const struct sp_asked *asked, char *text,
+                                 size_t n_text);
+enum sp_presence { SP_PRESENCE_UNKNOWN, SP_PRESENCE_EMPTY, SP_PRESENCE_SERVED };
+// Whether a model of that name is known, and has a version now.
+enum sp_presence sp_models_presence(const struct sp_models *models, const char *name);
 
 #endif

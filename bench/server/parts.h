@@ -8,25 +8,31 @@
 
 #include "os/thread.h"
 #include "rpc/listener.h"
+#include "server/batch.h"
+#include "server/current.h"
 #include "server/delay.h"
 #include "server/fail.h"
-#include "server/models.h"
+#include "server/reload.h"
 #include "server/server.h"
+#include "server/stub.h"
 #include "server/timer.h"
 
-struct sp_worker { // one per serving thread, and one for the timer's
-  unsigned i;
-  size_t n_room;
-  uint8_t *reply; // scratch, grows to the largest
+struct
+    sp_worker { // whoever predicts: a serving thread, the timer's, the batcher's; has a bench in every version
+  size_t i;
+  struct sp_reply_room room;
+  struct sp_server_counts counts; // its own
 };
 
 struct sp_server {
-  int stub;
-  double fixed_value;
-  struct sp_models models; // immutable while serving
+  struct sp_stub_told stub;
+  struct sp_told told;
+  struct sp_current current; // the serving threads are its readers
+  struct sp_reload *reload;  // NULL: nothing is looked at again
   struct sp_delay *delay;
   struct sp_fail_plan *fail;
-  struct sp_timer *timer; // where delays are, and not serial
+  struct sp_timer *timer;     // where delays are, and not serial
+  struct sp_batcher *batcher; // where requests are gathered
   struct sp_listener *listener;
   size_t n_threads;
   struct serving {
@@ -34,16 +40,21 @@ struct sp_server {
     struct sp_thread thread;
     unsigned i;
   } * threads;
-  struct sp_worker *workers; // n_threads + 1
-  _Atomic uint64_t n_calls;  // predictions begun
+  size_t n_workers; // the serving threads, then the timer's or the batcher's
+  struct sp_worker *workers;
+  _Atomic uint64_t n_calls, n_runs; // predictions begun; gathered runs begun
   _Atomic bool is_ending;
+  struct sp_server_counts *counts; // the user's; NULL: not wanted
   char *delay_log_path;
   FILE *delay_log; // written by any thread, whole lines
 };
 
 void sp_predict_handle(void *context, unsigned thread_i, struct sp_incoming *call, struct sp_bytes request);
-// The timer's: a delayed call is due. `item` is the struct that sp_predict_handle gave it.
+// The timer's: a delayed call is due. `item` is the struct that a handler gave it.
 void sp_predict_due(void *context, void *item);
+// The batcher's.
+void sp_predict_batch(void *context, size_t runner_i, struct sp_batch *batch);
+
 void sp_status_handle(void *context, unsigned thread_i, struct sp_incoming *call, struct sp_bytes request);
 void sp_metadata_handle(void *context, unsigned thread_i, struct sp_incoming *call, struct sp_bytes request);
 void sp_health_handle(void *context, unsigned thread_i, struct sp_incoming *call, struct sp_bytes request);

@@ -23,6 +23,14 @@ static void serve(void *context) {
   sp_listener_serve(serving->server->listener, serving->i);
 }
 
+static bool gathers(const struct sp_server_conf *conf) {
+  return conf->batch_delay_ns > 0;
+}
+
+static bool has_timer(const struct sp_server *server) {
+  return server->delay && !sp_delay_is_serial(server->delay);
+}
+
 static enum sp_err check_conf(const struct sp_server_conf *conf, struct sp_error *error) {
   if (conf->threads < 1 || conf->threads > 1024) {
     return sp_fail(error, SP_ERR_USAGE, "threads: %llu; a server has 1 to 1024",
@@ -32,18 +40,46 @@ static enum sp_err check_conf(const struct sp_server_conf *conf, struct sp_error
     return sp_fail(error, SP_ERR_USAGE, "max_batch: %llu; write 1 to 65536",
                    (unsigned long long)conf->max_batch);
   }
+  if (gathers(conf) && conf->max_batch == 1) {
+    return sp_fail(error, SP_ERR_USAGE,
+                   "batch_delay: with max_batch 1 there is nothing to gather; give --max-batch 16, or leave "
+                   "--batch-delay out");
+  }
   return SP_OK;
 }
 
 static enum sp_err open_stub(struct sp_server *server, const struct sp_server_conf *conf,
                              struct sp_error *error) {
   enum sp_err err = SP_OK;
+  server->stub = (struct sp_stub_told){conf->stub, conf->fixed_value};
   if (conf->delay) err = sp_delay_new(conf->delay, conf->seed, &server->delay, error);
   if (!err && conf->fail) err = sp_fail_plan_new(conf->fail, conf->seed, &server->fail, error);
+  if (!err && gathers(conf) && has_timer(server)) {
+    err =
+        sp_fail(error, SP_ERR_USAGE,
+                "delay: where requests are gathered, it is the time of a run; write serial:%s", conf->delay);
+  }
   if (err || !conf->delay_log) return err;
   server->delay_log_path = sp_copy_text(conf->delay_log);
   server->delay_log = fopen(conf->delay_log, "we");
   return server->delay_log ? SP_OK : sp_files_fail_write(conf->delay_log, errno, error);
+}
+
+// Who predicts: every serving thread, and the one that answers late, or those that run what was gathered.
+static void add_workers(struct sp_server *server, const struct sp_server_conf *conf) {
+  size_t n_more = gathers(conf) ? server->n_threads : has_timer(server) ? 1 : 0;
+  server->n_workers = server->n_threads + n_more;
+  server->workers = sp_alloc(server->n_workers * sizeof *server->workers);
+  for (size_t i = 0; i < server->n_workers; i++) server->workers[i].i = i;
+}
+
+static enum sp_err load_models(struct sp_server *server, const struct sp_server_env *env,
+                               struct sp_error *error) {
+  struct sp_models *models = NULL;
+  enum sp_err err = sp_told_init(&server->told, env, server->n_workers, error);
+  if (!err) err = sp_models_load(&server->told, env, &models, error);
+  if (!err) sp_current_init(&server->current, server->n_threads, models);
+  return err;
 }
 
 static enum sp_err start_threads(struct sp_server *server, struct sp_error *error) {
@@ -59,31 +95,53 @@ static enum sp_err start_threads(struct sp_server *server, struct sp_error *erro
   return err;
 }
 
+static enum sp_err start_helpers(struct sp_server *server, const struct sp_server_conf *conf,
+                                 struct sp_error *error) {
+  if (has_timer(server)) return sp_timer_new(sp_predict_due, server, &server->timer, error);
+  if (!gathers(conf)) return SP_OK;
+  return sp_batcher_new(conf->batch_delay_ns, server->n_threads, sp_predict_batch, server, &server->batcher,
+                        error);
+}
+
+static void versions_changed(void *context) {
+  (void)context;
+}
+
+static enum sp_err start_reload(struct sp_server *server, const struct sp_server_conf *conf,
+                                struct sp_error *error) {
+  if (conf->reload_ns <= 0 || conf->stub != SP_STUB_NONE) return SP_OK;
+  const struct sp_reload_env env = {.told = &server->told,
+                                    .current = &server->current,
+                                    .period_ns = conf->reload_ns,
+                                    .changed = versions_changed,
+                                    .context = server};
+  return sp_reload_new(&env, &server->reload, error);
+}
+
 enum sp_err sp_server_start(const struct sp_server_env *env, struct sp_server **made,
                             struct sp_error *error) {
   enum sp_err err = check_conf(env->conf, error);
   if (err) return err;
   struct sp_server *server = sp_alloc(sizeof *server);
-  server->stub = env->conf->stub;
-  server->fixed_value = env->conf->fixed_value;
   server->n_threads = (size_t)env->conf->threads;
-  server->workers = sp_alloc((server->n_threads + 1) * sizeof *server->workers);
-  for (unsigned i = 0; i <= server->n_threads; i++) server->workers[i].i = i;
   err = open_stub(server, env->conf, error);
-  if (!err) err = sp_models_init(&server->models, env, server->n_threads + 1, error);
-  if (!err && server->delay && !sp_delay_is_serial(server->delay)) {
-    err = sp_timer_new(sp_predict_due, server, &server->timer, error);
+  if (!err) {
+    add_workers(server, env->conf);
+    err = load_models(server, env, error);
   }
+  if (!err) err = start_helpers(server, env->conf, error);
   if (!err) {
     err = sp_listener_new(env->address, (unsigned)server->n_threads, methods,
                           sizeof methods / sizeof methods[0], server, &server->listener, error);
   }
   if (!err) err = start_threads(server, error);
+  if (!err) err = start_reload(server, env->conf, error);
   if (err) {
     bool was_graceful;
     sp_server_stop(server, 0, &was_graceful, NULL);
     return err;
   }
+  server->counts = env->counts;
   *made = server;
   return SP_OK;
 }
@@ -97,8 +155,9 @@ static bool stop_serving(struct sp_server *server, int64_t grace_ns) {
   bool was_graceful = sp_listener_drain(server->listener, grace_ns);
   if (!was_graceful) {
     sp_listener_cancel(server->listener);
-    // A cancelled call still wants its reply before it goes away, and delayed ones have it lying in the timer.
+    // A cancelled call still wants its reply before it goes away, and those put off have it lying in timer and batches.
     if (server->timer) sp_timer_hurry(server->timer);
+    if (server->batcher) sp_batcher_hurry(server->batcher);
   }
   sp_listener_end(server->listener);
   for (size_t i = 0; server->threads && i < server->n_threads; i++)
@@ -114,17 +173,31 @@ static enum sp_err close_delay_log(struct sp_server *server, struct sp_error *er
   return failed ? sp_files_fail_write(server->delay_log_path, failed, error) : SP_OK;
 }
 
+// No thread predicts any more.
+static void end_workers(struct sp_server *server) {
+  struct sp_server_counts sum = {0};
+  for (size_t i = 0; i < server->n_workers; i++) {
+    sum.n_predictions += server->workers[i].counts.n_predictions;
+    sum.n_requests += server->workers[i].counts.n_requests;
+    free(server->workers[i].room.bytes);
+  }
+  if (server->counts) *server->counts = sum;
+  free(server->workers);
+}
+
 enum sp_err sp_server_stop(struct sp_server *server, int64_t grace_ns, bool *was_graceful,
                            struct sp_error *error) {
   atomic_store(&server->is_ending, true);
+  sp_reload_free(server->reload);
   *was_graceful = stop_serving(server, grace_ns);
   sp_timer_free(server->timer);
+  sp_batcher_free(server->batcher);
   enum sp_err err = close_delay_log(server, error);
-  sp_models_done(&server->models);
+  end_workers(server);
+  sp_current_done(&server->current);
+  sp_told_done(&server->told);
   sp_delay_free(server->delay);
   sp_fail_plan_free(server->fail);
-  for (size_t i = 0; i <= server->n_threads; i++) free(server->workers[i].reply);
-  free(server->workers);
   free(server->threads);
   free(server->delay_log_path);
   free(server);

@@ -1,6 +1,9 @@
 // The reference model server: TensorFlow Serving's Predict, GetModelMetadata and GetModelStatus and gRPC's health check, for
-// several models and all their versions at once, on N threads that infer where they receive; or, as a stub, answers without
-// any engine, late and failing as told.
+// several models and all their versions at once, on N threads that infer where they receive, or gather requests and run them
+// together; or, as a stub, answers without any engine, late and failing as told.
+//
+// conf->reload_ns > 0: the models' folders are looked at that often, and versions come and go while calls go on (reload.h); a
+// stub keeps those that it began with. conf->batch_delay_ns > 0: requests for the same version are run together (batch.h).
 #ifndef SP_SERVER_SERVER_H
 #define SP_SERVER_SERVER_H
 
@@ -20,6 +23,11 @@ struct sp_server_model {
   const char *dir; // holds VERSION/{model.onnx,...}, each served; NULL: a stub's, version 1
 };
 
+struct sp_server_counts {
+  uint64_t n_predictions; // rows answered
+  uint64_t n_requests;    // calls for a prediction, whatever became of them
+};
+
 struct sp_server_env {
   const struct sp_server_conf *conf;
   const char *address; // "127.0.0.1:0", "unix:/path"
@@ -33,11 +41,12 @@ struct sp_server_env {
   const struct sp_scenario *scenario;
   const char *
       expected; // recorded: file of expected predictions; NULL: expected/MODEL-VERSION.jsonl beside the recording
+  struct sp_server_counts *counts; // filled in by sp_server_stop; NULL: not wanted
 };
 
 // Loads every version (SP_ERR_ENVIRONMENT: none there, or one that cannot be loaded), opens a session on each for each
-// thread, listens and serves. SP_ERR_ENVIRONMENT: address taken; SP_ERR_USAGE: delay, fail, stub without tensors. Strings and
-// specs of env are copied; it is ready when this returns.
+// thread, listens and serves. SP_ERR_ENVIRONMENT: address taken; SP_ERR_USAGE: delay, fail, stub without tensors, labels,
+// gathering for a model that takes one row at a time. Strings and specs of env are copied; it is ready when this returns.
 enum sp_err sp_server_start(const struct sp_server_env *env, struct sp_server **server,
                             struct sp_error *error);
 const char *sp_server_address(const struct sp_server *server); // with the real port
