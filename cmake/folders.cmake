@@ -43,10 +43,13 @@ foreach(folder ${SP_FOLDERS})
   endif()
 endforeach()
 
-# Where the engine looks for ONNX Runtime, from the executable's folder; SERVEPATH_ONNXRUNTIME overrides it.
+# Where the engines look for their libraries, from the executable's folder; SERVEPATH_ONNXRUNTIME and SERVEPATH_OPENVINO
+# override it.
 get_target_property(engine_type sp_engine TYPE)
 if(engine_type STREQUAL "STATIC_LIBRARY")
   target_compile_definitions(sp_engine PRIVATE
-    SP_ONNXRUNTIME_DEFAULT="../.cache/onnxruntime/1.28.0/libonnxruntime.so.1.28.0")
-  target_include_directories(sp_engine SYSTEM PRIVATE "${CMAKE_SOURCE_DIR}/third_party/onnxruntime")
+    SP_ONNXRUNTIME_DEFAULT="../.cache/onnxruntime/1.28.0/libonnxruntime.so.1.28.0"
+    SP_OPENVINO_DEFAULT="../.cache/openvino/2026.4.1/openvino/libs/libopenvino_c.so.2641")
+  target_include_directories(sp_engine SYSTEM PRIVATE "${CMAKE_SOURCE_DIR}/third_party/onnxruntime"
+    "${CMAKE_SOURCE_DIR}/third_party/openvino")
 endif()

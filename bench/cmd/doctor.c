@@ -103,19 +103,17 @@ static void find_cores(struct report *report) {
          "cpupower frequency-set -g performance", "%s", machine->governor);
 }
 
-static void find_engine(struct report *report, const struct sp_engine_ops *engine) {
-  const struct sp_engine_conf conf = {.engine = (char *)engine->name, .intra_threads = 1};
-  struct sp_model_io io;
+// The first of the list is what a side runs unless told otherwise; the others are there for those who want them.
+static void find_engine(struct report *report, const struct sp_engine_ops *engine, bool is_default) {
   struct sp_error error;
-  void *model;
-  // The library is loaded before the model is looked for.
-  if (!engine->open(&conf, "/nonexistent", &model, &io, &error)) engine->close(model);
-  const char *version = engine->library_version();
-  find(report, engine->name, version ? STATE_OK : STATE_MISSING, NULL, "%s", version ? version : error.text);
+  bool is_there = engine->load(&error) == SP_OK;
+  enum state state = is_there ? STATE_OK : is_default ? STATE_MISSING : STATE_WARN;
+  find(report, engine->name, state, is_default ? NULL : "needed only for sides that name this engine", "%s",
+       is_there ? engine->library_version() : error.text);
 }
 
 static void find_libraries(struct report *report) {
-  for (size_t i = 0; sp_engine_nth(i); i++) find_engine(report, sp_engine_nth(i));
+  for (size_t i = 0; sp_engine_nth(i); i++) find_engine(report, sp_engine_nth(i), i == 0);
   find(report, "grpc", STATE_OK, NULL, "C core %s", sp_grpc_version());
 }
 

@@ -8,7 +8,8 @@
 enum sp_model_load { SP_MODEL_LOAD_ONCE, SP_MODEL_LOAD_PER_EVENT };
 
 struct sp_engine_conf {
-  char *engine;           // "onnxruntime"
+  char *engine;           // "onnxruntime", "openvino"
+  char *model_file;       // "saved_model.pb"; NULL: the first of those that the engine reads
   uint64_t intra_threads; // threads inside one inference
   int model_load;         // enum sp_model_load
 };

@@ -1,6 +1,8 @@
 // The table of engines, and what is the same for all of them: lookup, buffers, checks of tensors.
 #include "engine/engine.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,14 +46,58 @@ static const struct sp_engine_ops *find_engine(const char *name, struct sp_error
   return NULL;
 }
 
+// Whether conf->model_file is one that it reads.
+static enum sp_err check_named(const struct sp_engine_ops *ops, const char *named, struct sp_error *error) {
+  size_t n = 0;
+  for (; ops->model_files[n]; n++) {
+    if (strcmp(ops->model_files[n], named) == 0) return SP_OK;
+  }
+  char suggestion[128];
+  return sp_fail(error, SP_ERR_USAGE, "model_file: engine %s does not read \"%s\"; %s", ops->name, named,
+                 sp_names_suggest(named, ops->model_files, n, suggestion, sizeof suggestion));
+}
+
+static enum sp_err find_file(const struct sp_engine_ops *ops, const struct sp_engine_conf *conf,
+                             const char *version_dir, char **file, struct sp_error *error) {
+  const char *const only[] = {conf->model_file, NULL};
+  enum sp_err err = conf->model_file ? check_named(ops, conf->model_file, error) : SP_OK;
+  if (err) return err;
+  char missing[256] = "";
+  int why = 0;
+  for (const char *const *name = conf->model_file ? only : ops->model_files; *name; name++) {
+    *file = sp_format("%s/%s", version_dir, *name);
+    if (access(*file, R_OK) == 0) return SP_OK;
+    if (why == 0 || errno != ENOENT) why = errno;
+    size_t n = strlen(missing);
+    snprintf(missing + n, sizeof missing - n, "%s%s", n ? ", " : "", *name);
+    free(*file);
+  }
+  return sp_fail(error, SP_ERR_ENVIRONMENT,
+                 "cannot read model %s/%s (%s), which engine %s needs; check model.dir and the version",
+                 version_dir, missing, strerror(why), ops->name);
+}
+
+enum sp_err sp_engine_find_file(const struct sp_engine_conf *conf, const char *version_dir, char **file,
+                                struct sp_error *error) {
+  const struct sp_engine_ops *ops = find_engine(conf->engine, error);
+  return ops ? find_file(ops, conf, version_dir, file, error) : SP_ERR_USAGE;
+}
+
 enum sp_err sp_engine_open(const struct sp_engine_conf *conf, const char *version_dir,
                            struct sp_engine **engine, struct sp_error *error) {
   const struct sp_engine_ops *ops = find_engine(conf->engine, error);
   if (!ops) return SP_ERR_USAGE;
+  if (conf->intra_threads < 1 || conf->intra_threads > 1024) {
+    return sp_fail(error, SP_ERR_USAGE, "intra_threads: %llu is not from 1 to 1024",
+                   (unsigned long long)conf->intra_threads);
+  }
+  char *file;
+  enum sp_err err = find_file(ops, conf, version_dir, &file, error);
+  if (err) return err;
   struct sp_engine *new = sp_alloc(sizeof *new);
   new->ops = ops;
-  new->file = sp_format("%s/%s", version_dir, ops->model_file);
-  enum sp_err err = ops->open(conf, version_dir, &new->model, &new->io, error);
+  new->file = file;
+  err = ops->open(conf, file, &new->model, &new->io, error);
   if (err) {
     free(new->file);
     free(new);

@@ -4,7 +4,11 @@
 
 #include "engine/engine.h"
 
-#define SP_ENGINES(engine) engine(onnxruntime)
+// clang-format off
+#define SP_ENGINES(engine) \
+  engine(onnxruntime)      \
+  engine(openvino)
+// clang-format on
 
 #define SP_ENGINE_DECLARE(name) extern const struct sp_engine_ops sp_engine_##name##_ops;
 SP_ENGINES(SP_ENGINE_DECLARE)

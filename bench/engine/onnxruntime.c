@@ -1,24 +1,20 @@
 // ONNX Runtime through its C interface, loaded at run time. Its table of functions only grows, so version 21 of the header
 // works on any later library.
 #include <dlfcn.h>
-#include <errno.h>
 #include <onnxruntime_c_api.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "engine/engines.h"
+#include "engine/library.h"
+#include "engine/tensors.h"
 
 #define API_VERSION 21
-#define MODEL_FILE  "model.onnx"
-#define LIBRARY     "libonnxruntime.so"
-#define OVERRIDE    "SERVEPATH_ONNXRUNTIME"
 #define LOG_NOTHING ORT_LOGGING_LEVEL_FATAL // what goes wrong comes back as a status
-#define REMEDY      "run scripts/setup, or name a copy in " OVERRIDE
 
-// The library stays loaded: it keeps threads and thread-local data of its own.
+// Written under the lock, once; read freely after a load that succeeded.
 static struct {
   pthread_mutex_t lock;
   const OrtApi *api;
@@ -45,46 +41,13 @@ struct session {
 
 // ---- the library
 
-static void *load(const char *path, char *why, size_t n_why) {
-  void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-  if (!handle) snprintf(why, n_why, "%s", dlerror());
-  return handle;
-}
-
-// Beside the executable, where scripts/setup puts it; false if there is none.
-static bool default_path(char *path, size_t n) {
-  char exe[4096];
-  ssize_t length = readlink("/proc/self/exe", exe, sizeof exe - 1);
-  if (length <= 0) return false;
-  exe[length] = 0;
-  char *slash = strrchr(exe, '/');
-  if (!slash) return false;
-  *slash = 0;
-  int written = snprintf(path, n, "%s/" SP_ONNXRUNTIME_DEFAULT, exe);
-  return written > 0 && (size_t)written < n && access(path, R_OK) == 0;
-}
-
-static enum sp_err find_library(void **handle, struct sp_error *error) {
-  char why[512] = "", path[8192];
-  const char *named = getenv(OVERRIDE);
+static enum sp_err load_library(struct sp_error *error) {
+  static const struct sp_engine_library of = {"ONNX Runtime", "SERVEPATH_ONNXRUNTIME", SP_ONNXRUNTIME_DEFAULT,
+                                              "libonnxruntime.so", "scripts/setup"};
+  void *handle;
   // Builds from 1.29 on send telemetry unless told not to before they are loaded.
   setenv("ORT_DISABLE_TELEMETRY", "1", 1);
-  if (named && *named) {
-    *handle = load(named, why, sizeof why);
-    if (*handle) return SP_OK;
-    return sp_fail(error, SP_ERR_ENVIRONMENT,
-                   "cannot load ONNX Runtime from " OVERRIDE
-                   "=%s (%s); correct it, or unset it and run scripts/setup",
-                   named, why);
-  }
-  *handle = load(default_path(path, sizeof path) ? path : LIBRARY, why, sizeof why);
-  if (*handle) return SP_OK;
-  return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot load ONNX Runtime (%s); " REMEDY, why);
-}
-
-static enum sp_err load_library(struct sp_error *error) {
-  void *handle;
-  enum sp_err err = find_library(&handle, error);
+  enum sp_err err = sp_engine_library_load(&of, &handle, error);
   if (err) return err;
   // POSIX: an object pointer from dlsym holds a function's address.
   const OrtApiBase *(*get_base)(void) = NULL;
@@ -92,20 +55,21 @@ static enum sp_err load_library(struct sp_error *error) {
   const OrtApiBase *base = get_base ? get_base() : NULL;
   const OrtApi *api = base ? base->GetApi(API_VERSION) : NULL;
   if (!api) {
-    return sp_fail(error, SP_ERR_ENVIRONMENT,
-                   "the ONNX Runtime library %s does not offer version %d of its interface; " REMEDY,
-                   base ? base->GetVersionString() : "(unknown)", API_VERSION);
+    return sp_fail(
+        error, SP_ERR_ENVIRONMENT,
+        "the ONNX Runtime library %s does not offer version %d of its interface; run %s, or name a "
+        "copy in %s",
+        base ? base->GetVersionString() : "(unknown)", API_VERSION, of.setup, of.variable);
   }
   snprintf(library.version, sizeof library.version, "%s", base->GetVersionString());
   library.api = api;
   return SP_OK;
 }
 
-static enum sp_err get_api(const OrtApi **api, struct sp_error *error) {
+static enum sp_err onnxruntime_load(struct sp_error *error) {
   enum sp_err err = SP_OK;
   pthread_mutex_lock(&library.lock);
   if (!library.api) err = load_library(error);
-  *api = library.api;
   pthread_mutex_unlock(&library.lock);
   return err;
 }
@@ -154,72 +118,46 @@ static ONNXTensorElementDataType type_of(enum sp_dtype dtype) {
 }
 
 // What the model says of one tensor; dtype NONE where it is no tensor, or one of another element type.
-static OrtStatus *read_spec(const OrtApi *api, const OrtTypeInfo *type, struct sp_tensor_spec *spec,
-                            size_t *rank) {
-  const OrtTensorTypeAndShapeInfo *tensor = NULL;
+static OrtStatus *read_type(const OrtApi *api, const OrtTypeInfo *type, struct sp_model_tensor *tensor) {
+  const OrtTensorTypeAndShapeInfo *info = NULL;
   ONNXTensorElementDataType element = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
-  OrtStatus *status = api->CastTypeInfoToTensorInfo(type, &tensor);
-  if (status || !tensor) return status;
-  status = api->GetTensorElementType(tensor, &element);
-  if (!status) status = api->GetDimensionsCount(tensor, rank);
-  if (status || *rank > SP_TENSOR_RANK_MAX) return status;
-  spec->dtype = dtype_of(element);
-  spec->rank = (uint32_t)*rank;
-  return api->GetDimensions(tensor, spec->shape, *rank);
+  OrtStatus *status = api->CastTypeInfoToTensorInfo(type, &info);
+  if (status || !info) return status;
+  status = api->GetTensorElementType(info, &element);
+  if (!status) status = api->GetDimensionsCount(info, &tensor->rank);
+  if (status || tensor->rank > SP_TENSOR_RANK_MAX) return status;
+  tensor->dtype = dtype_of(element);
+  return api->GetDimensions(info, tensor->shape, tensor->rank);
 }
 
-static OrtStatus *read_name(const struct model *model, bool is_input, size_t i, char name[128], bool *fits) {
-  OrtAllocator *allocator;
-  char *text = NULL;
-  OrtStatus *status = model->api->GetAllocatorWithDefaultOptions(&allocator);
-  if (!status) {
-    status = is_input ? model->api->SessionGetInputName(model->session, i, allocator, &text)
-                      : model->api->SessionGetOutputName(model->session, i, allocator, &text);
-  }
-  if (status) return status;
-  *fits = snprintf(name, 128, "%s", text) < 128;
-  return model->api->AllocatorFree(allocator, text);
-}
-
-// Batch first, of any size or one; every other dimension known.
-static const char *why_unusable(const struct sp_tensor_spec *spec, size_t rank) {
-  if (spec->dtype == SP_DTYPE_NONE) return "is no tensor of float32, float64, int32, int64, uint8 or bool";
-  if (rank == 0 || rank > SP_TENSOR_RANK_MAX) return "has no batch dimension, or more than 8 dimensions";
-  if (spec->shape[0] != -1 && spec->shape[0] != 1) return "has a fixed batch of more than one row";
-  for (size_t i = 1; i < rank; i++) {
-    if (spec->shape[i] <= 0) return "has a dimension of unknown size after the batch";
-  }
-  return NULL;
-}
-
-static enum sp_err read_one(const struct model *model, bool is_input, size_t i, struct sp_model_io *io,
-                            struct sp_error *error) {
+static OrtStatus *read_tensor(const struct model *model, bool is_input, size_t i, OrtAllocator *allocator,
+                              char **name, struct sp_model_tensor *tensor) {
   const OrtApi *api = model->api;
-  struct sp_tensor_spec spec = {.dtype = SP_DTYPE_NONE};
   OrtTypeInfo *type = NULL;
-  size_t rank = 0;
-  bool fits = true;
-  OrtStatus *status = read_name(model, is_input, i, spec.name, &fits);
+  OrtStatus *status = is_input ? api->SessionGetInputName(model->session, i, allocator, name)
+                               : api->SessionGetOutputName(model->session, i, allocator, name);
   if (!status) {
     status = is_input ? api->SessionGetInputTypeInfo(model->session, i, &type)
                       : api->SessionGetOutputTypeInfo(model->session, i, &type);
   }
-  if (!status) status = read_spec(api, type, &spec, &rank);
+  if (!status) status = read_type(api, type, tensor);
   if (type) api->ReleaseTypeInfo(type);
-  enum sp_err err = failed(api, status, SP_ERR_ENVIRONMENT, model->file, "", error);
-  if (err) return err;
-  const char *why = !fits ? "has a name of more than 127 bytes" : why_unusable(&spec, rank);
-  if (!is_input) {
-    if (!why && io->n_outputs < SP_TENSORS_MAX) io->outputs[io->n_outputs++] = spec;
-    return SP_OK;
-  }
-  if (why || io->n_inputs == SP_TENSORS_MAX) {
-    return sp_fail(error, SP_ERR_USAGE,
-                   "%s: input \"%s\" %s; export the model with inputs [N, ...] of known sizes", model->file,
-                   spec.name, why ? why : "is the ninth, and at most eight are supported");
-  }
-  io->inputs[io->n_inputs++] = spec;
-  return SP_OK;
+  tensor->name = *name;
+  return status;
+}
+
+static enum sp_err read_one(const struct model *model, bool is_input, size_t i, struct sp_model_io *io,
+                            struct sp_error *error) {
+  struct sp_model_tensor tensor = {.dtype = SP_DTYPE_NONE};
+  OrtAllocator *allocator;
+  char *name = NULL;
+  OrtStatus *status = model->api->GetAllocatorWithDefaultOptions(&allocator);
+  if (!status) status = read_tensor(model, is_input, i, allocator, &name, &tensor);
+  enum sp_err err = failed(model->api, status, SP_ERR_ENVIRONMENT, model->file, "", error);
+  if (!err && is_input) err = sp_model_add_input(io, &tensor, model->file, error);
+  if (!err && !is_input) sp_model_add_output(io, &tensor);
+  if (name) failed(model->api, model->api->AllocatorFree(allocator, name), SP_ERR_INTERNAL, "", "", NULL);
+  return err;
 }
 
 static enum sp_err read_io(const struct model *model, struct sp_model_io *io, struct sp_error *error) {
@@ -229,11 +167,7 @@ static enum sp_err read_io(const struct model *model, struct sp_model_io *io, st
   enum sp_err err = failed(model->api, status, SP_ERR_ENVIRONMENT, model->file, "", error);
   for (size_t i = 0; !err && i < n_inputs; i++) err = read_one(model, true, i, io, error);
   for (size_t i = 0; !err && i < n_outputs; i++) err = read_one(model, false, i, io, error);
-  if (!err && io->n_outputs == 0) {
-    err = sp_fail(error, SP_ERR_USAGE,
-                  "%s: has no output that is a tensor [N, ...] of known sizes; export it with one",
-                  model->file);
-  }
+  if (!err) err = sp_model_check_outputs(io, model->file, error);
   return err;
 }
 
@@ -272,28 +206,18 @@ static OrtStatus *open_session(struct model *model, const struct sp_engine_conf 
   return status;
 }
 
-static enum sp_err onnxruntime_open(const struct sp_engine_conf *conf, const char *version_dir, void **opaque,
+static enum sp_err onnxruntime_open(const struct sp_engine_conf *conf, const char *file, void **opaque,
                                     struct sp_model_io *io, struct sp_error *error) {
-  if (conf->intra_threads < 1 || conf->intra_threads > 1024) {
-    return sp_fail(error, SP_ERR_USAGE, "intra_threads: %llu is not from 1 to 1024",
-                   (unsigned long long)conf->intra_threads);
-  }
-  const OrtApi *api;
-  enum sp_err err = get_api(&api, error);
+  enum sp_err err = onnxruntime_load(error);
   if (err) return err;
   struct model *model = sp_alloc(sizeof *model);
-  model->api = api;
+  char what[4200];
+  model->api = library.api;
   model->io = io;
-  model->file = sp_format("%s/" MODEL_FILE, version_dir);
-  if (access(model->file, R_OK) != 0) {
-    err = sp_fail(error, SP_ERR_ENVIRONMENT, "cannot read model %s (%s); check model.dir and the version",
-                  model->file, strerror(errno));
-  } else {
-    char what[4200];
-    snprintf(what, sizeof what, "cannot load model %s", model->file);
-    err = failed(api, open_session(model, conf), SP_ERR_ENVIRONMENT, what,
-                 "; restore the file, or train the model again", error);
-  }
+  model->file = sp_copy_text(file);
+  snprintf(what, sizeof what, "cannot load model %s", file);
+  err = failed(model->api, open_session(model, conf), SP_ERR_ENVIRONMENT, what,
+               "; restore the file, or train the model again", error);
   if (!err) err = read_io(model, io, error);
   if (err) {
     onnxruntime_close(model);
@@ -365,9 +289,12 @@ static enum sp_err onnxruntime_run(void *opaque, size_t n_rows, struct sp_error 
   return failed(session->api, status, SP_ERR_FAILED, "the model cannot be run on this input", "", error);
 }
 
+static const char *const model_files[] = {"model.onnx", NULL};
+
 const struct sp_engine_ops sp_engine_onnxruntime_ops = {
     .name = "onnxruntime",
-    .model_file = MODEL_FILE,
+    .model_files = model_files,
+    .load = onnxruntime_load,
     .open = onnxruntime_open,
     .session_new = onnxruntime_session_new,
     .run = onnxruntime_run,
