@@ -28,6 +28,7 @@ static enum sp_err rpc_open(const struct sp_path_env *env, void **path, struct s
       .address = env->server_address,
       .model_name = env->model_name,
       .model_version = env->model_version,
+      .version_label = env->version_label,
       .inputs = env->inputs,
       .n_inputs = env->n_inputs,
       .output = env->output,
@@ -89,8 +90,8 @@ static void rpc_request_done(void *path, struct sp_request *request) {
 }
 
 static const char *rpc_library(const void *path) {
-  (void)path;
-  return sp_rpc_library();
+  const struct rpc *rpc = path;
+  return sp_rpc_client_library(rpc->client);
 }
 
 static const struct sp_rpc_server_facts *rpc_server_facts(const void *path) {

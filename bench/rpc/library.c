@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rpc/rpc.h"
-
 static const char *const names[] = {
     "OK",        "CANCELLED",       "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
     "NOT_FOUND", "ALREADY_EXISTS",  "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
@@ -63,7 +61,7 @@ static void name_library(void) {
   snprintf(library_text, sizeof library_text, "grpc core %s", grpc_version_string());
 }
 
-const char *sp_rpc_library(void) {
+const char *sp_grpc_library(void) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, name_library);
   return library_text;

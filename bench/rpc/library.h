@@ -16,6 +16,7 @@ void sp_grpc_start(void);
 void sp_grpc_end(void); // the last one waits until gRPC's threads are gone
 
 const char *sp_grpc_version(void); // of the library in use, "29.0.0": that of its C core; any time
+const char *sp_grpc_library(void); // "grpc core 29.0.0", which is gRPC 1.51; any time
 
 // gRPC's status codes, for those who may not include its headers: the ones that are spoken of by name.
 enum sp_status {

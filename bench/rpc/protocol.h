@@ -1,4 +1,5 @@
-// A protocol that model servers speak over gRPC: the client's half behind one table. One file each, listed in client.c.
+// A protocol that model servers speak over gRPC: the client's half behind one table. One file each, listed in
+// grpc_client.c and rpc.c.
 #ifndef SP_RPC_PROTOCOL_H
 #define SP_RPC_PROTOCOL_H
 

@@ -60,7 +60,7 @@ enum sp_err sp_rpc_client_new(const struct sp_rpc_env *env, struct sp_rpc_client
 void sp_rpc_client_free(struct sp_rpc_client *client);
 // Asked once, while connecting; owned by the client.
 const struct sp_rpc_server_facts *sp_rpc_client_server(const struct sp_rpc_client *client);
-const char *sp_rpc_library(void); // "grpc core 29.0.0", which is gRPC 1.51
+const char *sp_rpc_client_library(const struct sp_rpc_client *client); // "grpc core 29.0.0", "libcurl 7.88.1"
 
 // inputs: n_inputs tensors of max_rows rows, owned by the call, to be filled; output: readable from a result with outcome
 // NONE until the next start. user may be NULL and comes back with each result. Not while other threads make or free calls.

@@ -1,4 +1,4 @@
-// The client: channels, a completion queue per worker, reusable calls.
+// The client over gRPC: channels, a completion queue per worker, reusable calls.
 //
 // One call is one batch of six operations and one completion. What varies is written into a slice of its own (some 200
 // bytes copied): gRPC may hold a request after the call has ended, for it may still be in a half-written frame, so lending
@@ -14,8 +14,8 @@
 #include "base/clock.h"
 #include "rpc/channel.h"
 #include "rpc/library.h"
+#include "rpc/ops.h"
 #include "rpc/protocol.h"
-#include "rpc/rpc.h"
 
 static const struct sp_protocol *const protocols[] = {&sp_protocol_tfs};
 #define N_PROTOCOLS (sizeof protocols / sizeof protocols[0])
@@ -38,7 +38,7 @@ struct queue {
   size_t next_channel_i; // issuing thread
 };
 
-struct sp_rpc_client {
+struct client {
   const struct sp_protocol *protocol;
   size_t n_channels;
   grpc_channel **channels;
@@ -53,15 +53,15 @@ struct sp_rpc_client {
   struct sp_tensor_spec inputs[SP_TENSORS_MAX], output;
   size_t n_spec;
   uint8_t spec[SP_PROTOCOL_SPEC_BYTES]; // start of every request
-  struct sp_rpc_call *calls;            // all of them, linked
+  struct call *calls;                   // all of them, linked
 };
 
-struct sp_rpc_call {
+struct call {
   enum kind kind; // first: the call is its own tag
-  struct sp_rpc_client *client;
+  struct client *client;
   struct queue *queue;
   void *user;
-  struct sp_rpc_call *previous, *next;
+  struct call *previous, *next;
   struct sp_tensor inputs[SP_TENSORS_MAX], *input_list[SP_TENSORS_MAX], output;
   size_t n_heads[SP_TENSORS_MAX];
   uint8_t heads[SP_TENSORS_MAX][SP_PROTOCOL_HEAD_BYTES]; // for heads_rows rows
@@ -82,16 +82,14 @@ struct sp_rpc_call {
 
 static enum sp_err choose_protocol(const char *name, const struct sp_protocol **protocol,
                                    struct sp_error *error) {
-  char known[64] = "";
-  for (size_t i = 0, at = 0; i < N_PROTOCOLS; i++) {
+  for (size_t i = 0; i < N_PROTOCOLS; i++) {
     *protocol = protocols[i];
     if (strcmp(name, protocols[i]->name) == 0) return SP_OK;
-    at += (size_t)snprintf(known + at, sizeof known - at, "%s%s", i ? ", " : "", protocols[i]->name);
   }
-  return sp_fail(error, SP_ERR_USAGE, "protocol: \"%s\" is unknown; use one of: %s", name, known);
+  return sp_fail(error, SP_ERR_USAGE, "protocol: \"%s\" is none over gRPC", name);
 }
 
-static void watch_start(struct sp_rpc_client *client, struct watch *watch) {
+static void watch_start(struct client *client, struct watch *watch) {
   // With try_to_connect, so that a channel that went idle when its server left comes back without any call.
   grpc_connectivity_state state = grpc_channel_check_connectivity_state(watch->channel, 1);
   if (state == GRPC_CHANNEL_SHUTDOWN) return;
@@ -99,7 +97,7 @@ static void watch_start(struct sp_rpc_client *client, struct watch *watch) {
                                         client->queues[0].completions, watch);
 }
 
-static void open_channels(struct sp_rpc_client *client, const struct sp_rpc_env *env) {
+static void open_channels(struct client *client, const struct sp_rpc_env *env) {
   client->n_channels = env->conf->channels ? (size_t)env->conf->channels : 1;
   client->channels = sp_alloc(client->n_channels * sizeof(grpc_channel *));
   client->methods = sp_alloc(client->n_channels * sizeof(void *));
@@ -112,7 +110,7 @@ static void open_channels(struct sp_rpc_client *client, const struct sp_rpc_env 
   }
 }
 
-static void open_queues(struct sp_rpc_client *client, size_t n_queues) {
+static void open_queues(struct client *client, size_t n_queues) {
   client->queues = sp_alloc(n_queues * sizeof *client->queues);
   client->n_queues = n_queues;
   for (size_t i = 0; i < n_queues; i++) {
@@ -121,48 +119,7 @@ static void open_queues(struct sp_rpc_client *client, size_t n_queues) {
   }
 }
 
-enum sp_err sp_rpc_client_new(const struct sp_rpc_env *env, struct sp_rpc_client **made,
-                              struct sp_tensor_spec *output, struct sp_error *error) {
-  SP_ASSERT(env->n_inputs > 0 && env->n_inputs <= SP_TENSORS_MAX && env->max_rows > 0 && env->n_queues > 0);
-  const struct sp_protocol *protocol;
-  enum sp_err err = choose_protocol(env->conf->protocol, &protocol, error);
-  if (!err) err = sp_address_check("server", env->address, error);
-  if (!err && env->conf->channels > N_CHANNELS_MAX) {
-    err = sp_fail(error, SP_ERR_USAGE, "channels: %llu; a client opens %d at most",
-                  (unsigned long long)env->conf->channels, N_CHANNELS_MAX);
-  }
-  if (err) return err;
-  sp_grpc_start();
-  struct sp_rpc_client *client = sp_alloc(sizeof *client);
-  client->protocol = protocol;
-  client->wake = KIND_WAKE;
-  client->deadline_ns = env->conf->deadline_ns;
-  client->max_rows = env->max_rows;
-  client->n_inputs = env->n_inputs;
-  memcpy(client->inputs, env->inputs, env->n_inputs * sizeof *env->inputs);
-  open_channels(client, env);
-  open_queues(client, env->n_queues);
-  err = sp_channels_connect(client->channels, client->n_channels, env->address, env->conf->connect_timeout_ns,
-                            error);
-  if (!err) err = protocol->describe(env, client->channels[0], &client->server, &client->output, error);
-  if (err) {
-    sp_rpc_client_free(client);
-    return err;
-  }
-  client->n_spec =
-      protocol->write_spec(env->model_name, env->model_version, client->output.name, client->spec);
-  SP_ASSERT(client->n_spec <= sizeof client->spec);
-  for (size_t i = 0; i < client->n_channels; i++) watch_start(client, &client->watches[i]);
-  *output = client->output;
-  *made = client;
-  return SP_OK;
-}
-
-const struct sp_rpc_server_facts *sp_rpc_client_server(const struct sp_rpc_client *client) {
-  return &client->server;
-}
-
-static void call_destroy(struct sp_rpc_call *call) {
+static void call_destroy(struct call *call) {
   for (size_t i = 0; i < call->client->n_inputs; i++) sp_tensor_done(&call->inputs[i]);
   sp_tensor_done(&call->output);
   grpc_metadata_array_destroy(&call->initial);
@@ -170,7 +127,7 @@ static void call_destroy(struct sp_rpc_call *call) {
   free(call);
 }
 
-static void call_release(struct sp_rpc_call *call) {
+static void call_release(struct call *call) {
   grpc_byte_buffer_destroy(call->request);
   grpc_byte_buffer_destroy(call->reply);
   call->request = call->reply = NULL;
@@ -191,15 +148,15 @@ static void close_queue(grpc_completion_queue *completions) {
   grpc_completion_queue_destroy(completions);
 }
 
-void sp_rpc_client_free(struct sp_rpc_client *client) {
-  if (!client) return;
-  for (struct sp_rpc_call *call = client->calls; call; call = call->next) {
+static void client_free(void *of) {
+  struct client *client = of;
+  for (struct call *call = client->calls; call; call = call->next) {
     if (call->call) grpc_call_cancel(call->call, NULL);
   }
   // Destroying a channel ends the watch on it.
   for (size_t i = 0; i < client->n_channels; i++) grpc_channel_destroy(client->channels[i]);
   for (size_t i = 0; i < client->n_queues; i++) close_queue(client->queues[i].completions);
-  for (struct sp_rpc_call *call = client->calls, *next; call; call = next) {
+  for (struct call *call = client->calls, *next; call; call = next) {
     next = call->next;
     call_destroy(call);
   }
@@ -211,10 +168,51 @@ void sp_rpc_client_free(struct sp_rpc_client *client) {
   sp_grpc_end();
 }
 
+static enum sp_err client_new(const struct sp_rpc_env *env, void **made, struct sp_tensor_spec *output,
+                              struct sp_error *error) {
+  const struct sp_protocol *protocol;
+  enum sp_err err = choose_protocol(env->conf->protocol, &protocol, error);
+  if (!err) err = sp_address_check("server", env->address, error);
+  if (!err && env->conf->channels > N_CHANNELS_MAX) {
+    err = sp_fail(error, SP_ERR_USAGE, "channels: %llu; a client opens %d at most",
+                  (unsigned long long)env->conf->channels, N_CHANNELS_MAX);
+  }
+  if (err) return err;
+  sp_grpc_start();
+  struct client *client = sp_alloc(sizeof *client);
+  client->protocol = protocol;
+  client->wake = KIND_WAKE;
+  client->deadline_ns = env->conf->deadline_ns;
+  client->max_rows = env->max_rows;
+  client->n_inputs = env->n_inputs;
+  memcpy(client->inputs, env->inputs, env->n_inputs * sizeof *env->inputs);
+  open_channels(client, env);
+  open_queues(client, env->n_queues);
+  err = sp_channels_connect(client->channels, client->n_channels, env->address, env->conf->connect_timeout_ns,
+                            error);
+  if (!err) err = protocol->describe(env, client->channels[0], &client->server, &client->output, error);
+  if (err) {
+    client_free(client);
+    return err;
+  }
+  client->n_spec =
+      protocol->write_spec(env->model_name, env->model_version, client->output.name, client->spec);
+  SP_ASSERT(client->n_spec <= sizeof client->spec);
+  for (size_t i = 0; i < client->n_channels; i++) watch_start(client, &client->watches[i]);
+  *output = client->output;
+  *made = client;
+  return SP_OK;
+}
+
+static const struct sp_rpc_server_facts *client_server(const void *of) {
+  const struct client *client = of;
+  return &client->server;
+}
+
 // --- Calls ---
 
 // The batch, whose pointers lead back into the call: only the request changes from call to call.
-static void prepare_ops(struct sp_rpc_call *call) {
+static void prepare_ops(struct call *call) {
   grpc_op *ops = call->ops;
   ops[0].op = GRPC_OP_SEND_INITIAL_METADATA;
   ops[1].op = GRPC_OP_SEND_MESSAGE;
@@ -229,10 +227,11 @@ static void prepare_ops(struct sp_rpc_call *call) {
   ops[5].data.recv_status_on_client.status_details = &call->details;
 }
 
-struct sp_rpc_call *sp_rpc_call_new(struct sp_rpc_client *client, unsigned queue_i,
-                                    struct sp_tensor ***inputs, const struct sp_tensor **output, void *user) {
+static void *call_new(void *of, unsigned queue_i, struct sp_tensor ***inputs, const struct sp_tensor **output,
+                      void *user) {
+  struct client *client = of;
   SP_ASSERT(queue_i < client->n_queues);
-  struct sp_rpc_call *call = sp_alloc(sizeof *call);
+  struct call *call = sp_alloc(sizeof *call);
   call->kind = KIND_CALL;
   call->client = client;
   call->queue = &client->queues[queue_i];
@@ -254,8 +253,8 @@ struct sp_rpc_call *sp_rpc_call_new(struct sp_rpc_client *client, unsigned queue
   return call;
 }
 
-void sp_rpc_call_free(struct sp_rpc_call *call) {
-  if (!call) return;
+static void call_free(void *of) {
+  struct call *call = of;
   SP_ASSERT(!call->call);
   if (call->next) call->next->previous = call->previous;
   if (call->previous)
@@ -270,8 +269,8 @@ static size_t rows_bytes(const struct sp_tensor *tensor, size_t n_rows) {
 }
 
 // Heads depend on the number of rows only, which rarely changes.
-static void prepare_heads(struct sp_rpc_call *call, size_t n_rows) {
-  const struct sp_rpc_client *client = call->client;
+static void prepare_heads(struct call *call, size_t n_rows) {
+  const struct client *client = call->client;
   call->heads_rows = n_rows;
   call->n_request = client->n_spec;
   for (size_t i = 0; i < client->n_inputs; i++) {
@@ -281,9 +280,9 @@ static void prepare_heads(struct sp_rpc_call *call, size_t n_rows) {
   }
 }
 
-static grpc_byte_buffer *request_of(struct sp_rpc_call *call, size_t n_rows) {
+static grpc_byte_buffer *request_of(struct call *call, size_t n_rows) {
   if (call->heads_rows != n_rows) prepare_heads(call, n_rows);
-  const struct sp_rpc_client *client = call->client;
+  const struct client *client = call->client;
   grpc_slice slice = grpc_slice_malloc(call->n_request);
   uint8_t *at = GRPC_SLICE_START_PTR(slice);
   memcpy(at, client->spec, client->n_spec);
@@ -300,8 +299,9 @@ static grpc_byte_buffer *request_of(struct sp_rpc_call *call, size_t n_rows) {
   return request;
 }
 
-void sp_rpc_call_start(struct sp_rpc_call *call, size_t n_rows) {
-  struct sp_rpc_client *client = call->client;
+static void call_start(void *which, size_t n_rows) {
+  struct call *call = which;
+  struct client *client = call->client;
   SP_ASSERT(!call->call && n_rows > 0 && n_rows <= client->max_rows);
   size_t channel_i = call->queue->next_channel_i++ % client->n_channels;
   call->request = request_of(call, n_rows);
@@ -337,7 +337,7 @@ static int64_t server_ns_of(const grpc_metadata_array *trailing) {
   return -1;
 }
 
-static void read_answer(struct sp_rpc_call *call) {
+static void read_answer(struct call *call) {
   struct sp_rpc_result *result = &call->result;
   if (!call->reply) {
     result->outcome = SP_OUTCOME_MALFORMED;
@@ -354,7 +354,7 @@ static void read_answer(struct sp_rpc_call *call) {
 }
 
 // Everything of gRPC's is given back before `done`, which may start the call again.
-static void finish(struct sp_rpc_call *call, sp_rpc_done done, void *context) {
+static void finish(struct call *call, sp_rpc_done done, void *context) {
   SP_ASSERT(atomic_load_explicit(&call->is_issued, memory_order_acquire));
   struct sp_rpc_result *result = &call->result;
   result->answered_ns = sp_now_ns();
@@ -370,8 +370,8 @@ static void finish(struct sp_rpc_call *call, sp_rpc_done done, void *context) {
   done(call->user, result, context);
 }
 
-size_t sp_rpc_reap(struct sp_rpc_client *client, unsigned queue_i, int64_t deadline_ns, sp_rpc_done done,
-                   void *context) {
+static size_t client_reap(void *of, unsigned queue_i, int64_t deadline_ns, sp_rpc_done done, void *context) {
+  struct client *client = of;
   SP_ASSERT(queue_i < client->n_queues);
   gpr_timespec until = sp_grpc_time(deadline_ns), at_once = sp_grpc_time(0);
   bool is_waked = false;
@@ -392,10 +392,23 @@ size_t sp_rpc_reap(struct sp_rpc_client *client, unsigned queue_i, int64_t deadl
   return n;
 }
 
-void sp_rpc_wake(struct sp_rpc_client *client, unsigned queue_i) {
+static void client_wake(void *of, unsigned queue_i) {
+  struct client *client = of;
   SP_ASSERT(queue_i < client->n_queues);
   // A watch whose deadline has passed completes at once: the C core has no plainer event.
   grpc_channel_watch_connectivity_state(client->channels[0],
                                         grpc_channel_check_connectivity_state(client->channels[0], 0),
                                         sp_grpc_time(0), client->queues[queue_i].completions, &client->wake);
 }
+
+const struct sp_rpc_ops sp_rpc_grpc_ops = {
+    .client_new = client_new,
+    .client_free = client_free,
+    .server = client_server,
+    .call_new = call_new,
+    .call_free = call_free,
+    .call_start = call_start,
+    .reap = client_reap,
+    .wake = client_wake,
+    .library = sp_grpc_library,
+};
