@@ -3,6 +3,7 @@
 #ifndef SP_STREAM_KAFKA_H
 #define SP_STREAM_KAFKA_H
 
+#include "base/gate.h"
 #include "stream/conf.h"
 #include "stream/stream.h"
 
@@ -22,25 +23,40 @@ struct sp_kafka_env {
 struct sp_kafka_driver_env {
   struct sp_kafka_env kafka;
   size_t n_events; // of the schedule (closed loop: an upper bound; memory is touched as it is used)
-  const int64_t *intended_ns; // per event, offset from the origin; NULL: closed loop
-  size_t value_bound;         // bytes of the longest answer; longer ones arrive as malformed
-  bool sends, collects;       // --only
-  bool reads_committed;       // exactly-once
-  const int32_t *partitions;  // its share of partitions; NULL: all
+  const int64_t
+      *intended_ns;     // per event, offset from the origin; NULL: closed loop, where sent_ns stands for it
+  size_t value_bound;   // bytes of the longest answer; longer ones arrive as malformed
+  enum sp_wait wait;    // of the collector
+  bool sends, collects; // --only
+  bool reads_committed; // exactly-once
+  const int32_t *partitions; // its share of the output topic's partitions; NULL: all
   size_t n_partitions;
 };
 
 struct sp_kafka_driver;
 
-// Connects, waits until both topics are known (a first produce would stall), assigns itself to the end of every output
-// partition and waits until it is positioned there. SP_ERR_ENVIRONMENT, one line naming broker and reason, within
-// connect_timeout: absent, wrong port, not Kafka, TLS against plain, wrong password, topic unknown. SP_ERR_USAGE: a property
-// that librdkafka refuses. *stream borrows the result. send keys the partition by delivery->partition (sp_partition_of). A
-// send that the broker does not confirm in time comes back from receive as an answer with outcome unavailable.
+// Connects, waits until both topics are known (a first produce would stall), and reads every output partition (of its share)
+// from what is its end now, by assignment: what comes after this call is received. SP_ERR_ENVIRONMENT, one line naming broker
+// and reason, within connect_timeout: absent, wrong port, not Kafka, TLS against plain, wrong password, topic unknown.
+// SP_ERR_USAGE: a property that librdkafka refuses. *stream borrows the result.
+//
+// send: to delivery->partition, or where that is -1 to sp_partition_of. The value's bytes are not copied: they must live until
+// sp_kafka_driver_free. Its one cost is rd_kafka_produceva; false: the local queue is full. A send that the broker refuses or
+// does not confirm within message.timeout.ms (8 s unless the user says otherwise) comes back from receive as an answer with
+// outcome unavailable, librdkafka's code and text.
+// receive: id is SP_REPLY_ALIEN where sp-run is not ours, or sp-id is missing, there twice, no number of an event of this
+// schedule, or of one not yet sent. Stages that cannot be read, or that lie before the send or in the future, are unknown (0).
+// Malformed, with a text: a null value without sp-outcome, an sp-outcome that cannot be read, a value above value_bound.
+// Where this process does not send, sent_ns is intended_ns.
 enum sp_err sp_kafka_driver_new(const struct sp_kafka_driver_env *env, struct sp_kafka_driver **driver,
                                 struct sp_stream *stream, struct sp_error *error);
 // The schedule's origin, CLOCK_MONOTONIC: replies get their intended_ns from it. Before the first send.
 void sp_kafka_driver_origin(struct sp_kafka_driver *driver, int64_t origin_ns);
+// Partitions of the input topic (output where only collecting).
+uint32_t sp_kafka_driver_partitions(const struct sp_kafka_driver *driver);
+// facts: replies_peak is the longest local queue seen, replies_room where librdkafka stops fetching. n_dropped asks the broker
+// (blocks for at most 1 s): messages gone from both topics since the start, but never more than confirmed sends still without
+// an answer, so that what was read before it went does not count.
 void sp_kafka_driver_free(struct sp_kafka_driver *driver); // after every thread has left; NULL is allowed
 
 // Partition of an event, as Java clients and `partitioner=murmur2_random` place keys; an event without a key goes by its id.
