@@ -13,115 +13,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/digest.h"
 #include "recording/expected.h"
 #include "recording/recording.h"
-#include "rpc/channel.h"
-#include "rpc/library.h"
-#include "rpc/tfs.h"
-#include "rpc/tfs_model.h"
-#include "server/server.h"
-
-#define WITHIN_NS (30 * SP_NS_PER_S) // a bound for what is broken, not a measure
+#include "support/server_bed.h"
 
 static char source[4096];
-
-static struct sp_server *start_env(const struct sp_server_env *env) {
-  struct sp_server *server;
-  struct sp_error error;
-  if (sp_server_start(env, &server, &error)) fail_msg("%s", error.text);
-  return server;
-}
-
-static void stop(struct sp_server *server) {
-  bool was_graceful;
-  struct sp_error error;
-  if (sp_server_stop(server, WITHIN_NS, &was_graceful, &error)) fail_msg("%s", error.text);
-  assert_true(was_graceful);
-}
-
-// --- Calls ---
-
-struct caller {
-  grpc_channel *channel;
-  struct sp_unary last;
-};
-
-static struct caller open_caller(const struct sp_server *server) {
-  sp_grpc_start();
-  struct caller caller = {.channel = sp_channel_new(sp_server_address(server))};
-  struct sp_error error;
-  if (sp_channels_connect(&caller.channel, 1, sp_server_address(server), WITHIN_NS, &error))
-    fail_msg("%s", error.text);
-  return caller;
-}
-
-static void close_caller(struct caller *caller) {
-  free(caller->last.reply);
-  grpc_channel_destroy(caller->channel);
-  sp_grpc_end();
-}
-
-static int call(struct caller *caller, const char *method, const void *bytes, size_t n) {
-  free(caller->last.reply);
-  sp_channel_call(caller->channel, method, sp_bytes_of(bytes, n), WITHIN_NS, &caller->last);
-  return caller->last.code;
-}
-
-static void expect_refusal(struct caller *caller, int code, const char *said) {
-  assert_int_equal(caller->last.code, code);
-  if (!strstr(caller->last.text, said)) fail_msg("\"%s\" does not say \"%s\"", caller->last.text, said);
-}
-
-// Predict with one float32 input of n_rows x n_columns that counts 0, 1, 2, ...
-static int predict(struct caller *caller, const char *model, uint64_t version, const char *input,
-                   size_t n_rows, size_t n_columns) {
-  struct sp_tensor_spec spec = {.dtype = SP_DTYPE_FLOAT32, .rank = 2, .shape = {1, (int64_t)n_columns}};
-  strcpy(spec.name, input);
-  uint8_t *bytes = sp_alloc(2 * SP_TFS_MODEL_NAME_BYTES + SP_TFS_HEAD_BYTES + n_rows * n_columns * 4);
-  size_t n = sp_tfs_write_request_spec(model, version, NULL, bytes);
-  n += sp_tfs_write_input_head(&spec, n_rows, bytes + n);
-  for (size_t i = 0; i < n_rows * n_columns; i++, n += 4) memcpy(bytes + n, &(float){(float)i}, 4);
-  int code = call(caller, SP_TFS_PREDICT, bytes, n);
-  free(bytes);
-  return code;
-}
-
-// Elements of an output of the last reply; the caller frees them.
-static float *output_of(struct caller *caller, const char *name, size_t n_rows, size_t n_columns,
-                        uint64_t version) {
-  struct sp_tfs_predict reply;
-  const char *reason;
-  struct sp_tensor_spec spec = {.dtype = SP_DTYPE_FLOAT32, .rank = 2, .shape = {1, (int64_t)n_columns}};
-  assert_true(sp_tfs_read_reply(sp_bytes_of(caller->last.reply, caller->last.n_reply), &reply, &reason));
-  assert_int_equal(reply.spec.version, version);
-  const struct sp_tfs_tensor *tensor = sp_tfs_find(&reply, name);
-  assert_non_null(tensor);
-  assert_int_equal(sp_tfs_rows(tensor, &spec), n_rows);
-  float *values = malloc(n_rows * n_columns * sizeof *values);
-  assert_true(sp_tfs_read_values(tensor, n_rows * n_columns, values));
-  return values;
-}
 
 // --- Real models ---
 
 // A folder with versions 1, 3 and 12 of affine, and things that are no versions, a file called 4 among them.
-static void make_versions(char *dir) {
-  char command[9000];
-  strcpy(dir, "/tmp/servepath-versions-XXXXXX");
-  assert_non_null(mkdtemp(dir));
-  snprintf(
-      command, sizeof command,
+static void make_versions(char dir[64]) {
+  folder_make(dir);
+  shell(
       "cd %s && for v in 1 3 12; do cp -r %s/tests/contract/models/affine/1 $v; done; mkdir 007 1a tmp; : >4",
       dir, source);
-  assert_int_equal(system(command), 0);
-}
-
-static void remove_folder(const char *dir) {
-  char command[256];
-  snprintf(command, sizeof command, "rm -rf %s", dir);
-  assert_int_equal(system(command), 0);
 }
 
 static void serves_every_version_of_every_model(void **state) {
@@ -132,33 +38,33 @@ static void serves_every_version_of_every_model(void **state) {
   const struct sp_server_model models[] = {{"affine", dir}, {"two", two}};
   const struct sp_server_conf conf = {.threads = 2, .engine = "onnxruntime", .max_batch = 4};
   const struct sp_server_env env = {.conf = &conf, .address = "127.0.0.1:0", .models = models, .n_models = 2};
-  struct sp_server *server = start_env(&env);
-  struct caller caller = open_caller(server);
+  struct sp_server *server = server_start(&env);
+  struct caller caller = caller_open(server);
   static const struct { uint64_t asked, given; } versions[] = {{0, 12}, {1, 1}, {3, 3}, {12, 12}};
   for (size_t i = 0; i < 4; i++) {
-    assert_int_equal(predict(&caller, "affine", versions[i].asked, "x", 2, 3), 0);
-    float *sum = output_of(&caller, "sum", 2, 1, versions[i].given);
+    assert_int_equal(caller_predict(&caller, "affine", versions[i].asked, "x", 2, 3), 0);
+    float *sum = caller_output(&caller, "sum", 2, 1, versions[i].given);
     assert_true(sum[0] == 210 && sum[1] == 543);
     free(sum);
-    free(output_of(&caller, "twice", 2, 3, versions[i].given));
+    free(caller_output(&caller, "twice", 2, 3, versions[i].given));
   }
-  predict(&caller, "affine", 2, "x", 1, 3);
-  expect_refusal(&caller, SP_STATUS_NOT_FOUND,
-                 "that version is not served; this server has affine 1 3 12, two 1");
-  predict(&caller, "afine", 0, "x", 1, 3);
-  expect_refusal(&caller, SP_STATUS_NOT_FOUND, "that model is not served");
-  predict(&caller, "affine", 0, "y", 1, 3);
-  expect_refusal(&caller, SP_STATUS_INVALID_ARGUMENT, "input x is missing");
-  predict(&caller, "affine", 0, "x", 1, 4);
-  expect_refusal(&caller, SP_STATUS_INVALID_ARGUMENT,
-                 "input x is float32 [1, 4], model affine takes float32 [N, 3]");
-  predict(&caller, "affine", 0, "x", 5, 3);
-  expect_refusal(&caller, SP_STATUS_INVALID_ARGUMENT, "5 rows are more than are taken at once here, 4");
-  predict(&caller, "two", 0, "a", 1, 2);
-  expect_refusal(&caller, SP_STATUS_INVALID_ARGUMENT, "input");
-  close_caller(&caller);
-  stop(server);
-  remove_folder(dir);
+  caller_predict(&caller, "affine", 2, "x", 1, 3);
+  caller_expect(&caller, SP_STATUS_NOT_FOUND,
+                "that version is not served; this server has affine 1 3 12, two 1");
+  caller_predict(&caller, "afine", 0, "x", 1, 3);
+  caller_expect(&caller, SP_STATUS_NOT_FOUND, "that model is not served");
+  caller_predict(&caller, "affine", 0, "y", 1, 3);
+  caller_expect(&caller, SP_STATUS_INVALID_ARGUMENT, "input x is missing");
+  caller_predict(&caller, "affine", 0, "x", 1, 4);
+  caller_expect(&caller, SP_STATUS_INVALID_ARGUMENT,
+                "input x is float32 [1, 4], model affine takes float32 [N, 3]");
+  caller_predict(&caller, "affine", 0, "x", 5, 3);
+  caller_expect(&caller, SP_STATUS_INVALID_ARGUMENT, "5 rows are more than are taken at once here, 4");
+  caller_predict(&caller, "two", 0, "a", 1, 2);
+  caller_expect(&caller, SP_STATUS_INVALID_ARGUMENT, "input");
+  caller_close(&caller);
+  server_stop(server);
+  folder_remove(dir);
 }
 
 static void tells_status_and_metadata(void **state) {
@@ -168,11 +74,11 @@ static void tells_status_and_metadata(void **state) {
   const struct sp_server_model model = {"affine", dir};
   const struct sp_server_conf conf = {.threads = 1, .engine = "onnxruntime", .max_batch = 4};
   const struct sp_server_env env = {.conf = &conf, .address = "127.0.0.1:0", .models = &model, .n_models = 1};
-  struct sp_server *server = start_env(&env);
-  struct caller caller = open_caller(server);
+  struct sp_server *server = server_start(&env);
+  struct caller caller = caller_open(server);
   bool is_available = false;
   struct sp_tfs_message request = sp_tfs_write_status_request("affine", 0);
-  assert_int_equal(call(&caller, SP_TFS_GET_MODEL_STATUS, request.data, request.n), 0);
+  assert_int_equal(caller_call(&caller, SP_TFS_GET_MODEL_STATUS, request.data, request.n), 0);
   for (uint64_t version = 1; version < 14; version++) {
     assert_true(sp_tfs_read_status_reply(sp_bytes_of(caller.last.reply, caller.last.n_reply), version,
                                          &is_available));
@@ -188,11 +94,11 @@ static void tells_status_and_metadata(void **state) {
   assert_string_equal(sp_unary_note(&caller.last, SP_TFS_NOTE_MODEL_DIGEST), digest);
   free(request.data);
   request = sp_tfs_write_status_request("affine", 4);
-  call(&caller, SP_TFS_GET_MODEL_STATUS, request.data, request.n);
-  expect_refusal(&caller, SP_STATUS_NOT_FOUND, "affine 1 3 12");
+  caller_call(&caller, SP_TFS_GET_MODEL_STATUS, request.data, request.n);
+  caller_expect(&caller, SP_STATUS_NOT_FOUND, "affine 1 3 12");
   free(request.data);
   request = sp_tfs_write_metadata_request("affine", 3);
-  assert_int_equal(call(&caller, SP_TFS_GET_MODEL_METADATA, request.data, request.n), 0);
+  assert_int_equal(caller_call(&caller, SP_TFS_GET_MODEL_METADATA, request.data, request.n), 0);
   struct sp_tfs_signature signature;
   const char *reason;
   assert_true(
@@ -203,20 +109,12 @@ static void tells_status_and_metadata(void **state) {
   assert_int_equal(signature.n_outputs, 2);
   free(request.data);
   request = sp_tfs_write_metadata_request("other", 0);
-  call(&caller, SP_TFS_GET_MODEL_METADATA, request.data, request.n);
-  expect_refusal(&caller, SP_STATUS_NOT_FOUND, "that model");
+  caller_call(&caller, SP_TFS_GET_MODEL_METADATA, request.data, request.n);
+  caller_expect(&caller, SP_STATUS_NOT_FOUND, "that model");
   free(request.data);
-  close_caller(&caller);
-  stop(server);
-  remove_folder(dir);
-}
-
-static void refused_start(const struct sp_server_env *env, enum sp_err code, const char *said) {
-  struct sp_server *server = NULL;
-  struct sp_error error = {0};
-  assert_int_equal(sp_server_start(env, &server, &error), code);
-  assert_null(server);
-  if (!strstr(error.text, said)) fail_msg("\"%s\" does not say \"%s\"", error.text, said);
+  caller_close(&caller);
+  server_stop(server);
+  folder_remove(dir);
 }
 
 static void models_that_cannot_be_served_are_refused(void **state) {
@@ -226,21 +124,21 @@ static void models_that_cannot_be_served_are_refused(void **state) {
   const struct sp_server_conf conf = {.threads = 1, .engine = "onnxruntime", .max_batch = 4};
   struct sp_server_model models[2] = {{"affine", "/nonexistent"}, {"affine", dir}};
   struct sp_server_env env = {.conf = &conf, .address = "127.0.0.1:0", .models = models, .n_models = 1};
-  refused_start(&env, SP_ERR_ENVIRONMENT, "cannot read model folder /nonexistent");
+  server_refused(&env, SP_ERR_ENVIRONMENT, "cannot read model folder /nonexistent");
   models[0].dir = "/tmp/servepath-empty";
   mkdir(models[0].dir, 0700);
-  refused_start(&env, SP_ERR_ENVIRONMENT, "holds no version");
+  server_refused(&env, SP_ERR_ENVIRONMENT, "holds no version");
   rmdir(models[0].dir);
   char four[80];
   snprintf(four, sizeof four, "%s/40", dir);
   mkdir(four, 0700);
   models[0].dir = dir;
-  refused_start(&env, SP_ERR_ENVIRONMENT, "/40/model.onnx");
+  server_refused(&env, SP_ERR_ENVIRONMENT, "/40/model.onnx");
   models[0].dir = NULL;
-  refused_start(&env, SP_ERR_USAGE, "affine=DIR");
+  server_refused(&env, SP_ERR_USAGE, "affine=DIR");
   env.n_models = 0;
-  refused_start(&env, SP_ERR_USAGE, "nothing to serve");
-  remove_folder(dir);
+  server_refused(&env, SP_ERR_USAGE, "nothing to serve");
+  folder_remove(dir);
 }
 
 // --- Stubs ---
@@ -265,14 +163,14 @@ static void a_fixed_stub_answers_the_same(void **state) {
   const struct sp_server_conf conf = {
       .threads = 1, .max_batch = 8, .stub = SP_STUB_FIXED, .fixed_value = 0.25};
   struct sp_server_env env = stub_env(&conf);
-  struct sp_server *server = start_env(&env);
-  struct caller caller = open_caller(server);
-  assert_int_equal(predict(&caller, "stub", 0, "x", 8, 3), 0);
-  float *y = output_of(&caller, "y", 8, 2, 1);
+  struct sp_server *server = server_start(&env);
+  struct caller caller = caller_open(server);
+  assert_int_equal(caller_predict(&caller, "stub", 0, "x", 8, 3), 0);
+  float *y = caller_output(&caller, "y", 8, 2, 1);
   for (size_t i = 0; i < 16; i++) assert_true(y[i] == 0.25F);
   free(y);
-  close_caller(&caller);
-  stop(server);
+  caller_close(&caller);
+  server_stop(server);
 }
 
 static struct sp_scenario *fraud(void) {
@@ -295,15 +193,15 @@ static void a_stub_says_that_it_is_one(void **state) {
     const struct sp_server_conf conf = {
         .threads = 1, .engine = "onnxruntime", .max_batch = 1, .stub = stubs[i].stub};
     const struct sp_server_env env = {.conf = &conf, .address = "127.0.0.1:0", .scenario = scenario};
-    struct sp_server *server = start_env(&env);
-    struct caller caller = open_caller(server);
+    struct sp_server *server = server_start(&env);
+    struct caller caller = caller_open(server);
     struct sp_tfs_message request = sp_tfs_write_status_request("fraud", 0);
-    assert_int_equal(call(&caller, SP_TFS_GET_MODEL_STATUS, request.data, request.n), 0);
+    assert_int_equal(caller_call(&caller, SP_TFS_GET_MODEL_STATUS, request.data, request.n), 0);
     free(request.data);
     assert_string_equal(sp_unary_note(&caller.last, SP_TFS_NOTE_STUB), stubs[i].said);
     assert_string_equal(sp_unary_note(&caller.last, SP_TFS_NOTE_MODEL_DIGEST), "");
-    close_caller(&caller);
-    stop(server);
+    caller_close(&caller);
+    server_stop(server);
   }
   sp_scenario_free(scenario);
 }
@@ -313,8 +211,8 @@ static void a_recorded_stub_knows_every_event(void **state) {
   struct sp_scenario *scenario = fraud();
   const struct sp_server_conf conf = {.threads = 1, .max_batch = 8, .stub = SP_STUB_RECORDED};
   const struct sp_server_env env = {.conf = &conf, .address = "127.0.0.1:0", .scenario = scenario};
-  struct sp_server *server = start_env(&env);
-  struct caller caller = open_caller(server);
+  struct sp_server *server = server_start(&env);
+  struct caller caller = caller_open(server);
   // Event 0 by hand: its thirty numbers in the order of the columns.
   struct sp_recording *recording;
   struct sp_expected *expected;
@@ -333,18 +231,18 @@ static void a_recorded_stub_knows_every_event(void **state) {
     n += sp_tfs_write_input_head(&spec, 1, bytes + n);
     char *at = text;
     for (int column = 0; column < 30; column++, n += 4, at++) memcpy(bytes + n, &(float){strtof(at, &at)}, 4);
-    assert_int_equal(call(&caller, SP_TFS_PREDICT, bytes, n), 0);
-    float *score = output_of(&caller, "score", 1, 1, 1);
+    assert_int_equal(caller_call(&caller, SP_TFS_PREDICT, bytes, n), 0);
+    float *score = caller_output(&caller, "score", 1, 1, 1);
     assert_true(*score == (float)expected->values[i]);
     free(score);
     bytes[n - 1] ^= 1; // another transaction
-    call(&caller, SP_TFS_PREDICT, bytes, n);
-    expect_refusal(&caller, SP_STATUS_NOT_FOUND, "no event of the recording has these tensors");
+    caller_call(&caller, SP_TFS_PREDICT, bytes, n);
+    caller_expect(&caller, SP_STATUS_NOT_FOUND, "no event of the recording has these tensors");
   }
   sp_expected_free(expected);
   sp_recording_free(recording);
-  close_caller(&caller);
-  stop(server);
+  caller_close(&caller);
+  server_stop(server);
   sp_scenario_free(scenario);
 }
 
@@ -360,13 +258,13 @@ static void every_nth_call_fails_and_every_delay_is_logged(void **state) {
                                       .delay_log = log,
                                       .seed = 1};
   struct sp_server_env env = stub_env(&conf);
-  struct sp_server *server = start_env(&env);
-  struct caller caller = open_caller(server);
+  struct sp_server *server = server_start(&env);
+  struct caller caller = caller_open(server);
   for (int i = 1; i <= 20; i++) {
-    assert_int_equal(predict(&caller, "stub", 0, "x", 1, 3), i % 5 ? 0 : SP_STATUS_UNAVAILABLE);
+    assert_int_equal(caller_predict(&caller, "stub", 0, "x", 1, 3), i % 5 ? 0 : SP_STATUS_UNAVAILABLE);
   }
-  close_caller(&caller);
-  stop(server);
+  caller_close(&caller);
+  server_stop(server);
   FILE *file = fopen(log, "r");
   long long ns;
   int n = 0;
@@ -381,16 +279,16 @@ static void a_serial_stub_serves_one_at_a_time(void **state) {
   const struct sp_server_conf conf = {
       .threads = 1, .max_batch = 1, .stub = SP_STUB_FIXED, .delay = "serial:5ms"};
   struct sp_server_env env = stub_env(&conf);
-  struct sp_server *server = start_env(&env);
+  struct sp_server *server = server_start(&env);
   struct caller callers[8];
   // Eight blocking callers at once would need threads: eight calls after each other show the lower bound, which is what
   // the queueing tests stand on; that calls do not overlap is shown by two threads.
-  callers[0] = open_caller(server);
+  callers[0] = caller_open(server);
   int64_t start_ns = sp_now_ns();
-  for (int i = 0; i < 8; i++) assert_int_equal(predict(&callers[0], "stub", 0, "x", 1, 3), 0);
+  for (int i = 0; i < 8; i++) assert_int_equal(caller_predict(&callers[0], "stub", 0, "x", 1, 3), 0);
   assert_true(sp_now_ns() - start_ns >= 40 * SP_NS_PER_MS);
-  close_caller(&callers[0]);
-  stop(server);
+  caller_close(&callers[0]);
+  server_stop(server);
 }
 
 static void stubs_without_tensors_are_refused(void **state) {
@@ -398,21 +296,21 @@ static void stubs_without_tensors_are_refused(void **state) {
   struct sp_server_conf conf = {.threads = 1, .max_batch = 1, .stub = SP_STUB_FIXED};
   struct sp_server_env env = stub_env(&conf);
   env.n_outputs = 0;
-  refused_start(&env, SP_ERR_USAGE, "--output NAME:float32:[1,1]");
+  server_refused(&env, SP_ERR_USAGE, "--output NAME:float32:[1,1]");
   conf.stub = SP_STUB_RECORDED;
-  refused_start(&env, SP_ERR_USAGE, "--scenario");
+  server_refused(&env, SP_ERR_USAGE, "--scenario");
   conf.stub = SP_STUB_ECHO;
   conf.delay = "5";
-  refused_start(&env, SP_ERR_USAGE, "no unit");
+  server_refused(&env, SP_ERR_USAGE, "no unit");
   conf.delay = NULL;
   conf.fail = "BROKEN:1%";
-  refused_start(&env, SP_ERR_USAGE, "BROKEN");
+  server_refused(&env, SP_ERR_USAGE, "BROKEN");
   conf.fail = NULL;
   conf.delay_log = "/nonexistent/log";
-  refused_start(&env, SP_ERR_ENVIRONMENT, "/nonexistent/log");
+  server_refused(&env, SP_ERR_ENVIRONMENT, "/nonexistent/log");
   conf.delay_log = NULL;
   conf.threads = 0;
-  refused_start(&env, SP_ERR_USAGE, "threads");
+  server_refused(&env, SP_ERR_USAGE, "threads");
 }
 
 // --- What anybody may send ---
@@ -421,16 +319,16 @@ static void unknown_methods_are_refused_at_once(void **state) {
   (void)state;
   const struct sp_server_conf conf = {.threads = 1, .max_batch = 1, .stub = SP_STUB_ECHO};
   struct sp_server_env env = stub_env(&conf);
-  struct sp_server *server = start_env(&env);
-  struct caller caller = open_caller(server);
+  struct sp_server *server = server_start(&env);
+  struct caller caller = caller_open(server);
   for (int i = 0; i < 20; i++) {
-    call(&caller, "/tensorflow.serving.PredictionService/Classify", "", 0);
-    expect_refusal(&caller, GRPC_STATUS_UNIMPLEMENTED, "/tensorflow.serving.PredictionService/Classify");
-    call(&caller, "/nonsense", "x", 1);
-    expect_refusal(&caller, GRPC_STATUS_UNIMPLEMENTED, "/nonsense");
+    caller_call(&caller, "/tensorflow.serving.PredictionService/Classify", "", 0);
+    caller_expect(&caller, GRPC_STATUS_UNIMPLEMENTED, "/tensorflow.serving.PredictionService/Classify");
+    caller_call(&caller, "/nonsense", "x", 1);
+    caller_expect(&caller, GRPC_STATUS_UNIMPLEMENTED, "/nonsense");
   }
-  close_caller(&caller);
-  stop(server);
+  caller_close(&caller);
+  server_stop(server);
 }
 
 static void rubbish_is_refused_and_harms_nothing(void **state) {
@@ -439,8 +337,8 @@ static void rubbish_is_refused_and_harms_nothing(void **state) {
                                         SP_HEALTH_CHECK};
   const struct sp_server_conf conf = {.threads = 1, .max_batch = 1, .stub = SP_STUB_ECHO};
   struct sp_server_env env = stub_env(&conf);
-  struct sp_server *server = start_env(&env);
-  struct caller caller = open_caller(server);
+  struct sp_server *server = server_start(&env);
+  struct caller caller = caller_open(server);
   size_t n = (size_t)1 << 20; // 1 MiB of empty entries, of 0xff, of nothing but a length
   char *bytes = malloc(n);
   for (size_t m = 0; m < 4; m++) {
@@ -449,32 +347,33 @@ static void rubbish_is_refused_and_harms_nothing(void **state) {
       for (size_t i = 0; fill == 0 && i < n; i += 2) bytes[i] = 0x12;
       if (fill == 2) memcpy(bytes, (const uint8_t[]){0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f}, 6);
       // Unknown fields are skipped, so a message of them alone may be fine; nothing else may happen.
-      int code = call(&caller, methods[m], bytes, n);
+      int code = caller_call(&caller, methods[m], bytes, n);
       if (code != SP_STATUS_INVALID_ARGUMENT && code != SP_STATUS_NOT_FOUND)
         fail_msg("%s: %d", methods[m], code);
     }
-    call(&caller, methods[m], "", 0);
+    caller_call(&caller, methods[m], "", 0);
   }
   free(bytes);
-  assert_int_equal(predict(&caller, "stub", 0, "x", 1, 3), 0);
-  close_caller(&caller);
-  stop(server);
+  assert_int_equal(caller_predict(&caller, "stub", 0, "x", 1, 3), 0);
+  caller_close(&caller);
+  server_stop(server);
 }
 
 static void health_is_told_per_service(void **state) {
   (void)state;
   const struct sp_server_conf conf = {.threads = 1, .max_batch = 1, .stub = SP_STUB_ECHO};
   struct sp_server_env env = stub_env(&conf);
-  struct sp_server *server = start_env(&env);
-  struct caller caller = open_caller(server);
-  assert_int_equal(call(&caller, SP_HEALTH_CHECK, "", 0), 0);
+  struct sp_server *server = server_start(&env);
+  struct caller caller = caller_open(server);
+  assert_int_equal(caller_call(&caller, SP_HEALTH_CHECK, "", 0), 0);
   assert_int_equal(caller.last.n_reply, 2);
   assert_memory_equal(caller.last.reply, "\x08\x01", 2); // SERVING
-  assert_int_equal(call(&caller, SP_HEALTH_CHECK, "\x0a\x24tensorflow.serving.PredictionService", 38), 0);
-  call(&caller, SP_HEALTH_CHECK, "\x0a\x05other", 7);
-  expect_refusal(&caller, SP_STATUS_NOT_FOUND, "no such service");
-  close_caller(&caller);
-  stop(server);
+  assert_int_equal(caller_call(&caller, SP_HEALTH_CHECK, "\x0a\x24tensorflow.serving.PredictionService", 38),
+                   0);
+  caller_call(&caller, SP_HEALTH_CHECK, "\x0a\x05other", 7);
+  caller_expect(&caller, SP_STATUS_NOT_FOUND, "no such service");
+  caller_close(&caller);
+  server_stop(server);
 }
 
 // --- Beginning and end ---
@@ -485,29 +384,29 @@ static void an_address_that_is_taken_is_named(void **state) {
   struct sp_server_env env = stub_env(&conf), other = stub_env(&conf);
   char path[64];
   snprintf(path, sizeof path, "unix:/tmp/servepath-taken-%d.sock", (int)getpid());
-  struct sp_server *tcp = start_env(&env);
+  struct sp_server *tcp = server_start(&env);
   other.address = sp_server_address(tcp);
-  refused_start(&other, SP_ERR_ENVIRONMENT, "Address already in use");
+  server_refused(&other, SP_ERR_ENVIRONMENT, "Address already in use");
   env.address = other.address = path;
-  struct sp_server *local = start_env(&env);
-  refused_start(&other, SP_ERR_ENVIRONMENT, "Address already in use");
-  stop(local);
-  stop(tcp);
+  struct sp_server *local = server_start(&env);
+  server_refused(&other, SP_ERR_ENVIRONMENT, "Address already in use");
+  server_stop(local);
+  server_stop(tcp);
   // A socket file that a killed server left is no obstacle; a file that is none is.
   close(open(path + 5, O_CREAT | O_RDWR, 0600));
-  refused_start(&other, SP_ERR_ENVIRONMENT, "cannot listen on unix:");
+  server_refused(&other, SP_ERR_ENVIRONMENT, "cannot listen on unix:");
   unlink(path + 5);
   other.address = "unix:/nonexistent/socket";
-  refused_start(&other, SP_ERR_ENVIRONMENT, "cannot listen on unix:/nonexistent/socket");
+  server_refused(&other, SP_ERR_ENVIRONMENT, "cannot listen on unix:/nonexistent/socket");
   other.address = "300.1.1.1:0";
-  refused_start(&other, SP_ERR_ENVIRONMENT, "cannot listen on 300.1.1.1:0");
+  server_refused(&other, SP_ERR_ENVIRONMENT, "cannot listen on 300.1.1.1:0");
   other.address = "nonsense";
-  refused_start(&other, SP_ERR_USAGE, "nonsense");
+  server_refused(&other, SP_ERR_USAGE, "nonsense");
 }
 
 static void *call_once(void *context) {
   struct caller *caller = context;
-  predict(caller, "stub", 0, "x", 1, 3);
+  caller_predict(caller, "stub", 0, "x", 1, 3);
   return NULL;
 }
 
@@ -518,16 +417,16 @@ static void what_is_under_way_ends_before_the_server_does(void **state) {
   const struct sp_server_conf conf = {
       .threads = 1, .max_batch = 1, .stub = SP_STUB_ECHO, .delay = "500ms", .delay_log = log};
   struct sp_server_env env = stub_env(&conf);
-  struct sp_server *server = start_env(&env);
-  struct caller caller = open_caller(server);
+  struct sp_server *server = server_start(&env);
+  struct caller caller = caller_open(server);
   pthread_t thread;
   pthread_create(&thread, NULL, call_once, &caller);
   usleep(
       200000); // the call is with the server by now; were it not, it would be refused and the test fail, not pass
-  stop(server);
+  server_stop(server);
   pthread_join(thread, NULL);
   assert_int_equal(caller.last.code, 0);
-  close_caller(&caller);
+  caller_close(&caller);
   unlink(log);
 }
 
