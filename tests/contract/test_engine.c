@@ -1,4 +1,5 @@
-// Every engine through one suite: what a model says of itself, every batch size, broken models, broken libraries.
+// Every engine of the table through one suite: what a model says of itself in each format that the engine reads, every batch
+// size, broken models, broken libraries. An engine that is not described below fails.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,10 +14,47 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "engine/engine.h"
+#include "engine/engines.h"
+
+#define FORMATS_MAX 4
+
+// What the suite needs to know of an engine beyond its table of functions.
+static const struct subject {
+  const char *engine;
+  const char *title;    // as its messages name it
+  const char *variable; // of the environment, names a copy of its library
+  const char *setup;    // brings the library
+  bool checks_indexes;  // a Gather of no element fails; otherwise it gives 0
+  // Folders of the affine model: one for each of its model_files, in that order.
+  const char *affine[FORMATS_MAX];
+} subjects[] = {
+    {.engine = "onnxruntime",
+     .title = "ONNX Runtime",
+     .variable = "SERVEPATH_ONNXRUNTIME",
+     .setup = "run scripts/setup",
+     .checks_indexes = true,
+     .affine = {"affine"}},
+    {.engine = "openvino",
+     .title = "OpenVINO",
+     .variable = "SERVEPATH_OPENVINO",
+     .setup = "run scripts/setup --openvino",
+     .affine = {"affine", "affine_saved_model", "affine_tflite"}},
+};
+#define N_SUBJECTS (sizeof subjects / sizeof subjects[0])
 
 static char models[4096];
-static struct sp_engine_conf conf = {.engine = "onnxruntime", .intra_threads = 1};
+static struct sp_engine_conf conf = {.intra_threads = 1};
+
+// Every test begins with it: the engine that the following calls are about.
+static const struct subject *use(void **state) {
+  const struct sp_engine_ops *engine = *state;
+  conf = (struct sp_engine_conf){.engine = (char *)(uintptr_t)engine->name, .intra_threads = 1};
+  for (size_t i = 0; i < N_SUBJECTS; i++) {
+    if (strcmp(subjects[i].engine, engine->name) == 0) return &subjects[i];
+  }
+  fail_msg("engine %s has no row in the table of this test", engine->name);
+  return NULL;
+}
 
 static enum sp_err open_model(const char *name, struct sp_engine **engine, struct sp_error *error) {
   char dir[4200];
@@ -42,25 +80,30 @@ static void is_refused(const char *name, enum sp_err code, const char *said) {
 }
 
 static void a_model_says_what_it_takes_and_gives(void **state) {
-  (void)state;
-  struct sp_engine *engine = opened("affine");
-  const struct sp_model_io *io = sp_engine_io(engine);
-  char text[64];
-  assert_int_equal(io->n_inputs, 1);
-  assert_string_equal(io->inputs[0].name, "x");
-  assert_string_equal(sp_tensor_spec_text(&io->inputs[0], text, sizeof text), "float32 [N, 3]");
-  assert_int_equal(io->n_outputs, 2);
-  assert_string_equal(io->outputs[0].name, "sum");
-  assert_string_equal(io->outputs[1].name, "twice");
-  assert_string_equal(sp_tensor_spec_text(&io->outputs[1], text, sizeof text), "float32 [N, 3]");
-  assert_memory_equal(sp_engine_library(engine), "onnxruntime 1.", strlen("onnxruntime 1."));
-  assert_non_null(strstr(sp_engine_model_file(engine), "affine/1/model.onnx"));
-  sp_engine_close(engine);
+  const struct subject *subject = use(state);
+  const struct sp_engine_ops *ops = *state;
+  for (size_t i = 0; ops->model_files[i]; i++) {
+    assert_non_null(subject->affine[i]); // another format needs another row of models
+    struct sp_engine *engine = opened(subject->affine[i]);
+    const struct sp_model_io *io = sp_engine_io(engine);
+    char text[64], end[128];
+    assert_int_equal(io->n_inputs, 1);
+    assert_string_equal(io->inputs[0].name, "x");
+    assert_string_equal(sp_tensor_spec_text(&io->inputs[0], text, sizeof text), "float32 [N, 3]");
+    assert_int_equal(io->n_outputs, 2);
+    assert_string_equal(io->outputs[0].name, "sum");
+    assert_string_equal(io->outputs[1].name, "twice");
+    assert_string_equal(sp_tensor_spec_text(&io->outputs[1], text, sizeof text), "float32 [N, 3]");
+    snprintf(text, sizeof text, "%s %s", ops->name, ops->library_version());
+    assert_string_equal(sp_engine_library(engine), text);
+    assert_true(ops->library_version()[0] >= '1' && ops->library_version()[0] <= '9');
+    snprintf(end, sizeof end, "%s/1/%s", subject->affine[i], ops->model_files[i]);
+    assert_non_null(strstr(sp_engine_model_file(engine), end));
+    sp_engine_close(engine);
+  }
 }
 
-static void every_batch_size_gives_each_row_its_own(void **state) {
-  (void)state;
-  struct sp_engine *engine = opened("affine");
+static void check_every_batch_size(struct sp_engine *engine) {
   struct sp_session *session;
   struct sp_error error;
   assert_int_equal(sp_session_new(engine, 33, &session, &error), SP_OK);
@@ -81,11 +124,41 @@ static void every_batch_size_gives_each_row_its_own(void **state) {
     if (n < 33) assert_int_equal(((const uint32_t *)outputs[0].data)[n], UINT32_MAX);
   }
   sp_session_free(session);
+}
+
+static void every_batch_size_gives_each_row_its_own(void **state) {
+  const struct subject *subject = use(state);
+  for (size_t i = 0; i < FORMATS_MAX && subject->affine[i]; i++) {
+    struct sp_engine *engine = opened(subject->affine[i]);
+    check_every_batch_size(engine);
+    sp_engine_close(engine);
+  }
+}
+
+// Back and forth, since a session may hold one thing for a row and another for many.
+static void batch_sizes_may_alternate(void **state) {
+  use(state);
+  struct sp_engine *engine = opened("affine");
+  struct sp_session *session;
+  struct sp_error error;
+  assert_int_equal(sp_session_new(engine, 7, &session, &error), SP_OK);
+  float *x = sp_session_inputs(session)[0].data;
+  for (size_t round = 0; round < 50; round++) {
+    size_t n = round % 3 == 0 ? 1 : 1 + round * 5 % 7;
+    for (size_t i = 0; i < n * 3; i++) x[i] = (float)(round * 100 + i);
+    assert_int_equal(sp_session_run(session, n, &error), SP_OK);
+    for (size_t row = 0; row < n; row++) {
+      const float *of = x + row * 3;
+      assert_true(sp_tensor_get(&sp_session_outputs(session)[0], row, 0) ==
+                  (double)(of[0] + 10 * of[1] + 100 * of[2]));
+    }
+  }
+  sp_session_free(session);
   sp_engine_close(engine);
 }
 
 static void inputs_of_several_types_keep_their_order(void **state) {
-  (void)state;
+  use(state);
   struct sp_engine *engine = opened("two_inputs");
   struct sp_session *session;
   struct sp_error error;
@@ -129,7 +202,7 @@ static void *work(void *argument) {
 }
 
 static void sessions_of_one_model_run_side_by_side(void **state) {
-  (void)state;
+  use(state);
   struct worker workers[3];
   pthread_t threads[3];
   struct sp_engine *engine = opened("affine");
@@ -145,14 +218,21 @@ static void sessions_of_one_model_run_side_by_side(void **state) {
 }
 
 static void a_failing_run_says_so(void **state) {
-  (void)state;
+  const struct subject *subject = use(state);
   struct sp_engine *engine = opened("gather");
   struct sp_session *session;
   struct sp_error error = {.code = SP_OK};
   assert_int_equal(sp_session_new(engine, 1, &session, &error), SP_OK);
   *(int64_t *)sp_session_inputs(session)[0].data = 7;
-  assert_int_equal(sp_session_run(session, 1, &error), SP_ERR_FAILED);
-  assert_non_null(strstr(error.text, "ONNX Runtime"));
+  enum sp_err err = sp_session_run(session, 1, &error);
+  if (subject->checks_indexes) {
+    assert_int_equal(err, SP_ERR_FAILED);
+    assert_non_null(strstr(error.text, subject->title));
+    assert_null(strchr(error.text, '\n'));
+  } else {
+    assert_int_equal(err, SP_OK);
+    assert_true(sp_tensor_get(sp_session_outputs(session), 0, 0) == 0);
+  }
   *(int64_t *)sp_session_inputs(session)[0].data = 2;
   assert_int_equal(sp_session_run(session, 1, &error), SP_OK);
   assert_true(sp_tensor_get(sp_session_outputs(session), 0, 0) == 3.5);
@@ -161,7 +241,7 @@ static void a_failing_run_says_so(void **state) {
 }
 
 static void models_that_cannot_be_fed_are_refused(void **state) {
-  (void)state;
+  use(state);
   is_refused("unknown_width", SP_ERR_USAGE, "input \"x\" has a dimension of unknown size");
   is_refused("strings", SP_ERR_USAGE, "input \"x\" is no tensor of");
   struct sp_engine *engine = opened("single_row");
@@ -174,86 +254,128 @@ static void models_that_cannot_be_fed_are_refused(void **state) {
   sp_engine_close(engine);
 }
 
-// A copy of the affine model, cut to n bytes and with byte `broken` inverted.
-static void write_copy(const char *dir, size_t n, size_t broken) {
+// A copy of a model's file, cut to n bytes and with byte `broken` inverted.
+static void write_copy(const char *model, const char *file, const char *dir, size_t n, size_t broken) {
   char path[4300];
-  uint8_t bytes[4096];
-  snprintf(path, sizeof path, "%s/affine/1/model.onnx", models);
-  FILE *file = fopen(path, "rb");
-  assert_non_null(file);
-  size_t length = fread(bytes, 1, sizeof bytes, file);
-  fclose(file);
+  static uint8_t bytes[1 << 16];
+  snprintf(path, sizeof path, "%s/%s/1/%s", models, model, file);
+  FILE *from = fopen(path, "rb");
+  assert_non_null(from);
+  size_t length = fread(bytes, 1, sizeof bytes, from);
+  fclose(from);
   if (broken < length) bytes[broken] ^= 0xff;
-  snprintf(path, sizeof path, "%s/model.onnx", dir);
-  file = fopen(path, "wb");
-  assert_non_null(file);
-  assert_int_equal(fwrite(bytes, 1, n < length ? n : length, file), n < length ? n : length);
-  fclose(file);
+  snprintf(path, sizeof path, "%s/%s", dir, file);
+  FILE *to = fopen(path, "wb");
+  assert_non_null(to);
+  assert_int_equal(fwrite(bytes, 1, n < length ? n : length, to), n < length ? n : length);
+  fclose(to);
+}
+
+// Refused, or by chance a model still, but never a crash.
+static void open_broken(const char *dir, const char *path) {
+  struct sp_engine *engine = NULL;
+  struct sp_error error;
+  if (open_model(dir, &engine, &error) == SP_OK) {
+    sp_engine_close(engine);
+    return;
+  }
+  if (!strstr(error.text, path)) fail_msg("\"%s\" does not name %s", error.text, path);
+  assert_null(strchr(error.text, '\n'));
+}
+
+static void check_broken(const char *dir, const char *model, const char *file) {
+  char path[128];
+  snprintf(path, sizeof path, "%s/%s", dir, file);
+  is_refused(dir, SP_ERR_ENVIRONMENT, "cannot read model");
+  write_copy(model, file, dir, 0, SIZE_MAX);
+  is_refused(dir, SP_ERR_ENVIRONMENT, path);
+  for (size_t n = 1; n < 170; n += 13) {
+    write_copy(model, file, dir, n, SIZE_MAX);
+    open_broken(dir, path);
+  }
+  for (size_t at = 0; at < 170; at += 7) {
+    write_copy(model, file, dir, SIZE_MAX, at);
+    open_broken(dir, path);
+  }
+  assert_int_equal(unlink(path), 0);
 }
 
 static void broken_model_files_are_refused(void **state) {
-  (void)state;
-  char dir[] = "/tmp/sp-engine-XXXXXX", path[64];
+  const struct subject *subject = use(state);
+  const struct sp_engine_ops *ops = *state;
+  char dir[] = "/tmp/sp-engine-XXXXXX";
   assert_non_null(mkdtemp(dir));
-  is_refused(dir, SP_ERR_ENVIRONMENT, "cannot read model");
-  write_copy(dir, 0, SIZE_MAX);
-  is_refused(dir, SP_ERR_ENVIRONMENT, "model.onnx");
-  snprintf(path, sizeof path, "%s/model.onnx", dir);
-  for (size_t n = 1; n < 170; n += 13) { // any cut: refused, or by chance a model still, but never a crash
-    struct sp_engine *engine = NULL;
-    struct sp_error error;
-    write_copy(dir, n, SIZE_MAX);
-    if (open_model(dir, &engine, &error) == SP_OK)
-      sp_engine_close(engine);
-    else
-      assert_non_null(strstr(error.text, path));
-  }
-  for (size_t at = 0; at < 170; at += 7) {
-    struct sp_engine *engine = NULL;
-    struct sp_error error;
-    write_copy(dir, SIZE_MAX, at);
-    if (open_model(dir, &engine, &error) == SP_OK)
-      sp_engine_close(engine);
-    else
-      assert_non_null(strstr(error.text, path));
-  }
-  assert_int_equal(unlink(path), 0);
+  for (size_t i = 0; ops->model_files[i]; i++) check_broken(dir, subject->affine[i], ops->model_files[i]);
   assert_int_equal(rmdir(dir), 0);
+}
+
+static void a_file_that_is_named_is_the_one_loaded(void **state) {
+  const struct subject *subject = use(state);
+  const struct sp_engine_ops *ops = *state;
+  for (size_t i = 0; ops->model_files[i]; i++) {
+    char *file;
+    struct sp_error error;
+    char dir[4200];
+    conf.model_file = (char *)(uintptr_t)ops->model_files[i];
+    snprintf(dir, sizeof dir, "%s/%s/1", models, subject->affine[i]);
+    assert_int_equal(sp_engine_find_file(&conf, dir, &file, &error), SP_OK);
+    assert_string_equal(strrchr(file, '/') + 1, ops->model_files[i]);
+    free(file);
+    is_refused("strings_", SP_ERR_ENVIRONMENT, ops->model_files[i]);
+  }
+  conf.model_file = (char *)(uintptr_t) "model.pt";
+  is_refused("affine", SP_ERR_USAGE, "does not read \"model.pt\"; ");
+  conf.model_file = NULL;
+}
+
+// Its classifier stands in ONNX's second set of operators, which OpenVINO has no rule for.
+static void openvino_names_operators_that_it_lacks(void **state) {
+  (void)state;
+  char dir[4300];
+  conf = (struct sp_engine_conf){.engine = (char *)(uintptr_t) "openvino", .intra_threads = 1};
+  snprintf(dir, sizeof dir, "%s/../../../fixtures/airline/models/airline-gbm/1", models);
+  is_refused(dir, SP_ERR_USAGE, "TreeEnsembleClassifier; use engine onnxruntime");
+}
+
+static void a_wrong_number_of_threads_is_refused(void **state) {
+  use(state);
+  conf.intra_threads = 0;
+  is_refused("affine", SP_ERR_USAGE, "intra_threads");
 }
 
 static void an_unknown_engine_is_refused(void **state) {
   (void)state;
-  conf.engine = "onnxruntim";
+  conf = (struct sp_engine_conf){.engine = (char *)(uintptr_t) "onnxruntim", .intra_threads = 1};
   is_refused("affine", SP_ERR_USAGE, "did you mean onnxruntime?");
-  conf.engine = "onnxruntime";
-  conf.intra_threads = 0;
-  is_refused("affine", SP_ERR_USAGE, "intra_threads");
-  conf.intra_threads = 1;
 }
 
-// In a process of its own, where the library is not loaded yet. Exit 0: refused, and the text says `said`.
-static int refuses_library(const char *argument, const char *said) {
-  char path[4200];
-  snprintf(path, sizeof path, "%s/affine/1/model.onnx", models); // a file, but no library
-  setenv("SERVEPATH_ONNXRUNTIME", strcmp(argument, "absent") == 0 ? "/nonexistent/libonnxruntime.so" : path,
-         1);
-  struct sp_engine *engine = NULL;
+// In a process of its own, where the library is not loaded yet. Exit 0: refused, with the remedy.
+static int refuses_library(const char *engine, const char *library) {
+  const struct subject *subject = subjects;
+  while (strcmp(subject->engine, engine) != 0) subject++;
+  setenv(subject->variable, library, 1);
+  conf = (struct sp_engine_conf){.engine = (char *)(uintptr_t)engine, .intra_threads = 1};
+  struct sp_engine *opened_engine = NULL;
   struct sp_error error;
-  enum sp_err err = open_model("affine", &engine, &error);
-  if (err == SP_ERR_ENVIRONMENT && strstr(error.text, said) && strstr(error.text, "run scripts/setup"))
+  enum sp_err err = open_model("affine", &opened_engine, &error);
+  if (err == SP_ERR_ENVIRONMENT && strstr(error.text, subject->variable) &&
+      strstr(error.text, subject->setup))
     return 0;
   fprintf(stderr, "%d: %s\n", err, error.text);
   return 1;
 }
 
+// Absent, no library at all, and a library that is another one.
 static void a_library_that_cannot_be_loaded_is_named(void **state) {
-  (void)state;
-  static const char *const arguments[] = {"absent", "corrupt"};
-  for (int i = 0; i < 2; i++) {
+  const struct subject *subject = use(state);
+  char file[4200];
+  snprintf(file, sizeof file, "%s/affine/1/model.onnx", models);
+  const char *const libraries[] = {"/nonexistent/lib.so", file, "libm.so.6"};
+  for (int i = 0; i < 3; i++) {
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-      execl("/proc/self/exe", "test_engine", arguments[i], (char *)NULL);
+      execl("/proc/self/exe", "test_engine", subject->engine, libraries[i], (char *)NULL);
       _exit(127);
     }
     int status = 0;
@@ -289,6 +411,35 @@ static void wanted_tensors_are_checked(void **state) {
   }
 }
 
+#define SUITE_TEST(test) {"", test, NULL, NULL, NULL}, #test
+static const struct {
+  struct CMUnitTest test;
+  const char *name;
+} suite[] = {
+    {SUITE_TEST(a_model_says_what_it_takes_and_gives)},
+    {SUITE_TEST(every_batch_size_gives_each_row_its_own)},
+    {SUITE_TEST(batch_sizes_may_alternate)},
+    {SUITE_TEST(inputs_of_several_types_keep_their_order)},
+    {SUITE_TEST(sessions_of_one_model_run_side_by_side)},
+    {SUITE_TEST(a_failing_run_says_so)},
+    {SUITE_TEST(models_that_cannot_be_fed_are_refused)},
+    {SUITE_TEST(broken_model_files_are_refused)},
+    {SUITE_TEST(a_file_that_is_named_is_the_one_loaded)},
+    {SUITE_TEST(a_wrong_number_of_threads_is_refused)},
+    {SUITE_TEST(a_library_that_cannot_be_loaded_is_named)},
+};
+#define N_SUITE (sizeof suite / sizeof suite[0])
+
+// Each test of the suite for one engine, whose name it carries.
+static size_t add_suite(const struct sp_engine_ops *engine, struct CMUnitTest *tests) {
+  for (size_t i = 0; i < N_SUITE; i++) {
+    tests[i] = suite[i].test;
+    tests[i].name = sp_format("%s: %s", engine->name, suite[i].name); // lives as long as the process
+    tests[i].initial_state = (void *)(uintptr_t)engine;
+  }
+  return N_SUITE;
+}
+
 int main(int argc, char **argv) {
   const char *source = getenv("SOURCE_DIR");
   if (!source) {
@@ -296,18 +447,16 @@ int main(int argc, char **argv) {
     return 3;
   }
   snprintf(models, sizeof models, "%s/tests/contract/models", source);
-  if (argc > 1) return refuses_library(argv[1], "SERVEPATH_ONNXRUNTIME");
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_model_says_what_it_takes_and_gives),
-      cmocka_unit_test(every_batch_size_gives_each_row_its_own),
-      cmocka_unit_test(inputs_of_several_types_keep_their_order),
-      cmocka_unit_test(sessions_of_one_model_run_side_by_side),
-      cmocka_unit_test(a_failing_run_says_so),
-      cmocka_unit_test(models_that_cannot_be_fed_are_refused),
-      cmocka_unit_test(broken_model_files_are_refused),
+  if (argc > 2) return refuses_library(argv[1], argv[2]);
+  static struct CMUnitTest tests[64];
+  size_t n = 0;
+  for (size_t i = 0; sp_engine_nth(i); i++) n += add_suite(sp_engine_nth(i), tests + n);
+  const struct CMUnitTest once[] = {
+      cmocka_unit_test(openvino_names_operators_that_it_lacks),
       cmocka_unit_test(an_unknown_engine_is_refused),
-      cmocka_unit_test(a_library_that_cannot_be_loaded_is_named),
       cmocka_unit_test(wanted_tensors_are_checked),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  memcpy(tests + n, once, sizeof once);
+  n += sizeof once / sizeof once[0];
+  return _cmocka_run_group_tests("engines", tests, n, NULL, NULL);
 }

@@ -53,9 +53,3 @@ save("together", [helper.make_node("Add", ["x", "x"], ["twice"]), helper.make_no
                   helper.make_node("MatMul", ["x", "zeros"], ["nothing"]), helper.make_node("Add", ["nothing", "real"], ["rows"])],
      [tensor("x", FLOAT, "N", 3)], [tensor("rows", FLOAT, "N", 1), tensor("twice", FLOAT, "N", 3)],
      [constant("first", INT64, [], [0]), constant("zeros", FLOAT, [3, 1], [0, 0, 0])])
-# y = the sum of (0, 1, ..., i - 1) + (1, 2, 3, 4, 5, 6), which is 36 for i = 6, while any other i above 1 fails when it runs
-save("exact", [helper.make_node("Squeeze", ["i"], ["n"]), helper.make_node("Range", ["zero", "n", "one"], ["count"]),
-               helper.make_node("Add", ["count", "table"], ["all"]), helper.make_node("ReduceSum", ["all"], ["sum"]),
-               helper.make_node("Mul", ["i", "zero"], ["nothing"]), helper.make_node("Add", ["nothing", "sum"], ["y"])],
-     [tensor("i", INT64, "N", 1)], [tensor("y", INT64, "N", 1)],
-     [constant("zero", INT64, [], [0]), constant("one", INT64, [], [1]), constant("table", INT64, [6], [1, 2, 3, 4, 5, 6])])
