@@ -70,14 +70,20 @@ static void set_defaults(rd_kafka_conf_t *conf, const struct sp_kafka_env *env, 
   if (env->is_mock) set_default(conf, &mock_consumer[0]);
 }
 
+// Names that librdkafka takes too but does not list.
+static const char *const aliases[] = {
+    "linger.ms",        "acks",    "max.in.flight",      "bootstrap.servers",
+    "compression.type", "retries", "delivery.timeout.ms"};
+
 static enum sp_err fail_unknown(rd_kafka_conf_t *conf, const char *role, const char *name,
                                 struct sp_error *error) {
   size_t n_global = 0, n_topic = 0;
   const char **global = rd_kafka_conf_dump(conf, &n_global);
   rd_kafka_topic_conf_t *topic_conf = rd_kafka_topic_conf_new();
   const char **topic = rd_kafka_topic_conf_dump(topic_conf, &n_topic);
-  const char **names = sp_alloc((n_global + n_topic) * sizeof *names);
-  size_t n = 0;
+  const char **names = sp_alloc((N_OF(aliases) + n_global + n_topic) * sizeof *names);
+  size_t n = N_OF(aliases);
+  memcpy(names, aliases, sizeof aliases);
   for (size_t i = 0; i < n_global; i += 2) names[n++] = global[i]; // name, value, name, value, ...
   for (size_t i = 0; i < n_topic; i += 2) names[n++] = topic[i];
   const char *nearest = sp_names_nearest(name, names, n);

@@ -51,12 +51,14 @@ enum sp_err sp_kafka_client_new(struct sp_kafka_client *client, const struct sp_
 void sp_kafka_client_close(struct sp_kafka_client *client);
 
 // Waits until the broker answers; with a topic, until it is known and every partition has a leader (*n_partitions, may be
-// NULL). The topic is made known to the client, so that its first produce does not stall. SP_ERR_ENVIRONMENT, one line with
+// NULL). Keep a topic object of it for as long as it is used, so that the first produce does not stall. SP_ERR_ENVIRONMENT, one line with
 // broker, reason and remedy: at deadline_ns (CLOCK_MONOTONIC), or sooner where waiting cannot help (login refused, TLS against
 // plain, 2 s after the broker said that there is no such topic). A consumer never creates the topic; a producer would where the
 // broker lets it: ask with a consumer first.
 enum sp_err sp_kafka_client_wait(struct sp_kafka_client *client, const char *topic, int64_t deadline_ns,
                                  int32_t *n_partitions, struct sp_error *error);
+// Whether the broker is librdkafka's mock cluster; false before sp_kafka_client_wait.
+bool sp_kafka_client_is_mock(struct sp_kafka_client *client);
 // First offset and the one after the last. SP_ERR_ENVIRONMENT as above.
 enum sp_err sp_kafka_client_offsets(struct sp_kafka_client *client, const char *topic, int32_t partition,
                                     int64_t deadline_ns, int64_t *low, int64_t *high, struct sp_error *error);

@@ -271,6 +271,7 @@ static size_t kafka_receive(void *impl, struct sp_reply **replies, size_t max, i
     int64_t now_ns = sp_now_ns();
     poll_consumer(d, now_ns);
     if (now_ns >= deadline_ns) return 0;
+    if (d->report) continue; // more of them are waiting
     int64_t until_ns = d->reports && deadline_ns - now_ns > REPORTS_NS ? now_ns + REPORTS_NS : deadline_ns;
     sp_gate_wait(&d->gate, seen, d->env.wait, until_ns);
   }

@@ -89,14 +89,18 @@ static rd_kafka_resp_err_t look_at_topic(const rd_kafka_metadata_t *metadata, co
   return RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
 }
 
-// One question. __TRANSPORT, __TIMED_OUT: no broker answered.
-static rd_kafka_resp_err_t ask(struct sp_kafka_client *client, rd_kafka_topic_t *handle, int timeout_ms,
-                               int32_t *n_partitions) {
+// One question; topic NULL: is a broker there? The whole list is asked for where is_mock: the mock creates a topic that it is
+// asked for by name, whatever the question says.
+static rd_kafka_resp_err_t ask(struct sp_kafka_client *client, const char *topic, bool is_mock,
+                               int timeout_ms, int32_t *n_partitions) {
+  rd_kafka_topic_t *handle = topic && !is_mock ? rd_kafka_topic_new(client->rk, topic, NULL) : NULL;
+  if (topic && !is_mock && !handle) return rd_kafka_last_error();
   const rd_kafka_metadata_t *metadata;
-  rd_kafka_resp_err_t err = rd_kafka_metadata(client->rk, 0, handle, &metadata, timeout_ms);
+  rd_kafka_resp_err_t err = rd_kafka_metadata(client->rk, topic && is_mock, handle, &metadata, timeout_ms);
+  if (handle) rd_kafka_topic_destroy(handle);
   if (err) return err;
-  if (handle)
-    err = look_at_topic(metadata, rd_kafka_topic_name(handle), n_partitions);
+  if (topic)
+    err = look_at_topic(metadata, topic, n_partitions);
   else if (!metadata->broker_cnt)
     err = RD_KAFKA_RESP_ERR__TRANSPORT;
   rd_kafka_metadata_destroy(metadata);
@@ -121,20 +125,21 @@ static enum sp_err fail_topic(struct sp_kafka_client *client, const char *topic,
 }
 
 // Asks until it is answered well or waiting is in vain.
-static enum sp_err keep_asking(struct sp_kafka_client *client, rd_kafka_topic_t *handle, int64_t deadline_ns,
-                               int32_t *n_partitions, struct sp_error *error) {
+static enum sp_err keep_asking(struct sp_kafka_client *client, const char *topic, bool is_mock,
+                               int64_t deadline_ns, int32_t *n_partitions, struct sp_error *error) {
   int64_t begun_ns = sp_now_ns(), answered_ns = 0;
   for (;;) {
-    rd_kafka_resp_err_t err = ask(client, handle, sp_kafka_ms_until(deadline_ns, SLICE_MS), n_partitions);
+    rd_kafka_resp_err_t err =
+        ask(client, topic, is_mock, sp_kafka_ms_until(deadline_ns, SLICE_MS), n_partitions);
     if (!err) return SP_OK;
     rd_kafka_poll(client->rk, 0); // error_cb
     int64_t now_ns = sp_now_ns();
     if (!is_no_answer(err)) {
       if (!answered_ns) answered_ns = now_ns;
-      bool is_final =
-          err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || err == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION;
+      bool is_final = err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+                      err == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION || err == RD_KAFKA_RESP_ERR__INVALID_ARG;
       if (is_final || now_ns >= deadline_ns || now_ns >= answered_ns + UNKNOWN_GRACE_NS)
-        return fail_topic(client, rd_kafka_topic_name(handle), err, error);
+        return fail_topic(client, topic ? topic : "", err, error);
     } else {
       char trouble[400];
       int64_t refused_ns = look_at_trouble(client, trouble);
@@ -145,15 +150,19 @@ static enum sp_err keep_asking(struct sp_kafka_client *client, rd_kafka_topic_t 
   }
 }
 
+bool sp_kafka_client_is_mock(struct sp_kafka_client *client) {
+  char *id = rd_kafka_clusterid(client->rk, 0);
+  bool is_mock = id && strncmp(id, "mockCluster", 11) == 0;
+  if (id) rd_kafka_mem_free(client->rk, id);
+  return is_mock;
+}
+
 enum sp_err sp_kafka_client_wait(struct sp_kafka_client *client, const char *topic, int64_t deadline_ns,
                                  int32_t *n_partitions, struct sp_error *error) {
   int32_t n = 0;
-  rd_kafka_topic_t *handle = topic ? rd_kafka_topic_new(client->rk, topic, NULL) : NULL;
-  if (topic && !handle)
-    return sp_fail(error, SP_ERR_USAGE, "topic \"%.250s\": librdkafka refuses the name (%s)", topic,
-                   rd_kafka_err2str(rd_kafka_last_error()));
-  enum sp_err err = keep_asking(client, handle, deadline_ns, &n, error);
-  if (handle) rd_kafka_topic_destroy(handle);
+  enum sp_err err = keep_asking(client, NULL, false, deadline_ns, &n, error);
+  if (!err && topic)
+    err = keep_asking(client, topic, sp_kafka_client_is_mock(client), deadline_ns, &n, error);
   if (n_partitions) *n_partitions = n;
   return err;
 }
