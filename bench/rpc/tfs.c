@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
-#include "rpc/wire.h"
+#include "rpc/wire_values.h"
 
 // Field numbers of proto/tensorflow.proto and proto/tensorflow_serving.proto.
 enum { ENTRY_KEY = 1, ENTRY_VALUE = 2 };
@@ -173,72 +173,26 @@ size_t sp_tfs_rows(const struct sp_tfs_tensor *tensor, const struct sp_tensor_sp
   return (size_t)tensor->shape[0];
 }
 
-// Stores one integer element in the type's own size.
-static void put_integer(enum sp_dtype dtype, void *to, size_t i, uint64_t value) {
-  switch (dtype) {
-  case SP_DTYPE_INT32: ((int32_t *)to)[i] = (int32_t)(uint32_t)value; break;
-  case SP_DTYPE_INT64: ((int64_t *)to)[i] = (int64_t)value; break;
-  case SP_DTYPE_UINT8: ((uint8_t *)to)[i] = (uint8_t)value; break;
-  case SP_DTYPE_BOOL: ((uint8_t *)to)[i] = value != 0; break;
-  default: sp_panic(__FILE__, __LINE__, "an integer type");
-  }
-}
-
-struct values {
-  enum sp_dtype dtype;
-  uint8_t *to;
-  size_t n, n_max, element_bytes;
-};
-
-static bool add_fixed(struct values *values, struct sp_bytes bytes) {
-  size_t n = bytes.n / values->element_bytes;
-  if (bytes.n % values->element_bytes || n > values->n_max - values->n) return false;
-  if (n) memcpy(values->to + values->n * values->element_bytes, bytes.data, bytes.n);
-  values->n += n;
-  return true;
-}
-
-static bool add_varints(struct values *values, struct sp_bytes bytes) {
-  uint64_t value;
-  while (bytes.n) {
-    if (values->n == values->n_max || !sp_wire_read_varint(&bytes, &value)) return false;
-    put_integer(values->dtype, values->to, values->n++, value);
-  }
-  return true;
-}
-
-// One occurrence of the typed field: packed or a single element.
-static bool add_values(struct values *values, const struct sp_wire_field *field) {
-  enum sp_wire_type as = types[values->dtype].as;
-  if (field->type == SP_WIRE_BYTES) {
-    return as == SP_WIRE_VARINT ? add_varints(values, field->bytes) : add_fixed(values, field->bytes);
-  }
-  if (field->type != as) return false;
-  if (as != SP_WIRE_VARINT) return add_fixed(values, field->bytes);
-  if (values->n == values->n_max) return false;
-  put_integer(values->dtype, values->to, values->n++, field->value);
-  return true;
-}
-
-static void repeat_last(struct values *values) {
+static void repeat_last(struct sp_wire_values *values) {
+  size_t element_bytes = sp_dtype_bytes(values->dtype);
   for (; values->n < values->n_max; values->n++) {
-    uint8_t *to = values->to + values->n * values->element_bytes;
-    memcpy(to, to - values->element_bytes, values->element_bytes);
+    uint8_t *to = values->to + values->n * element_bytes;
+    memcpy(to, to - element_bytes, element_bytes);
   }
 }
 
 bool sp_tfs_read_values(const struct sp_tfs_tensor *tensor, size_t n_elements, void *to) {
   if (tensor->dtype == SP_DTYPE_NONE) return false;
-  struct values values = {tensor->dtype, to, 0, n_elements, sp_dtype_bytes(tensor->dtype)};
+  struct sp_wire_values values = {tensor->dtype, types[tensor->dtype].as, to, 0, n_elements};
   if (tensor->content.n) {
-    if (tensor->content.n != n_elements * values.element_bytes) return false;
-    return add_fixed(&values, tensor->content);
+    return tensor->content.n == n_elements * sp_dtype_bytes(tensor->dtype) &&
+           sp_wire_add_raw(&values, tensor->content);
   }
   struct sp_bytes message = tensor->message;
   struct sp_wire_field field;
   while (message.n) {
     if (!sp_wire_read_field(&message, &field)) return false;
-    if (field.number == types[tensor->dtype].values && !add_values(&values, &field)) return false;
+    if (field.number == types[tensor->dtype].values && !sp_wire_add_values(&values, &field)) return false;
   }
   if (!values.n) return false;
   repeat_last(&values);

@@ -79,84 +79,6 @@ static enum sp_err check_status(const struct sp_rpc_env *env, grpc_channel *chan
                  model);
 }
 
-// --- Are its tensors ours? ---
-
-static bool same_row(const struct sp_tensor_spec *ours, const struct sp_tensor_spec *theirs) {
-  if (ours->dtype != theirs->dtype || ours->rank != theirs->rank || !ours->rank) return false;
-  if (theirs->shape[0] != -1 && theirs->shape[0] != 1) return false;
-  for (uint32_t i = 1; i < ours->rank; i++) {
-    if (theirs->shape[i] != -1 && theirs->shape[i] != ours->shape[i]) return false;
-  }
-  return true;
-}
-
-static void names_text(const struct sp_tensor_spec *specs, size_t n_specs, char *text, size_t n) {
-  text[0] = 0;
-  for (size_t i = 0, at = 0; i < n_specs && at < n; i++) {
-    at += (size_t)snprintf(text + at, n - at, "%s%s", i ? ", " : "", specs[i].name);
-  }
-}
-
-static const struct sp_tensor_spec *find(const struct sp_tensor_spec *specs, size_t n_specs,
-                                         const char *name) {
-  for (size_t i = 0; i < n_specs; i++) {
-    if (strcmp(specs[i].name, name) == 0) return &specs[i];
-  }
-  return NULL;
-}
-
-static enum sp_err check_inputs(const struct sp_rpc_env *env, const struct sp_tfs_signature *have,
-                                struct sp_error *error) {
-  char ours[96], theirs[96], names[512];
-  names_text(have->inputs, have->n_inputs, names, sizeof names);
-  for (size_t i = 0; i < env->n_inputs; i++) {
-    const struct sp_tensor_spec *spec = find(have->inputs, have->n_inputs, env->inputs[i].name);
-    if (!spec) {
-      return sp_fail(error, SP_ERR_USAGE, "input.tensors: model %s at %s has no input %s; it has %s",
-                     env->model_name, env->address, env->inputs[i].name, names);
-    }
-    if (same_row(&env->inputs[i], spec)) continue;
-    return sp_fail(error, SP_ERR_USAGE, "input.tensors: %s is %s, but model %s at %s takes %s", spec->name,
-                   sp_tensor_spec_text(&env->inputs[i], ours, sizeof ours), env->model_name, env->address,
-                   sp_tensor_spec_text(spec, theirs, sizeof theirs));
-  }
-  for (size_t i = 0; i < have->n_inputs; i++) {
-    if (find(env->inputs, env->n_inputs, have->inputs[i].name)) continue;
-    return sp_fail(error, SP_ERR_USAGE, "input.tensors: model %s at %s also takes %s (%s); declare it",
-                   env->model_name, env->address, have->inputs[i].name,
-                   sp_tensor_spec_text(&have->inputs[i], theirs, sizeof theirs));
-  }
-  return SP_OK;
-}
-
-static enum sp_err choose_output(const struct sp_rpc_env *env, const struct sp_tfs_signature *have,
-                                 struct sp_tensor_spec *output, struct sp_error *error) {
-  char names[512], theirs[96];
-  names_text(have->outputs, have->n_outputs, names, sizeof names);
-  if (!env->output && have->n_outputs != 1) {
-    return sp_fail(error, SP_ERR_USAGE, "output.tensor: model %s at %s has %zu outputs (%s); name one",
-                   env->model_name, env->address, have->n_outputs, names);
-  }
-  const struct sp_tensor_spec *spec =
-      env->output ? find(have->outputs, have->n_outputs, env->output) : have->outputs;
-  if (!spec) {
-    return sp_fail(error, SP_ERR_USAGE, "output.tensor: model %s at %s has no output %s; it has %s",
-                   env->model_name, env->address, env->output, names);
-  }
-  bool is_dense = spec->rank > 0 && spec->dtype != SP_DTYPE_NONE;
-  for (uint32_t i = 1; i < spec->rank; i++) is_dense = is_dense && spec->shape[i] > 0;
-  if (!is_dense) {
-    return sp_fail(error, SP_ERR_USAGE,
-                   "output.tensor: %s of model %s at %s is %s; only numbers with a batch dimension and "
-                   "a known shape can be compared",
-                   spec->name, env->model_name, env->address,
-                   sp_tensor_spec_text(spec, theirs, sizeof theirs));
-  }
-  *output = *spec;
-  output->shape[0] = 1;
-  return SP_OK;
-}
-
 // --- Servers without metadata: one prediction of zeros shows the outputs ---
 
 static struct sp_tfs_message zeros_request(const struct sp_rpc_env *env) {
@@ -174,7 +96,7 @@ static struct sp_tfs_message zeros_request(const struct sp_rpc_env *env) {
   return request;
 }
 
-static bool signature_of_reply(struct sp_bytes reply, struct sp_tfs_signature *signature) {
+static bool signature_of_reply(struct sp_bytes reply, struct sp_signature *signature) {
   struct sp_tfs_predict predict;
   const char *reason;
   if (!sp_tfs_read_reply(reply, &predict, &reason)) return false;
@@ -203,10 +125,10 @@ static enum sp_err probe(const struct sp_rpc_env *env, grpc_channel *channel, st
         "model server %s does not predict with model %s (%s: %s); check its name and input.tensors",
         env->address, env->model_name, sp_status_name(unary.code), unary.text);
   }
-  struct sp_tfs_signature signature;
+  struct sp_signature signature;
   bool is_read = signature_of_reply(sp_bytes_of(unary.reply, unary.n_reply), &signature);
   free(unary.reply);
-  if (is_read) return choose_output(env, &signature, output, error);
+  if (is_read) return sp_signature_choose_output(env, &signature, output, error);
   return sp_fail(error, SP_ERR_ENVIRONMENT,
                  "model server %s: its prediction cannot be read; does it speak TensorFlow "
                  "Serving's protocol?",
@@ -228,7 +150,7 @@ static enum sp_err describe(const struct sp_rpc_env *env, grpc_channel *channel,
     return sp_fail(error, SP_ERR_ENVIRONMENT, "model server %s does not describe model %s (%s: %s)",
                    env->address, env->model_name, sp_status_name(unary.code), unary.text);
   }
-  struct sp_tfs_signature signature;
+  struct sp_signature signature;
   const char *reason;
   bool is_read = sp_tfs_read_metadata_reply(sp_bytes_of(unary.reply, unary.n_reply), &signature, &reason);
   free(unary.reply);
@@ -236,8 +158,8 @@ static enum sp_err describe(const struct sp_rpc_env *env, grpc_channel *channel,
     return sp_fail(error, SP_ERR_ENVIRONMENT, "model server %s cannot describe model %s: %s", env->address,
                    env->model_name, reason);
   }
-  err = check_inputs(env, &signature, error);
-  return err ? err : choose_output(env, &signature, output, error);
+  err = sp_signature_check_inputs(env, &signature, error);
+  return err ? err : sp_signature_choose_output(env, &signature, output, error);
 }
 
 const struct sp_protocol sp_protocol_tfs = {

@@ -112,7 +112,7 @@ static bool read_info(const char *name, const Tensorflow__TensorInfo *info, stru
   return true;
 }
 
-static bool read_signature(const Tensorflow__SignatureDef *from, struct sp_tfs_signature *signature) {
+static bool read_signature(const Tensorflow__SignatureDef *from, struct sp_signature *signature) {
   if (from->n_inputs > SP_TENSORS_MAX || from->n_outputs > SP_TENSORS_MAX) return false;
   signature->n_inputs = from->n_inputs;
   signature->n_outputs = from->n_outputs;
@@ -125,7 +125,7 @@ static bool read_signature(const Tensorflow__SignatureDef *from, struct sp_tfs_s
   return true;
 }
 
-static bool read_signature_map(const ProtobufCBinaryData *bytes, struct sp_tfs_signature *signature,
+static bool read_signature_map(const ProtobufCBinaryData *bytes, struct sp_signature *signature,
                                const char **reason) {
   *reason = "its signatures cannot be read";
   ProtobufCMessage *message =
@@ -145,8 +145,7 @@ static bool read_signature_map(const ProtobufCBinaryData *bytes, struct sp_tfs_s
   return is_read;
 }
 
-bool sp_tfs_read_metadata_reply(struct sp_bytes reply, struct sp_tfs_signature *signature,
-                                const char **reason) {
+bool sp_tfs_read_metadata_reply(struct sp_bytes reply, struct sp_signature *signature, const char **reason) {
   *reason = "its metadata cannot be read";
   ProtobufCMessage *message = unpack(&tensorflow__serving__get_model_metadata_response__descriptor, reply);
   if (!message) return false;
@@ -244,7 +243,7 @@ static void info_init(struct info *of, const struct sp_tensor_spec *spec) {
   }
 }
 
-static struct sp_tfs_message pack_signature_map(const struct sp_tfs_signature *signature) {
+static struct sp_tfs_message pack_signature_map(const struct sp_signature *signature) {
   struct info *infos = sp_alloc(2 * SP_TENSORS_MAX * sizeof *infos);
   Tensorflow__SignatureDef__InputsEntry inputs[SP_TENSORS_MAX], *input_list[SP_TENSORS_MAX];
   Tensorflow__SignatureDef__OutputsEntry outputs[SP_TENSORS_MAX], *output_list[SP_TENSORS_MAX];
@@ -283,7 +282,7 @@ static struct sp_tfs_message pack_signature_map(const struct sp_tfs_signature *s
 }
 
 struct sp_tfs_message sp_tfs_write_metadata_reply(const char *model, uint64_t version,
-                                                  const struct sp_tfs_signature *signature) {
+                                                  const struct sp_signature *signature) {
   struct sp_tfs_message map = pack_signature_map(signature);
   struct model_spec of;
   model_spec_init(&of, model, version);

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/tensor.h"
+#include "rpc/signature.h"
 #include "rpc/tfs.h"
 
 #define SP_TFS_BUDGET_BYTES ((size_t)4 << 20)
@@ -25,20 +26,13 @@ struct sp_tfs_message {
   size_t n;
 };
 
-// The tensors of a signature; shape[0] is -1 (any) or as the server says. A tensor of unknown rank has rank 0.
-struct sp_tfs_signature {
-  size_t n_inputs, n_outputs;
-  struct sp_tensor_spec inputs[SP_TENSORS_MAX];
-  struct sp_tensor_spec outputs[SP_TENSORS_MAX];
-};
-
 // --- The client's half ---
 struct sp_tfs_message sp_tfs_write_status_request(const char *model, uint64_t version);
 struct sp_tfs_message sp_tfs_write_metadata_request(const char *model, uint64_t version);
 // *is_available: some version (or just `version`, where not 0) is AVAILABLE. False if it is no such message.
 bool sp_tfs_read_status_reply(struct sp_bytes reply, uint64_t version, bool *is_available);
 // The signature serving_default. False with a static reason.
-bool sp_tfs_read_metadata_reply(struct sp_bytes reply, struct sp_tfs_signature *signature,
+bool sp_tfs_read_metadata_reply(struct sp_bytes reply, struct sp_signature *signature,
                                 const char **reason);
 
 // --- The server's half ---
@@ -54,7 +48,7 @@ bool sp_tfs_read_metadata_request(struct sp_bytes request, struct sp_tfs_model_r
 // Every version as AVAILABLE.
 struct sp_tfs_message sp_tfs_write_status_reply(const uint64_t *versions, size_t n_versions);
 struct sp_tfs_message sp_tfs_write_metadata_reply(const char *model, uint64_t version,
-                                                  const struct sp_tfs_signature *signature);
+                                                  const struct sp_signature *signature);
 
 // grpc.health.v1: the service asked for ("": the server) into `service`; false if it is no such message or too long.
 bool sp_health_read_request(struct sp_bytes request, char *service, size_t n);

@@ -21,7 +21,7 @@ bool sp_request_refuse(struct sp_request *request, int status, const char *forma
 // Which outputs are asked for: all where none is named.
 static bool choose_outputs(struct sp_request *request) {
   const struct sp_dialect *dialect = request->dialect;
-  const struct sp_tfs_signature *signature = &request->served->signature;
+  const struct sp_signature *signature = &request->served->signature;
   size_t n_wanted = dialect->n_wanted(&request->message);
   for (size_t i = 0; i < signature->n_outputs; i++) request->wanted[i] = !n_wanted;
   for (size_t w = 0; w < n_wanted; w++) {
@@ -60,7 +60,7 @@ static size_t rows_of(struct sp_request *request, const struct sp_tensor_spec *s
 }
 
 static bool count_rows(struct sp_request *request) {
-  const struct sp_tfs_signature *signature = &request->served->signature;
+  const struct sp_signature *signature = &request->served->signature;
   request->n_rows = 0;
   for (size_t i = 0; i < signature->n_inputs; i++) {
     size_t n = rows_of(request, &signature->inputs[i]);
@@ -90,7 +90,7 @@ void sp_request_read(struct sp_request *request, const struct sp_models *models)
 }
 
 bool sp_request_put(struct sp_request *request, const struct sp_bench *bench, size_t first_row) {
-  const struct sp_tfs_signature *signature = &request->served->signature;
+  const struct sp_signature *signature = &request->served->signature;
   request->first_row = first_row;
   for (size_t i = 0; i < signature->n_inputs; i++) {
     const struct sp_tensor *input = &bench->inputs[i];

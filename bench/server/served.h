@@ -27,7 +27,7 @@ struct sp_served {
   char digest[SP_DIGEST_TEXT_BYTES]; // of the engine's model file; empty: a stub
   uint64_t print;                    // of its folder before it was read (versions.h)
   struct sp_recorded *recorded;      // stub recorded
-  struct sp_tfs_signature signature; // shape[0] = -1, or 1 where the model takes one row at a time
+  struct sp_signature signature;     // shape[0] = -1, or 1 where the model takes one row at a time
   size_t max_rows;                   // of one run
   size_t n_benches;
   struct sp_bench *benches; // per worker

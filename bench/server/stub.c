@@ -51,7 +51,7 @@ static enum sp_err specs_of_model(const struct sp_loading *loading, struct sp_se
 // Recorded answers have the tensors of their scenario; otherwise flags come first, then the scenario, then the model.
 static enum sp_err find_specs(const struct sp_loading *loading, struct sp_served *served,
                               const struct sp_server_env *env, const char *dir, struct sp_error *error) {
-  struct sp_tfs_signature *signature = &served->signature;
+  struct sp_signature *signature = &served->signature;
   int stub = env->conf->stub;
   if (stub == SP_STUB_RECORDED) {
     if (!env->scenario)

@@ -30,7 +30,7 @@ static void read_predict(struct sp_bytes message, bool is_reply) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   if (!n) return 0;
   struct sp_bytes message = sp_bytes_of(data + 1, n - 1);
-  struct sp_tfs_signature signature;
+  struct sp_signature signature;
   struct sp_tfs_model_request request;
   const char *reason;
   char service[16];

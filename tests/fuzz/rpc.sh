@@ -14,7 +14,7 @@ for proto in google tensorflow tensorflow_serving health; do
   protoc-c --c_out="$out/gen/proto" --proto_path=proto "proto/$proto.proto"
 done
 clang-14 -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Ibench \
-  -I"$out/gen" -I"$out/gen/proto" tests/fuzz/rpc.c bench/rpc/tfs.c bench/rpc/tfs_model.c bench/base/{err,tensor}.c \
+  -I"$out/gen" -I"$out/gen/proto" tests/fuzz/rpc.c bench/rpc/tfs.c bench/rpc/tfs_model.c bench/rpc/wire_values.c bench/base/{err,tensor}.c \
   "$out"/gen/proto/{google,tensorflow,tensorflow_serving,health}.pb-c.c -lprotobuf-c -lm -o "$out/fuzz_rpc"
 # PredictRequest and PredictResponse with one float32 [1, 2]; a metadata entry; a status.
 printf '\x00\x0a\x03\x0a\x01m\x12\x1d\x0a\x01x\x12\x18\x08\x01\x12\x08\x12\x02\x08\x01\x12\x02\x08\x02\x22\x08aaaabbbb' >"$out/rpc/request"

@@ -290,7 +290,7 @@ static void hostile_metadata_is_bounded(void **state) {
     bytes[i] = 0x12;
     bytes[i + 1] = 0;
   }
-  struct sp_tfs_signature signature;
+  struct sp_signature signature;
   const char *reason = NULL;
   assert_false(sp_tfs_read_metadata_reply(sp_bytes_of(bytes, n), &signature, &reason));
   assert_non_null(reason);
@@ -306,7 +306,7 @@ static void hostile_metadata_is_bounded(void **state) {
 
 static void metadata_survives_the_way(void **state) {
   (void)state;
-  struct sp_tfs_signature given = {.n_inputs = 2, .n_outputs = 1}, got = {0};
+  struct sp_signature given = {.n_inputs = 2, .n_outputs = 1}, got = {0};
   given.inputs[0] = (struct sp_tensor_spec){"a", SP_DTYPE_FLOAT32, 2, {-1, 30}};
   given.inputs[1] = (struct sp_tensor_spec){"b", SP_DTYPE_INT64, 3, {-1, 2, 121}};
   given.outputs[0] = (struct sp_tensor_spec){"score", SP_DTYPE_FLOAT64, 1, {-1}};
