@@ -265,7 +265,7 @@ struct shaped {
 
 static bool take_shaped(struct sp_rest_scan *scan, struct shaped *into, uint32_t dim_i) {
   if (dim_i == into->n_dims) return sp_rest_scan_element(scan, into->dtype, into->data, into->i++);
-  if (sp_rest_scan_peek(scan) != '[') {
+  if (sp_rest_scan_peek(scan) != '[' && scan->at < scan->end) {
     return sp_rest_scan_fail(scan, "not an array of %lld values where one must be",
                              (long long)into->dims[dim_i]);
   }
