@@ -99,7 +99,7 @@ static void tells_status_and_metadata(void **state) {
   free(request.data);
   request = sp_tfs_write_metadata_request("affine", 3);
   assert_int_equal(caller_call(&caller, SP_TFS_GET_MODEL_METADATA, request.data, request.n), 0);
-  struct sp_tfs_signature signature;
+  struct sp_signature signature;
   const char *reason;
   assert_true(
       sp_tfs_read_metadata_reply(sp_bytes_of(caller.last.reply, caller.last.n_reply), &signature, &reason));
