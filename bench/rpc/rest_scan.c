@@ -9,8 +9,8 @@
 #include "base/number.h"
 
 void sp_rest_scan_begin(struct sp_rest_scan *scan, struct sp_bytes text) {
-  scan->start = scan->at = text.data;
-  scan->end = text.data + text.n;
+  scan->start = scan->at = text.data ? text.data : (const uint8_t *)"";
+  scan->end = scan->start + text.n;
   scan->depth = 0;
   scan->why[0] = 0;
 }

@@ -39,8 +39,8 @@ static struct sp_rpc_env env_of(const struct sp_rpc_conf *conf, const char *addr
 
 struct told {
   _Atomic int mode;
-  int status; // SAYS
-  const char *extra, *body;
+  _Atomic int status; // SAYS
+  _Atomic(const char *) body;
   _Atomic unsigned n_seen;
   char seen[4096], seen_body[4096]; // of the last prediction, for tests with one call at a time
   bool asks_for_all;                // whatever is asked is answered as told
@@ -59,13 +59,16 @@ static void as_told(struct http_exchange *exchange, void *context) {
   struct told *told = context;
   bool is_prediction = strstr(exchange->path, ":predict") || strstr(exchange->path, "/infer");
   if (is_prediction) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
     snprintf(told->seen, sizeof told->seen, "%s", exchange->head);
     snprintf(told->seen_body, sizeof told->seen_body, "%s", exchange->body);
+    pthread_mutex_unlock(&lock);
     atomic_fetch_add(&told->n_seen, 1);
   }
   int mode = is_prediction || told->asks_for_all ? atomic_load(&told->mode) : GOOD;
   switch (mode) {
-  case SAYS: http_answer(exchange, told->status, told->extra ? told->extra : "", told->body); break;
+  case SAYS: http_answer(exchange, told->status, "", told->body); break;
   case HANGS: http_wait_for_the_end(exchange); break;
   case CUTS:
     http_write(exchange, told->body, strlen(told->body));
@@ -150,6 +153,7 @@ static const struct sp_rpc_result *call_once(struct bed *bed) {
   size_t n = bed->n_done;
   sp_rpc_call_start(bed->calls[0].call, 1);
   complete(bed, n + 1);
+  atomic_load(&bed->told.n_seen); // orders what the server has seen before what the test reads of it
   return &bed->calls[0].result;
 }
 
@@ -211,6 +215,7 @@ static void bodies_are_what_the_protocols_say(void **state) {
     sp_rpc_call_start(bed->calls[0].call, 2);
     complete(bed, 1);
     assert_int_equal(bed->calls[0].result.outcome, SP_OUTCOME_REJECTED); // the test's server reads no NaN
+    assert_int_equal(atomic_load(&bed->told.n_seen), 1);
     assert_string_equal(bed->told.seen_body, expected[i].body);
     assert_memory_equal(bed->told.seen, expected[i].start, strlen(expected[i].start));
     assert_non_null(strstr(bed->told.seen, "\r\nContent-Type: application/json\r\n"));
