@@ -6,52 +6,49 @@
 #include <unistd.h>
 
 #include "base/args.h"
-#include "base/names.h"
 #include "base/units.h"
 #include "cmd/verbs.h"
 #include "os/files.h"
 #include "os/process.h"
+#include "scenario/bind.h"
+#include "scenario/flags.h"
 #include "scenario/scenario.h"
+#include "scenario/setting.h"
 #include "server/server.h"
 
 #define VERB "model-server"
 
-static const struct sp_option options[] = {
+// Beside these, every key of the server's table is a flag (server/conf.c).
+static const struct sp_option own_options[] = {
     {"--model", 0, "NAME=DIR", NULL,
      "a model, every version folder in DIR; several times for several models"},
     {"--scenario", 0, "SCENARIO", NULL, "serve its model; a stub takes recording and tensors from it"},
     {"--overlay", 0, "FILE", NULL, "lay another file over the scenario"},
     {"--set", 0, "KEY=VALUE", NULL, "set any key of the scenario"},
     {"--address", 0, "ADDRESS", "127.0.0.1:0", "HOST:PORT (port 0: a free one) or unix:PATH"},
-    {"--threads", 0, "N", "1", "threads that serve and infer"},
-    {"--engine", 0, "NAME", "onnxruntime", "library that runs the models"},
-    {"--max-batch", 0, "N", "64", "rows of one request at most"},
-    {"--stub", 0, "recorded|fixed|echo", "none", "answer without any engine"},
     {"--expected", 0, "FILE", NULL, "stub recorded: expected predictions (default: beside the recording)"},
-    {"--fixed-value", 0, "X", "0.5", "stub fixed: what every element of every output is"},
     {"--input", 0, "NAME:DTYPE:[1,30]", NULL, "an input of a stub; several times for several"},
     {"--output", 0, "NAME:DTYPE:[1,1]", NULL, "an output of a stub; several times for several"},
-    {"--delay", 0, "DELAY", NULL,
-     "time for each answer: 5ms, exp:2ms, uniform:1ms..3ms, lognormal:median=1ms,p99=10ms, file:FILE; "
-     "serial:DELAY one "
-     "call at a time"},
-    {"--fail", 0, "RULES", NULL,
-     "UNAVAILABLE:1%, UNAVAILABLE:every=100 or UNAVAILABLE:at=17, several by comma"},
-    {"--seed", 0, "N", "1", "of delays and failures"},
-    {"--delay-log", 0, "FILE", NULL, "gets every delay as it was, in ns, a line each"},
     {"--ready-file", 0, "FILE", NULL, "gets the line of stdout once the server is ready"},
     {"--grace", 0, "TIME", "5s", "on SIGTERM, how long calls under way may take to end"},
     {"--parent", 0, "PID", NULL, "end when this process, the parent, ends"},
-    {0},
+    {"--label", 0, "NAME=VERSION", NULL, "a version label; several times for several"},
 };
+#define N_OWN (sizeof own_options / sizeof own_options[0])
 
-#define N_MODELS_MAX 64
-#define N_LAYERS_MAX 64
+#define N_MODELS_MAX  64
+#define N_LAYERS_MAX  64
+#define N_OPTIONS_MAX 64
 
 // The arguments as read; texts point into argv or belong to the struct.
 struct arguments {
+  struct sp_option options[N_OPTIONS_MAX];
+  struct sp_origin origins[N_OPTIONS_MAX]; // of what each option sets; name and folder as the tree wants them
+  size_t n_options;
+  struct sp_node *told; // keys of the server, as given
   struct sp_server_conf conf;
   struct sp_server_env env;
+  struct sp_server_counts counts;
   struct sp_server_model models[N_MODELS_MAX];
   char *names[N_MODELS_MAX]; // of models, freed
   struct sp_tensor_spec inputs[SP_TENSORS_MAX], outputs[SP_TENSORS_MAX];
@@ -64,6 +61,70 @@ struct arguments {
   uint64_t parent;
   bool wants_help;
 };
+
+// --- The keys of the server as flags: max_batch is --max-batch ---
+
+static char *flag_of(const struct sp_key *key) {
+  char *flag = sp_format("--%s", key->name);
+  for (char *at = flag; *at; at++) {
+    if (*at == '_') *at = '-';
+  }
+  return flag;
+}
+
+static char *form_of(const struct sp_key *key) {
+  char *form = sp_copy_text(key->choices ? key->choices : sp_kind_form(key->kind));
+  for (char *at = form; *at; at++) {
+    if (*at == ' ') *at = '|';
+  }
+  return form;
+}
+
+static void add_option(struct arguments *arguments, struct sp_option option) {
+  SP_ASSERT(arguments->n_options + 1 < N_OPTIONS_MAX);
+  size_t i = arguments->n_options++;
+  arguments->options[i] = option;
+  arguments->origins[i] = (struct sp_origin){(char *)(uintptr_t)option.flag, (char *)(uintptr_t) ""};
+}
+
+static void add_options(struct arguments *arguments) {
+  for (size_t i = 0; i < N_OWN; i++) add_option(arguments, own_options[i]);
+  for (const struct sp_key *key = sp_server_table.keys; key->name; key++) {
+    if (key->kind == SP_KIND_PROPERTIES) continue; // --label
+    add_option(arguments, (struct sp_option){flag_of(key), 0, form_of(key), key->standard, key->help});
+  }
+}
+
+// The key that a flag sets; NULL: none.
+static const struct sp_key *key_of(const char *flag) {
+  for (const struct sp_key *key = sp_server_table.keys; key->name; key++) {
+    char *own = flag_of(key);
+    bool is_it = strcmp(own, flag) == 0;
+    free(own);
+    if (is_it) return key;
+  }
+  return NULL;
+}
+
+static enum sp_err set_key(struct arguments *arguments, const struct sp_option *option, const char *key,
+                           const char *value, struct sp_error *error) {
+  const struct sp_setting setting = {key, value, option->flag};
+  const struct sp_origin *origin = &arguments->origins[option - arguments->options];
+  return sp_setting_apply(arguments->told, &sp_server_table, origin, &setting, error);
+}
+
+static enum sp_err add_label(struct arguments *arguments, const struct sp_option *option, const char *value,
+                             struct sp_error *error) {
+  const char *equals = strchr(value, '=');
+  if (!equals || equals == value)
+    return sp_fail(error, SP_ERR_USAGE, "--label %s: write NAME=VERSION", value);
+  char *key = sp_format("labels.%.*s", (int)(equals - value), value);
+  enum sp_err err = set_key(arguments, option, key, equals + 1, error);
+  free(key);
+  return err;
+}
+
+// --- The others ---
 
 static enum sp_err add_model(struct arguments *arguments, const char *value, struct sp_error *error) {
   size_t i = arguments->env.n_models;
@@ -119,95 +180,66 @@ static enum sp_err add_tensor(const char *flag, const char *value, struct sp_ten
   return SP_OK;
 }
 
-static enum sp_err read_stub(const char *value, int *stub, struct sp_error *error) {
-  char suggestion[96];
-  *stub = sp_words_index("none recorded fixed echo", value);
-  if (*stub >= 0) return SP_OK;
-  return sp_fail(error, SP_ERR_USAGE, "--stub %s is unknown; %s", value,
-                 sp_words_suggest("none recorded fixed echo", value, suggestion, sizeof suggestion));
+static enum sp_err add_overlay(struct arguments *arguments, const char *value, struct sp_error *error) {
+  if (arguments->n_overlays == N_LAYERS_MAX)
+    return sp_fail(error, SP_ERR_USAGE, "--overlay: more than %d of them", N_LAYERS_MAX);
+  arguments->overlays[arguments->n_overlays++] = value;
+  return SP_OK;
 }
 
-// A number or quantity: where it stands and how it is read.
-static enum sp_err read_number(struct arguments *arguments, const char *flag, const char *value, bool *is_one,
-                               struct sp_error *error) {
-  struct sp_server_conf *conf = &arguments->conf;
-  const struct {
-    const char *flag;
-    uint64_t *count;
-  } counts[] = {{"--threads", &conf->threads},
-                {"--max-batch", &conf->max_batch},
-                {"--seed", &conf->seed},
-                {"--parent", &arguments->parent}};
+static enum sp_err read_quantity(const char *flag, const char *value, int64_t *ns, uint64_t *count,
+                                 struct sp_error *error) {
   struct sp_error why;
-  enum sp_err err = SP_OK;
-  *is_one = true;
-  size_t i = 0;
-  while (i < sizeof counts / sizeof counts[0] && strcmp(counts[i].flag, flag) != 0) i++;
-  if (i < sizeof counts / sizeof counts[0])
-    err = sp_units_parse_count(value, counts[i].count, &why);
-  else if (strcmp(flag, "--fixed-value") == 0)
-    err = sp_units_parse_real(value, &conf->fixed_value, &why);
-  else if (strcmp(flag, "--grace") == 0)
-    err = sp_units_parse_duration(value, &arguments->grace_ns, &why);
-  else
-    *is_one = false;
+  enum sp_err err = ns ? sp_units_parse_duration(value, ns, &why) : sp_units_parse_count(value, count, &why);
   return err ? sp_fail(error, err, "%s: %s", flag, why.text) : SP_OK;
 }
 
-// The conf holds char *, which nobody writes through.
-static char *lend(const char *value) {
-  return (char *)(uintptr_t)value;
-}
-
-static enum sp_err read_option(struct arguments *arguments, const char *flag, const char *value,
+static enum sp_err read_option(struct arguments *arguments, const struct sp_option *option, const char *value,
                                struct sp_error *error) {
-  struct sp_server_conf *conf = &arguments->conf;
   struct sp_server_env *env = &arguments->env;
-  bool is_number;
-  enum sp_err err = read_number(arguments, flag, value, &is_number, error);
-  if (is_number) return err;
+  const char *flag = option->flag;
+  const struct sp_key *key = key_of(flag);
+  if (key) return set_key(arguments, option, key->name, value, error);
+  if (strcmp(flag, "--label") == 0) return add_label(arguments, option, value, error);
   if (strcmp(flag, "--model") == 0) return add_model(arguments, value, error);
   if (strcmp(flag, "--set") == 0) return add_setting(arguments, value, error);
-  if (strcmp(flag, "--stub") == 0) return read_stub(value, &conf->stub, error);
+  if (strcmp(flag, "--overlay") == 0) return add_overlay(arguments, value, error);
   if (strcmp(flag, "--input") == 0) return add_tensor(flag, value, arguments->inputs, &env->n_inputs, error);
   if (strcmp(flag, "--output") == 0)
     return add_tensor(flag, value, arguments->outputs, &env->n_outputs, error);
-  if (strcmp(flag, "--overlay") == 0) {
-    if (arguments->n_overlays == N_LAYERS_MAX) {
-      return sp_fail(error, SP_ERR_USAGE, "--overlay: more than %d of them", N_LAYERS_MAX);
-    }
-    arguments->overlays[arguments->n_overlays++] = value;
-  }
+  if (strcmp(flag, "--grace") == 0) return read_quantity(flag, value, &arguments->grace_ns, NULL, error);
+  if (strcmp(flag, "--parent") == 0) return read_quantity(flag, value, NULL, &arguments->parent, error);
   if (strcmp(flag, "--scenario") == 0) arguments->scenario = value;
   if (strcmp(flag, "--address") == 0) env->address = value;
-  if (strcmp(flag, "--engine") == 0) conf->engine = lend(value);
   if (strcmp(flag, "--expected") == 0) env->expected = value;
-  if (strcmp(flag, "--delay") == 0) conf->delay = lend(value);
-  if (strcmp(flag, "--fail") == 0) conf->fail = lend(value);
-  if (strcmp(flag, "--delay-log") == 0) conf->delay_log = lend(value);
   if (strcmp(flag, "--ready-file") == 0) arguments->ready_file = value;
   return SP_OK;
 }
 
-static enum sp_err read_arguments(int argc, char **argv, struct arguments *arguments,
-                                  struct sp_error *error) {
-  arguments->conf = (struct sp_server_conf){
-      .threads = 1, .engine = lend("onnxruntime"), .max_batch = 64, .fixed_value = 0.5, .seed = 1};
+static void arguments_init(struct arguments *arguments) {
+  static const struct sp_origin origin = {(char *)(uintptr_t)VERB, (char *)(uintptr_t) ""};
+  add_options(arguments);
+  arguments->told = sp_node_new(SP_NODE_MAPPING, &origin, 0, 0);
   arguments->env = (struct sp_server_env){.conf = &arguments->conf,
                                           .address = "127.0.0.1:0",
                                           .models = arguments->models,
                                           .inputs = arguments->inputs,
-                                          .outputs = arguments->outputs};
+                                          .outputs = arguments->outputs,
+                                          .counts = &arguments->counts};
   arguments->grace_ns = INT64_C(5000000000);
-  struct sp_args args = sp_args_of(VERB, argc, argv, options);
+}
+
+static enum sp_err read_arguments(int argc, char **argv, struct arguments *arguments,
+                                  struct sp_error *error) {
+  struct sp_args args = sp_args_of(VERB, argc, argv, arguments->options);
   enum sp_err err = SP_OK;
   while (!err) {
     const struct sp_option *option;
     const char *value;
     switch (sp_args_next(&args, &option, &value, error)) {
-    case SP_ARG_END: return SP_OK;
+    case SP_ARG_END: return sp_bind(&sp_server_table, arguments->told, &arguments->conf, error);
     case SP_ARG_HELP: arguments->wants_help = true; return SP_OK;
-    case SP_ARG_OPTION: err = read_option(arguments, option->flag, value, error); break;
+    case SP_ARG_OPTION: err = read_option(arguments, option, value, error); break;
     case SP_ARG_OPERAND:
       return sp_fail(error, SP_ERR_USAGE, "\"%s\" is no option; a model is given as --model NAME=DIR", value);
     case SP_ARG_ERROR: return error->code;
@@ -216,9 +248,23 @@ static enum sp_err read_arguments(int argc, char **argv, struct arguments *argum
   return err;
 }
 
-static void print_help(void) {
-  printf("servepath model-server [OPTIONS]: the reference model server (TensorFlow Serving's protocol over "
-         "gRPC)\n");
+static void arguments_done(struct arguments *arguments) {
+  for (size_t i = N_OWN; i < arguments->n_options; i++) {
+    free((char *)(uintptr_t)arguments->options[i].flag);
+    free((char *)(uintptr_t)arguments->options[i].value);
+  }
+  for (size_t i = 0; i < arguments->env.n_models; i++) free(arguments->names[i]);
+  for (size_t i = 0; i < arguments->n_settings; i++) free(arguments->keys[i]);
+  sp_node_free(arguments->told);
+  sp_bind_free(&sp_server_table, &arguments->conf);
+  free(arguments);
+}
+
+// --- The verb ---
+
+static void print_help(const struct sp_option *options) {
+  printf("servepath model-server [OPTIONS]: the reference model server (TensorFlow Serving's protocol and "
+         "KServe v2, over gRPC)\n");
   sp_args_print_options(stdout, options);
   printf("next: servepath model-server --scenario fixtures/fraud --address 127.0.0.1:8500\n");
 }
@@ -234,6 +280,13 @@ static enum sp_err say_ready(const struct sp_server *server, const char *ready_f
   }
   free(line);
   return err;
+}
+
+// What it did, for whoever counts how often an event was asked about.
+static void say_end(const struct sp_server_counts *counts) {
+  printf("{\"event\":\"end\",\"predictions\":%llu,\"requests\":%llu}\n",
+         (unsigned long long)counts->n_predictions, (unsigned long long)counts->n_requests);
+  fflush(stdout);
 }
 
 // Which of SIGTERM, SIGINT, SIGHUP came. They are blocked from the start, in every thread.
@@ -265,15 +318,10 @@ static enum sp_err run(struct arguments *arguments, const sigset_t *signals, int
     if (!was_graceful)
       fprintf(stderr, "servepath: model-server: calls were cancelled after the grace period\n");
     if (arguments->ready_file) unlink(arguments->ready_file);
+    if (!err) say_end(&arguments->counts);
   }
   if (scenario) sp_scenario_free(scenario);
   return err;
-}
-
-static void arguments_done(struct arguments *arguments) {
-  for (size_t i = 0; i < arguments->env.n_models; i++) free(arguments->names[i]);
-  for (size_t i = 0; i < arguments->n_settings; i++) free(arguments->keys[i]);
-  free(arguments);
 }
 
 int sp_cmd_model_server(int argc, char **argv) {
@@ -285,9 +333,10 @@ int sp_cmd_model_server(int argc, char **argv) {
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGHUP);
+  arguments_init(arguments);
   enum sp_err err = read_arguments(argc, argv, arguments, &error);
   if (!err && arguments->wants_help) {
-    print_help();
+    print_help(arguments->options);
   } else if (!err) {
     // Before any library starts a thread.
     sigprocmask(SIG_BLOCK, &signals, NULL);

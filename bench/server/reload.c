@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/gate.h"
@@ -132,6 +133,25 @@ static void look_at_model(const struct sp_reload *reload, struct watched *watche
   free(seen);
 }
 
+static void say(const struct change *change) {
+  for (size_t i = 0; i < change->n_come; i++) {
+    const struct sp_served *come = change->come[i];
+    fprintf(stderr, "servepath: model-server: model %s version %llu is served\n", come->name,
+            (unsigned long long)come->version);
+  }
+  for (size_t i = 0; i < change->n_gone; i++) {
+    const struct sp_served *gone = change->gone[i];
+    bool is_replaced = false;
+    for (size_t k = 0; k < change->n_come; k++) {
+      const struct sp_served *come = change->come[k];
+      is_replaced = is_replaced || (come->version == gone->version && strcmp(come->name, gone->name) == 0);
+    }
+    if (is_replaced) continue;
+    fprintf(stderr, "servepath: model-server: model %s version %llu is gone\n", gone->name,
+            (unsigned long long)gone->version);
+  }
+}
+
 static void look(const struct sp_reload *reload) {
   struct change change = {0};
   for (size_t i = 0; i < reload->n && !atomic_load(&reload->ends); i++)
@@ -142,6 +162,7 @@ static void look(const struct sp_reload *reload) {
         current,
         sp_models_changed(sp_current_models(current), change.gone, change.n_gone, change.come, change.n_come),
         change.gone, change.n_gone);
+    say(&change);
     reload->env.changed(reload->env.context);
   }
   free(change.gone);

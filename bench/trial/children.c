@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/names.h"
+#include "os/files.h"
 
 #define ARGS_MAX        256
 #define SERVER_READY_NS (60 * SP_NS_PER_S)
@@ -84,24 +86,70 @@ static void add_recorded(struct args *args, const struct sp_trial_plan *plan, ui
                       (unsigned long long)version));
 }
 
-// Every key of struct sp_server_conf: one that is left out here would be silently without effect.
-static void add_server_conf(struct args *args, const struct sp_trial_plan *plan, uint64_t version) {
-  static const char *const stubs[] = {"none", "recorded", "fixed", "echo"};
+// Secrets are no arguments, which anybody may list: the child reads them from a file in the run's folder, which nobody else
+// may enter.
+static enum sp_err add_secret(struct args *args, const char *flag, const struct sp_key *key,
+                              const char *secret, struct sp_run_dir *dir, struct sp_error *error) {
+  char *name = sp_format("server-%s", key->name), *path = sp_run_dir_file(dir, name);
+  enum sp_err err = sp_files_write(path, sp_bytes_of_text(secret), error);
+  if (!err) add(args, sp_format("%s=@%s", flag, path));
+  free(path);
+  free(name);
+  return err;
+}
+
+static void add_labels(struct args *args, const struct sp_properties *labels) {
+  for (size_t i = 0; i < labels->n; i++)
+    add(args, sp_format("--label=%s=%s", labels->items[i].name, labels->items[i].value));
+}
+
+// A key's value as a user would write it, from malloc; NULL: it has none.
+static char *value_text(const struct sp_key *key, const void *field) {
+  char word[64];
+  switch (key->kind) {
+  case SP_KIND_TEXT:
+  case SP_KIND_PATH:
+  case SP_KIND_RAW: return sp_copy_text(*(char *const *)field);
+  case SP_KIND_COUNT: return sp_format("%llu", (unsigned long long)*(const uint64_t *)field);
+  case SP_KIND_DURATION: return sp_format("%lldns", (long long)*(const int64_t *)field);
+  case SP_KIND_REAL: return sp_format("%.17g", *(const double *)field);
+  case SP_KIND_CHOICE:
+    return sp_copy_text(sp_words_nth(key->choices, (size_t) * (const int *)field, word, sizeof word));
+  default: sp_panic(__FILE__, __LINE__, "a kind that the server's keys have");
+  }
+}
+
+// One key as a flag of the server: max_batch is --max-batch.
+static enum sp_err add_server_key(struct args *args, const struct sp_key *key, const void *field,
+                                  struct sp_run_dir *dir, struct sp_error *error) {
+  enum sp_err err = SP_OK;
+  char *flag = sp_format("--%s", key->name);
+  for (char *at = flag; *at; at++) {
+    if (*at == '_') *at = '-';
+  }
+  if (key->kind == SP_KIND_PROPERTIES) {
+    add_labels(args, field);
+  } else if (key->kind == SP_KIND_SECRET) {
+    const char *secret = *(char *const *)field;
+    if (secret) err = add_secret(args, flag, key, secret, dir, error);
+  } else {
+    char *value = value_text(key, field);
+    if (value) add(args, sp_format("%s=%s", flag, value));
+    free(value);
+  }
+  free(flag);
+  return err;
+}
+
+// Every key of the server's table: one that is left out would be silently without effect.
+static enum sp_err add_server_conf(struct args *args, const struct sp_trial_plan *plan, uint64_t version,
+                                   struct sp_run_dir *dir, struct sp_error *error) {
   const struct sp_server_conf *conf = &plan->side->server;
-  add(args, sp_copy_text("--threads"));
-  add(args, sp_format("%llu", (unsigned long long)conf->threads));
-  add_pair(args, "--engine", conf->engine);
-  add(args, sp_copy_text("--max-batch"));
-  add(args, sp_format("%llu", (unsigned long long)conf->max_batch));
-  if (conf->stub != SP_STUB_NONE) add_pair(args, "--stub", stubs[conf->stub]);
   if (conf->stub == SP_STUB_RECORDED) add_recorded(args, plan, version);
-  add(args, sp_copy_text("--fixed-value"));
-  add(args, sp_format("%.17g", conf->fixed_value));
-  add_pair(args, "--delay", conf->delay);
-  add_pair(args, "--fail", conf->fail);
-  add_pair(args, "--delay-log", conf->delay_log);
-  add(args, sp_copy_text("--seed"));
-  add(args, sp_format("%llu", (unsigned long long)conf->seed));
+  enum sp_err err = SP_OK;
+  for (const struct sp_key *key = sp_server_table.keys; key->name && !err; key++)
+    err = add_server_key(args, key, (const char *)conf + key->offset, dir, error);
+  return err;
 }
 
 // "address":"…" of a ready line of our own making.
@@ -128,9 +176,9 @@ enum sp_err sp_children_start_server(const struct sp_trial_plan *plan, const str
   add(&args, sp_copy_text("--model"));
   add(&args, sp_format("%s=%s", model->name, model->dir));
   add_pair(&args, "--address", "127.0.0.1:0");
-  add_server_conf(&args, plan, version);
+  err = add_server_conf(&args, plan, version, dir, error);
   const char *line;
-  err = start(server, "model server", &args, &placement->server, dir, -1, error);
+  if (!err) err = start(server, "model server", &args, &placement->server, dir, -1, error);
   if (!err) err = wait_ready(server, supervisor, SERVER_READY_NS, &line, error);
   if (!err && !(*address = address_of(line))) {
     err = sp_fail(error, SP_ERR_INTERNAL, "the model server's ready line has no address: %s", line);

@@ -72,7 +72,27 @@ kill -TERM "$server"
 ended_with 0
 [ ! -e "$tmp/ready" ] || fail "the ready file is left"
 [ ! -s "$tmp/server.err" ] || fail "said $(cat "$tmp/server.err")"
-[ "$(wc -l <"$tmp/server.out")" = 1 ] || fail "more than one line on stdout"
+[ "$(wc -l <"$tmp/server.out")" = 2 ] || fail "not two lines on stdout"
+# At its end it says how often it was asked: by verify, once for each event and batch of events.
+n=$(sed -nE '2s/^\{"event":"end","predictions":([0-9]+),"requests":[0-9]+\}$/\1/p' "$tmp/server.out")
+[ "${n:-0}" -gt 0 ] || fail "the last line is $(tail -n 1 "$tmp/server.out")"
+
+# --- a version that comes while it serves, and a label ---
+mkdir "$tmp/live"
+cp -r "$fraud/models/fraud/1" "$tmp/live/1"
+start --model "fraud=$tmp/live" --reload 20ms --label canary=2
+cp -r "$fraud/models/fraud/1" "$tmp/live/2"
+until grep -q 'model fraud version 2 is served' "$tmp/server.err"; do
+  kill -0 "$server" || exit 1
+  sleep 0.02
+done
+rm -rf "$tmp/live/1"
+until grep -q 'model fraud version 1 is gone' "$tmp/server.err"; do
+  kill -0 "$server" || exit 1
+  sleep 0.02
+done
+kill -TERM "$server"
+ended_with 0
 
 # A model of the same tensors, but not the same: nothing is compared, let alone measured.
 mkdir -p "$tmp/other/1"
@@ -125,8 +145,15 @@ refuse 64 'given twice' "${model[@]}" "${model[@]}"
 refuse 64 '--threads: .*many' "${model[@]}" --threads many
 refuse 64 'threads: 0' "${model[@]}" --threads 0
 refuse 64 'max_batch' "${model[@]}" --max-batch 0
+refuse 64 'batch_delay: .*no unit' "${model[@]}" --batch-delay 500
+refuse 64 'with max_batch 1 there is nothing to gather' "${model[@]}" --batch-delay 1ms --max-batch 1
+refuse 64 'takes one row at a time' --model "single=$SOURCE_DIR/tests/contract/models/single_row" --batch-delay 1ms
+refuse 64 'write serial:5ms' "${model[@]}" --batch-delay 1ms --delay 5ms
+refuse 64 'reload: .*no unit' "${model[@]}" --reload 1
+refuse 64 'labels: stable: "one" is no version; write --label stable=3' "${model[@]}" --label stable=one
+refuse 64 '--label stable: write NAME=VERSION' "${model[@]}" --label stable
 refuse 64 'engine.*onnxruntime' "${model[@]}" --engine onnx
-refuse 64 '--stub fix.*fixed' "${model[@]}" --stub fix
+refuse 64 '--stub: .*"fix".*fixed' "${model[@]}" --stub fix
 refuse 64 'delay: 5: .*no unit' "${model[@]}" --delay 5
 refuse 64 'delay: normal:5ms' "${model[@]}" --delay normal:5ms
 refuse 64 'fail: .*UNAVAILABLE' "${model[@]}" --fail GONE:1%
@@ -147,6 +174,6 @@ refuse 3 'nosuch.jsonl does not exist' --scenario "$fraud" --stub recorded --exp
 refuse 3 'nosuch' --scenario "$tmp/nosuch"
 
 "$SERVEPATH" model-server --help >"$tmp/help"
-grep -q -- '--delay-log FILE' "$tmp/help" || fail "--help"
+grep -q -- '--batch-delay TIME .*(default 0us)' "$tmp/help" || fail "--help"
 
 [ "$n_failed" = 0 ] || exit 1
