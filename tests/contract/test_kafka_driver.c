@@ -64,11 +64,14 @@ static rd_kafka_t *client(rd_kafka_type_t type) {
 // Puts a message on the output topic; `headers` is taken.
 static void produce(rd_kafka_t *rk, int32_t partition, const void *value, size_t n,
                     rd_kafka_headers_t *headers) {
-  rd_kafka_resp_err_t err = rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(output), RD_KAFKA_V_PARTITION(partition),
-                                              RD_KAFKA_V_VALUE((void *)(uintptr_t)value, n),
-                                              RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                                              RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
-  assert_int_equal(err, 0);
+  const rd_kafka_vu_t parts[] = {
+      {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = output},
+      {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = partition},
+      {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)value, n}},
+      {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+      {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+  };
+  assert_null(rd_kafka_produceva(rk, parts, sizeof parts / sizeof *parts));
 }
 
 static rd_kafka_headers_t *headers_of(const uint8_t *from_run, uint64_t id) {
