@@ -173,8 +173,9 @@ static bool read_model_request(const Tensorflow__Serving__ModelSpec *spec,
   if (spec->version_choice_case == TENSORFLOW__SERVING__MODEL_SPEC__VERSION_CHOICE_VERSION && spec->version) {
     read->version = spec->version->value;
   }
-  read->has_label =
-      spec->version_choice_case == TENSORFLOW__SERVING__MODEL_SPEC__VERSION_CHOICE_VERSION_LABEL;
+  if (spec->version_choice_case != TENSORFLOW__SERVING__MODEL_SPEC__VERSION_CHOICE_VERSION_LABEL) return true;
+  if (strlen(spec->version_label) >= sizeof read->label) return false;
+  strcpy(read->label, spec->version_label);
   return true;
 }
 

@@ -39,10 +39,10 @@ bool sp_tfs_read_metadata_reply(struct sp_bytes reply, struct sp_signature *sign
 struct sp_tfs_model_request {
   char model[SP_TFS_MODEL_NAME_BYTES];
   int64_t version;      // 0: not given
-  bool has_label;       // a version label, which we have none of
+  char label[64];       // a version label; empty: none
   bool wants_signature; // GetModelMetadata: "signature_def" is among the fields
 };
-// False if the bytes are no such message or the name is too long.
+// False if the bytes are no such message, or name or label are too long.
 bool sp_tfs_read_status_request(struct sp_bytes request, struct sp_tfs_model_request *read);
 bool sp_tfs_read_metadata_request(struct sp_bytes request, struct sp_tfs_model_request *read);
 // Every version as AVAILABLE.

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/version.h"
+#include "rpc/kserve.h"
 #include "rpc/library.h"
 #include "server/parts.h"
 
@@ -11,41 +12,56 @@ static void reply(struct sp_incoming *call, struct sp_tfs_message message) {
   free(message.data);
 }
 
-// NULL after refusing the call.
-static const struct sp_served *find(const struct sp_models *models, const struct sp_tfs_model_request *asked,
-                                    struct sp_incoming *call) {
+const struct sp_served *sp_admin_find(const struct sp_models *models, const struct sp_asked *asked,
+                                      struct sp_incoming *call) {
   char text[256];
-  const struct sp_asked by = {sp_bytes_of_text(asked->model), {0}, asked->version};
-  const struct sp_served *served = sp_models_find(models, &by, text, sizeof text);
+  const struct sp_served *served = sp_models_find(models, asked, text, sizeof text);
   if (!served) sp_incoming_fail(call, SP_STATUS_NOT_FOUND, text);
   return served;
 }
 
-// A stub or another model must not pass for the one that a user means.
-static void reply_status(const struct sp_server *server, const struct sp_served *served,
-                         struct sp_incoming *call, struct sp_tfs_message message) {
+void sp_admin_reply_noted(const struct sp_server *server, const struct sp_served *served,
+                          struct sp_incoming *call, struct sp_bytes bytes) {
   static const char *const stubs[] = {"none", "recorded", "fixed", "echo"};
   struct sp_incoming_note notes[SP_INCOMING_NOTES_MAX] = {{SP_TFS_NOTE_SOFTWARE, "servepath " SP_VERSION}};
   size_t n = 1;
   if (server->stub.kind != SP_STUB_NONE)
     notes[n++] = (struct sp_incoming_note){SP_TFS_NOTE_STUB, stubs[server->stub.kind]};
   if (served->digest[0]) notes[n++] = (struct sp_incoming_note){SP_TFS_NOTE_MODEL_DIGEST, served->digest};
-  sp_incoming_reply_noted(call, sp_bytes_of(message.data, message.n), notes, n);
-  free(message.data);
+  sp_incoming_reply_noted(call, bytes, notes, n);
+}
+
+uint64_t *sp_admin_versions(const struct sp_models *models, const char *name, size_t *n) {
+  uint64_t *versions = sp_alloc((models->n + 1) * sizeof *versions);
+  *n = 0;
+  for (size_t i = 0; i < models->n; i++) {
+    if (strcmp(models->items[i]->name, name) == 0) versions[(*n)++] = models->items[i]->version;
+  }
+  return versions;
+}
+
+// --- TensorFlow Serving ---
+
+static struct sp_asked asked_of(const struct sp_tfs_model_request *request) {
+  struct sp_asked asked = {sp_bytes_of_text(request->model), {0}, request->version};
+  if (request->label[0]) asked.label = sp_bytes_of_text(request->label);
+  return asked;
 }
 
 static void tell_status(const struct sp_server *server, const struct sp_models *models,
-                        const struct sp_tfs_model_request *asked, struct sp_incoming *call) {
-  const struct sp_served *served = find(models, asked, call);
+                        const struct sp_tfs_model_request *request, struct sp_incoming *call) {
+  const struct sp_asked asked = asked_of(request);
+  const struct sp_served *served = sp_admin_find(models, &asked, call);
   if (!served) return;
-  uint64_t *versions = sp_alloc(models->n * sizeof *versions);
-  size_t n = 0;
-  for (size_t i = 0; i < models->n; i++) {
-    const struct sp_served *other = models->items[i];
-    if (strcmp(other->name, served->name) != 0 || (asked->version && other != served)) continue;
-    versions[n++] = other->version;
+  size_t n = 1;
+  uint64_t *versions = sp_admin_versions(models, served->name, &n);
+  if (request->version || request->label[0]) { // of that one alone
+    versions[0] = served->version;
+    n = 1;
   }
-  reply_status(server, served, call, sp_tfs_write_status_reply(versions, n));
+  struct sp_tfs_message message = sp_tfs_write_status_reply(versions, n);
+  sp_admin_reply_noted(server, served, call, sp_bytes_of(message.data, message.n));
+  free(message.data);
   free(versions);
 }
 
@@ -71,16 +87,20 @@ void sp_metadata_handle(void *context, unsigned thread_i, struct sp_incoming *ca
     sp_incoming_fail(call, SP_STATUS_INVALID_ARGUMENT, "metadata_field must be signature_def");
     return;
   }
-  const struct sp_served *served = find(sp_current_enter(&server->current, thread_i), &asked, call);
+  const struct sp_asked by = asked_of(&asked);
+  const struct sp_served *served = sp_admin_find(sp_current_enter(&server->current, thread_i), &by, call);
   if (served) reply(call, sp_tfs_write_metadata_reply(served->name, served->version, &served->signature));
   sp_current_leave(&server->current, thread_i);
 }
+
+// --- gRPC ---
 
 void sp_health_handle(void *context, unsigned thread_i, struct sp_incoming *call, struct sp_bytes request) {
   (void)thread_i;
   const struct sp_server *server = context;
   static const char *const services[] = {"", "tensorflow.serving.PredictionService",
-                                         "tensorflow.serving.ModelService", "grpc.health.v1.Health"};
+                                         "tensorflow.serving.ModelService", SP_KSERVE_SERVICE,
+                                         "grpc.health.v1.Health"};
   char service[256];
   if (!sp_health_read_request(request, service, sizeof service)) {
     sp_incoming_fail(call, SP_STATUS_INVALID_ARGUMENT, "the message cannot be read");

@@ -2,11 +2,13 @@
 #ifndef SP_SERVER_DIALECT_H
 #define SP_SERVER_DIALECT_H
 
+#include "rpc/kserve.h"
 #include "rpc/tfs.h"
 #include "server/models.h"
 
 union sp_message { // a request as read; points into its bytes
   struct sp_tfs_predict tfs;
+  struct sp_kserve_infer kserve;
 };
 
 struct sp_dialect {
@@ -30,5 +32,6 @@ struct sp_dialect {
 };
 
 extern const struct sp_dialect sp_dialect_tfs;
+extern const struct sp_dialect sp_dialect_kserve;
 
 #endif

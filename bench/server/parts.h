@@ -49,14 +49,38 @@ struct sp_server {
   FILE *delay_log; // written by any thread, whole lines
 };
 
+// Predictions: TensorFlow Serving's Predict, KServe's ModelInfer.
 void sp_predict_handle(void *context, unsigned thread_i, struct sp_incoming *call, struct sp_bytes request);
+void sp_infer_handle(void *context, unsigned thread_i, struct sp_incoming *call, struct sp_bytes request);
 // The timer's: a delayed call is due. `item` is the struct that a handler gave it.
 void sp_predict_due(void *context, void *item);
 // The batcher's.
 void sp_predict_batch(void *context, size_t runner_i, struct sp_batch *batch);
 
+// What it says of itself. TensorFlow Serving's:
 void sp_status_handle(void *context, unsigned thread_i, struct sp_incoming *call, struct sp_bytes request);
 void sp_metadata_handle(void *context, unsigned thread_i, struct sp_incoming *call, struct sp_bytes request);
+// KServe's:
+void sp_server_live_handle(void *context, unsigned thread_i, struct sp_incoming *call,
+                           struct sp_bytes request);
+void sp_server_ready_handle(void *context, unsigned thread_i, struct sp_incoming *call,
+                            struct sp_bytes request);
+void sp_server_metadata_handle(void *context, unsigned thread_i, struct sp_incoming *call,
+                               struct sp_bytes request);
+void sp_model_ready_handle(void *context, unsigned thread_i, struct sp_incoming *call,
+                           struct sp_bytes request);
+void sp_model_metadata_handle(void *context, unsigned thread_i, struct sp_incoming *call,
+                              struct sp_bytes request);
+// gRPC's:
 void sp_health_handle(void *context, unsigned thread_i, struct sp_incoming *call, struct sp_bytes request);
+
+// For these: NULL after refusing the call.
+const struct sp_served *sp_admin_find(const struct sp_models *models, const struct sp_asked *asked,
+                                      struct sp_incoming *call);
+// A reply with notes about server and model: a stub or another model must not pass for the one that a user means.
+void sp_admin_reply_noted(const struct sp_server *server, const struct sp_served *served,
+                          struct sp_incoming *call, struct sp_bytes reply);
+// The versions served of a model, rising; free().
+uint64_t *sp_admin_versions(const struct sp_models *models, const char *name, size_t *n);
 
 #endif

@@ -158,3 +158,8 @@ void sp_predict_handle(void *context, unsigned thread_i, struct sp_incoming *cal
   (void)request; // sp_incoming_request gives it again, also later
   handle(context, thread_i, call, &sp_dialect_tfs);
 }
+
+void sp_infer_handle(void *context, unsigned thread_i, struct sp_incoming *call, struct sp_bytes request) {
+  (void)request;
+  handle(context, thread_i, call, &sp_dialect_kserve);
+}

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "os/files.h"
+#include "rpc/kserve.h"
 #include "rpc/tfs.h"
 #include "server/parts.h"
 
@@ -15,6 +16,12 @@ static const struct sp_listener_method methods[] = {
     {SP_TFS_PREDICT, N_WAITING_PREDICT, sp_predict_handle},
     {SP_TFS_GET_MODEL_METADATA, 1, sp_metadata_handle},
     {SP_TFS_GET_MODEL_STATUS, 1, sp_status_handle},
+    {SP_KSERVE_MODEL_INFER, N_WAITING_PREDICT, sp_infer_handle},
+    {SP_KSERVE_SERVER_LIVE, 1, sp_server_live_handle},
+    {SP_KSERVE_SERVER_READY, 1, sp_server_ready_handle},
+    {SP_KSERVE_SERVER_METADATA, 1, sp_server_metadata_handle},
+    {SP_KSERVE_MODEL_READY, 1, sp_model_ready_handle},
+    {SP_KSERVE_MODEL_METADATA, 1, sp_model_metadata_handle},
     {SP_HEALTH_CHECK, 1, sp_health_handle},
 };
 

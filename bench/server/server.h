@@ -1,5 +1,5 @@
-// The reference model server: TensorFlow Serving's Predict, GetModelMetadata and GetModelStatus and gRPC's health check, for
-// several models and all their versions at once, on N threads that infer where they receive, or gather requests and run them
+// The reference model server: TensorFlow Serving's Predict, GetModelMetadata and GetModelStatus, all of KServe v2's gRPC service
+// but its repository, and gRPC's health check, for several models and all their versions at once, on N threads that infer where they receive, or gather requests and run them
 // together; or, as a stub, answers without any engine, late and failing as told.
 //
 // conf->reload_ns > 0: the models' folders are looked at that often, and versions come and go while calls go on (reload.h); a
