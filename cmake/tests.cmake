@@ -27,7 +27,17 @@ if(SP_SANITIZE)
   list(APPEND test_environment
     "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1${symbolizer}"
     "UBSAN_OPTIONS=print_stacktrace=1${symbolizer}" "LSAN_OPTIONS=suppressions=${supp}/lsan.supp:print_suppressions=0"
-    "TSAN_OPTIONS=ignore_noninstrumented_modules=1:second_deadlock_stack=1:suppressions=${supp}/tsan.supp${symbolizer}")
+    "TSAN_OPTIONS=ignore_noninstrumented_modules=1:allocator_may_return_null=1:second_deadlock_stack=1:suppressions=${supp}/tsan.supp${symbolizer}")
+endif()
+
+# What sanitized test programs need besides. Linked as an object, so that it comes before the sanitizer's own.
+if(SP_SANITIZE)
+  add_library(sp_sanitized OBJECT cmake/sanitizers/foreign.c)
+  target_compile_options(sp_sanitized PRIVATE -fno-sanitize=all -fno-omit-frame-pointer -fno-optimize-sibling-calls)
+  set(sanitized sp_sanitized)
+endif()
+if(SP_SANITIZE STREQUAL "thread")
+  target_sources(sp_sanitized PRIVATE cmake/sanitizers/c11_threads.c)
 endif()
 
 function(sp_register name label timeout)
@@ -57,7 +67,7 @@ foreach(label unit contract)
     add_executable(test_${name} "${source}")
     sp_own(test_${name})
     target_include_directories(test_${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests")
-    target_link_libraries(test_${name} PRIVATE ${libraries} PkgConfig::cmocka PkgConfig::jansson)
+    target_link_libraries(test_${name} PRIVATE ${sanitized} ${libraries} PkgConfig::cmocka PkgConfig::jansson)
     add_test(NAME ${label}/${name} COMMAND test_${name})
     if(label STREQUAL "unit" AND NOT SP_SANITIZE)
       sp_register(${label}/${name} ${label} 60)
