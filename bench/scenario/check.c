@@ -12,6 +12,7 @@
 #include "base/units.h"
 #include "scenario/bind.h"
 
+#define APPS_MAX 64
 #define HOURS(n) ((n)*3600 * SP_NS_PER_S)
 
 // --- Places ---
@@ -51,6 +52,13 @@ enum sp_err sp_check_fail(const struct sp_check_context *check, enum sp_err code
   sp_node_fail(locate(check->root, key, &is_whole), &place, check->error, "%s", what.text);
   if (check->error) check->error->code = code;
   return code;
+}
+
+bool sp_check_is_measured(const struct sp_check_context *check, const char *side) {
+  for (size_t i = 0; i < check->n_measured; i++) {
+    if (strcmp(check->measured[i], side) == 0) return true;
+  }
+  return check->n_measured == 0;
 }
 
 enum sp_err sp_check_version(const struct sp_node *root, struct sp_error *error) {
@@ -97,6 +105,8 @@ static const struct range scenario_ranges[] = {
 static const struct range side_ranges[] = {
     COUNT(sp_side, app.threads, "threads", 1, 1024),
     COUNT(sp_side, app.batch, "batch", 1, 65536),
+    COUNT(sp_side, app.apps, "apps", 0, APPS_MAX),
+    DURATION(sp_side, app.commit_interval_ns, "commit_interval", SP_NS_PER_MS, HOURS(1)),
     COUNT(sp_side, engine.intra_threads, "intra_threads", 1, 256),
     COUNT(sp_side, rpc.in_flight, "in_flight", 1, 65536),
     COUNT(sp_side, rpc.channels, "channels", 1, 1024),
@@ -194,6 +204,27 @@ static enum sp_err check_model(const struct sp_check_context *check) {
 
 // --- Sides ---
 
+static enum sp_err check_rest(const struct sp_check_context *check, const struct sp_side *side,
+                              const char *prefix) {
+  const char *protocol = side->rpc.protocol, *dash = strrchr(protocol, '-');
+  if (strcmp(side->path.path, "rpc") != 0 || !dash || strcmp(dash, "-rest") != 0) return SP_OK;
+  char key[128];
+  snprintf(key, sizeof key, "%sprotocol", prefix);
+  if (strcmp(side->rpc.address, "spawn") == 0) {
+    return sp_check_fail(
+        check, SP_ERR_USAGE, key,
+        "%s with server spawn: our reference server speaks gRPC alone; write tfs or kserve, or "
+        "name a server: --server HOST:PORT",
+        protocol);
+  }
+  if (side->rpc.channels == 1) return SP_OK;
+  return sp_check_fail(
+      check, SP_ERR_USAGE, key,
+      "%s with channels %llu: over HTTP/1.1 each call under way has a connection of its own; "
+      "leave channels out",
+      protocol, (unsigned long long)side->rpc.channels);
+}
+
 static enum sp_err check_sides(const struct sp_check_context *check) {
   const struct sp_list *sides = &check->scenario->sides;
   if (sides->n == 0)
@@ -204,6 +235,7 @@ static enum sp_err check_sides(const struct sp_check_context *check) {
     const struct sp_side *side = (const struct sp_side *)sides->items + i;
     char *prefix = sp_format("sides.%s.", side->name);
     err = check_ranges(check, side_ranges, side, prefix);
+    if (!err) err = check_rest(check, side, prefix);
     free(prefix);
   }
   return err;
@@ -217,6 +249,7 @@ enum sp_err sp_check_scenario(const struct sp_check_context *check) {
   enum sp_err err = check_ranges(check, scenario_ranges, scenario, "");
   if (!err) err = check_load(check);
   if (!err) err = check_sides(check);
+  if (!err) err = sp_check_stream(check);
   if (!err) err = sp_check_input(check);
   if (!err)
     err = check_file(check, "recording", scenario->recording, false,

@@ -223,6 +223,14 @@ static void mistakes_are_refused_at_their_place(void **state) {
       {14, "  rpc: {server: {stub: ecco}}",
        "case.yaml:14:24: sides.rpc.server.stub: \"ecco\" is unknown; did you mean echo?"},
       {14, "  rpc: {in_flight: 0}", "case.yaml:14:20: sides.rpc.in_flight: must be 1 to 65536"},
+      {14, "  rpc: {path: rpc, protocol: tfs-rest}",
+       "case.yaml:14:30: sides.rpc.protocol: tfs-rest with server spawn: our reference server speaks gRPC "
+       "alone; "
+       "write tfs or kserve, or name a server: --server HOST:PORT"},
+      {14, "  rpc: {path: rpc, protocol: kserve-rest, address: \"h:1\", channels: 2}",
+       "case.yaml:14:30: sides.rpc.protocol: kserve-rest with channels 2: over HTTP/1.1 each call under way "
+       "has a "
+       "connection of its own; leave channels out"},
       {14, "  rpc: {deadline: 0s}", "case.yaml:14:19: sides.rpc.deadline: must be 1ns to 3600s"},
       {1, "version: 2", "case.yaml:1:10: version: this servepath reads version 1 of the language, not 2"},
       {1, "# none", "case.yaml:2:1: version: missing; write version: 1"},
@@ -376,7 +384,7 @@ static void settings_are_refused_by_name(void **state) {
       {"name=\xff", "--set: a key or value holds bytes that are no text"},
       {"load.=1",
        "--set: load.: unknown key ; one of: arrival, rate, rate_to, steps, burst_every, burst_length, speed, "
-       "concurrency, warmup, duration, drain, seed, limit, pacer_spin"},
+       "concurrency, warmup, duration, drain, seed, limit, only, shard, start_at, pacer_spin"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     struct sp_scenario *scenario;
