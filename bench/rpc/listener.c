@@ -2,7 +2,7 @@
 //
 // A call costs two completions: one that brings it with its request (registered methods read the message themselves), one
 // when the whole answer is out. Slots (struct sp_incoming) belong to one thread, which alone takes and gives them back; only
-// the reply may come from elsewhere.
+// the reply may come from elsewhere. A stream leaves its slot at once (streams.h).
 #include "rpc/listener.h"
 
 #include <errno.h>
@@ -24,6 +24,8 @@
 #include "base/clock.h"
 #include "rpc/channel.h"
 #include "rpc/library.h"
+#include "rpc/streams.h"
+#include "rpc/tls.h"
 
 #define SERVER_NS_KEY     "sp-server-ns"
 #define N_WAITING_UNKNOWN 4
@@ -51,9 +53,13 @@ struct sp_listener {
   struct thread *threads;
   grpc_completion_queue *end_queue; // where the end of the shutdown comes
   bool is_draining, is_down;
+  struct sp_streams *streams;
+  size_t n_bearer;
+  char *bearer; // "Bearer TOKEN", that every call must say; NULL: need not
 };
 
 struct sp_incoming {
+  enum sp_listener_tag tag; // first: SP_TAG_CALL
   struct sp_incoming *next; // idle
   struct thread *thread;
   const struct method *method;
@@ -79,7 +85,7 @@ static enum sp_err fail_bind(const char *address, int error_number, struct sp_er
                  strncmp(address, "unix:", 5) == 0 ? "or remove what is there" : "or port 0 for a free one");
 }
 
-// gRPC tells only that binding failed; asking the system again tells why.
+// gRPC tells only that binding failed; asking the system again tells why. 0: it does not fail now.
 static int bind_errno(const char *address) {
   char host[128];
   const char *colon = strrchr(address, ':');
@@ -89,7 +95,7 @@ static int bind_errno(const char *address) {
   if (getaddrinfo(host, colon + 1, &hints, &found) != 0) return EADDRNOTAVAIL;
   int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  int error_number = bind(fd, found->ai_addr, found->ai_addrlen) == 0 ? EADDRINUSE : errno;
+  int error_number = bind(fd, found->ai_addr, found->ai_addrlen) == 0 ? 0 : errno;
   close(fd);
   freeaddrinfo(found);
   return error_number;
@@ -109,16 +115,31 @@ static int unix_errno(const char *path) {
   return unlink(path) == 0 ? 0 : errno;
 }
 
-static enum sp_err bind_address(struct sp_listener *listener, const char *address, struct sp_error *error) {
+// gRPC refuses a pair of certificate and key that do not fit by not binding.
+static enum sp_err fail_port(const char *address, const struct sp_listener_security *security,
+                             struct sp_error *error) {
+  bool is_unix = strncmp(address, "unix:", 5) == 0, has_tls = security && security->cert;
+  int error_number = is_unix ? (has_tls ? 0 : EACCES) : bind_errno(address);
+  if (error_number || !has_tls) return fail_bind(address, error_number ? error_number : EADDRINUSE, error);
+  return sp_fail(error, SP_ERR_ENVIRONMENT,
+                 "tls_cert, tls_key: %s and %s are no certificate and its key; give a pair%s", security->cert,
+                 security->key,
+                 security->client_ca ? ", and certificates that can be read as tls_client_ca" : "");
+}
+
+static enum sp_err bind_address(struct sp_listener *listener, const char *address,
+                                const struct sp_listener_security *security, struct sp_error *error) {
   enum sp_err err = sp_address_check("--address", address, error);
   if (err) return err;
   bool is_unix = strncmp(address, "unix:", 5) == 0;
   int error_number = is_unix ? unix_errno(address + 5) : 0;
   if (error_number) return fail_bind(address, error_number, error);
-  grpc_server_credentials *credentials = grpc_insecure_server_credentials_create();
+  grpc_server_credentials *credentials;
+  err = sp_tls_server(security, &credentials, error);
+  if (err) return err;
   int port = grpc_server_add_http2_port(listener->server, address, credentials);
   grpc_server_credentials_release(credentials);
-  if (!port) return fail_bind(address, is_unix ? EACCES : bind_errno(address), error);
+  if (!port) return fail_port(address, security, error);
   if (is_unix)
     snprintf(listener->address, sizeof listener->address, "%s", address);
   else
@@ -136,6 +157,7 @@ static struct sp_incoming *slot_of(struct thread *thread) {
     return slot;
   }
   slot = sp_alloc(sizeof *slot); // until there are as many as ever were under way at once
+  slot->tag = SP_TAG_CALL;
   slot->thread = thread;
   slot->copy = grpc_empty_slice();
   grpc_metadata_array_init(&slot->metadata);
@@ -172,11 +194,43 @@ static void add_open(struct thread *thread, uint64_t n) {
   atomic_store_explicit(&thread->n_open, now, memory_order_release);
 }
 
+// Takes as long for every token of one length, so that none can be guessed byte by byte.
+static bool may_call(const struct sp_listener *listener, const grpc_metadata_array *metadata) {
+  static const char key[] = "authorization";
+  if (!listener->bearer) return true;
+  for (size_t i = 0; i < metadata->count; i++) {
+    const grpc_metadata *entry = &metadata->metadata[i];
+    if (grpc_slice_str_cmp(entry->key, key) != 0 || GRPC_SLICE_LENGTH(entry->value) != listener->n_bearer)
+      continue;
+    uint8_t differs = 0;
+    for (size_t j = 0; j < listener->n_bearer; j++)
+      differs |= (uint8_t)(GRPC_SLICE_START_PTR(entry->value)[j] ^ (uint8_t)listener->bearer[j]);
+    return !differs;
+  }
+  return false;
+}
+
+// Everything that came with a call is given back, but the call itself.
+static void slot_empty(struct sp_incoming *slot) {
+  grpc_byte_buffer_destroy(slot->message);
+  grpc_byte_buffer_destroy(slot->reply);
+  slot->message = slot->reply = NULL;
+  grpc_slice_unref(slot->copy);
+  slot->copy = grpc_empty_slice();
+  if (!slot->method->registered) grpc_call_details_destroy(&slot->details);
+  slot->metadata.count = 0;
+  slot->call = NULL;
+}
+
 static void take(struct sp_incoming *slot) {
   struct thread *thread = slot->thread;
   slot->received_ns = sp_now_ns();
   add_open(thread, 1);
   wait_for_call(thread, slot->method);
+  if (!may_call(thread->listener, &slot->metadata)) {
+    sp_incoming_fail(slot, GRPC_STATUS_UNAUTHENTICATED, "the bearer token is missing, or another one");
+    return;
+  }
   if (!slot->method->registered) {
     char path[128], text[192];
     sp_slice_text(slot->details.method, path, sizeof path);
@@ -189,19 +243,20 @@ static void take(struct sp_incoming *slot) {
     return;
   }
   slot->request = sp_message_bytes(slot->message, &slot->copy);
-  slot->method->told.handler(thread->listener->context, thread->i, slot, slot->request);
+  const struct sp_listener_method *told = &slot->method->told;
+  if (told->handler) {
+    told->handler(thread->listener->context, thread->i, slot, slot->request);
+  } else {
+    sp_streams_take(thread->listener->streams, slot->call, told->look, slot->request);
+    slot_empty(slot);
+    slot_give_back(slot);
+  }
 }
 
 static void finish(struct sp_incoming *slot) {
-  grpc_byte_buffer_destroy(slot->message);
-  grpc_byte_buffer_destroy(slot->reply);
-  slot->message = slot->reply = NULL;
-  grpc_slice_unref(slot->copy);
-  slot->copy = grpc_empty_slice();
-  if (!slot->method->registered) grpc_call_details_destroy(&slot->details);
-  slot->metadata.count = 0;
-  grpc_call_unref(slot->call);
-  slot->call = NULL;
+  grpc_call *call = slot->call;
+  slot_empty(slot);
+  grpc_call_unref(call);
   struct thread *thread = slot->thread;
   slot_give_back(slot);
   add_open(thread, UINT64_MAX);
@@ -218,6 +273,10 @@ void sp_listener_serve(struct sp_listener *listener, unsigned thread_i) {
     grpc_event event =
         grpc_completion_queue_next(thread->completions, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
     if (event.type == GRPC_QUEUE_SHUTDOWN) return;
+    if (*(const enum sp_listener_tag *)event.tag == SP_TAG_STREAM) {
+      if (sp_streams_handle(event.tag, event.success)) add_open(thread, UINT64_MAX);
+      continue;
+    }
     struct sp_incoming *slot = event.tag;
     if (atomic_load_explicit(&slot->is_answered, memory_order_acquire))
       finish(slot);
@@ -325,6 +384,7 @@ static void add_methods(struct sp_listener *listener, const struct sp_listener_m
                         size_t n_methods) {
   listener->methods = sp_alloc((n_methods + 1) * sizeof *listener->methods);
   for (size_t i = 0; i < n_methods; i++) {
+    SP_ASSERT(!methods[i].handler != !methods[i].look);
     listener->methods[i].told = methods[i];
     listener->methods[i].registered = grpc_server_register_method(
         listener->server, methods[i].path, NULL, GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
@@ -346,17 +406,22 @@ static void add_threads(struct sp_listener *listener, unsigned n_threads) {
 }
 
 enum sp_err sp_listener_new(const char *address, unsigned n_threads, const struct sp_listener_method *methods,
-                            size_t n_methods, void *context, struct sp_listener **made,
-                            struct sp_error *error) {
+                            size_t n_methods, const struct sp_listener_security *security, void *context,
+                            struct sp_listener **made, struct sp_error *error) {
   SP_ASSERT(n_threads > 0);
   sp_grpc_start();
   struct sp_listener *listener = sp_alloc(sizeof *listener);
   listener->context = context;
+  listener->streams = sp_streams_new(context);
+  if (security && security->token) {
+    listener->bearer = sp_format("Bearer %s", security->token);
+    listener->n_bearer = strlen(listener->bearer);
+  }
   listener->server = server_new();
   listener->end_queue = grpc_completion_queue_create_for_next(NULL);
   add_threads(listener, n_threads);
   add_methods(listener, methods, n_methods);
-  enum sp_err err = bind_address(listener, address, error);
+  enum sp_err err = bind_address(listener, address, security, error);
   if (err) {
     sp_listener_free(listener);
     return err;
@@ -364,6 +429,10 @@ enum sp_err sp_listener_new(const char *address, unsigned n_threads, const struc
   grpc_server_start(listener->server);
   *made = listener;
   return SP_OK;
+}
+
+void sp_listener_changed(struct sp_listener *listener) {
+  sp_streams_changed(listener->streams);
 }
 
 const char *sp_listener_address(const struct sp_listener *listener) {
@@ -388,6 +457,7 @@ bool sp_listener_drain(struct sp_listener *listener, int64_t grace_ns) {
   SP_ASSERT(!listener->is_draining);
   listener->is_draining = true;
   int64_t deadline_ns = sp_now_ns() + grace_ns;
+  sp_streams_end(listener->streams); // one that is open would hold up the drain for ever
   grpc_server_shutdown_and_notify(listener->server, listener->end_queue, NULL);
   grpc_event event = grpc_completion_queue_next(listener->end_queue, sp_grpc_time(deadline_ns), NULL);
   listener->is_down = event.type == GRPC_OP_COMPLETE;
@@ -437,6 +507,8 @@ void sp_listener_free(struct sp_listener *listener) {
   }
   grpc_completion_queue_destroy(listener->end_queue);
   if (strncmp(listener->address, "unix:", 5) == 0) unlink(listener->address + 5);
+  sp_streams_free(listener->streams);
+  free(listener->bearer);
   free(listener->threads);
   free(listener->methods);
   free(listener);

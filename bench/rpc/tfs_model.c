@@ -315,9 +315,9 @@ bool sp_health_read_request(struct sp_bytes request, char *service, size_t n) {
   return fits;
 }
 
-struct sp_tfs_message sp_health_write_reply(bool is_serving) {
+size_t sp_health_write_reply(enum sp_health status, uint8_t to[SP_HEALTH_REPLY_BYTES]) {
   Grpc__Health__V1__HealthCheckResponse reply = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
-  reply.status = is_serving ? GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
-                            : GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING;
-  return pack(&reply.base);
+  reply.status = (Grpc__Health__V1__HealthCheckResponse__ServingStatus)status;
+  SP_ASSERT(protobuf_c_message_get_packed_size(&reply.base) <= SP_HEALTH_REPLY_BYTES);
+  return protobuf_c_message_pack(&reply.base, to);
 }

@@ -52,6 +52,7 @@ struct sp_tfs_message sp_tfs_write_metadata_reply(const char *model, uint64_t ve
 
 // grpc.health.v1: the service asked for ("": the server) into `service`; false if it is no such message or too long.
 bool sp_health_read_request(struct sp_bytes request, char *service, size_t n);
-struct sp_tfs_message sp_health_write_reply(bool is_serving);
-
+enum sp_health { SP_HEALTH_SERVING = 1, SP_HEALTH_NOT_SERVING = 2, SP_HEALTH_SERVICE_UNKNOWN = 3 };
+#define SP_HEALTH_REPLY_BYTES 2
+size_t sp_health_write_reply(enum sp_health status, uint8_t to[SP_HEALTH_REPLY_BYTES]); // its length
 #endif

@@ -469,10 +469,10 @@ static void *odd_serve(void *context) {
 }
 
 static void odd_start(struct odd *odd, int how) {
-  static const struct sp_listener_method method = {SP_TFS_PREDICT, 1, odd_handle};
+  static const struct sp_listener_method method = {SP_TFS_PREDICT, 1, odd_handle, NULL};
   struct sp_error error;
   *odd = (struct odd){.how = how};
-  if (sp_listener_new("127.0.0.1:0", 1, &method, 1, odd, &odd->listener, &error)) fail_msg("%s", error.text);
+  if (sp_listener_new("127.0.0.1:0", 1, &method, 1, NULL, odd, &odd->listener, &error)) fail_msg("%s", error.text);
   pthread_create(&odd->thread, NULL, odd_serve, odd);
 }
 
