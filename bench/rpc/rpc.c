@@ -18,6 +18,10 @@ static const struct {
 };
 #define N_PROTOCOLS (sizeof protocols / sizeof protocols[0])
 
+const char *sp_rpc_protocol_nth(size_t i) {
+  return i < N_PROTOCOLS ? protocols[i].name : NULL;
+}
+
 struct sp_rpc_client {
   const struct sp_rpc_ops *ops;
   void *impl;

@@ -34,6 +34,9 @@ struct sp_rpc_server_facts {
   char model_digest[SP_DIGEST_TEXT_BYTES]; // of the file that it loaded
 };
 
+// The i-th protocol that a client can speak ("tfs"); NULL beyond the last.
+const char *sp_rpc_protocol_nth(size_t i);
+
 struct sp_rpc_env {
   const struct sp_rpc_conf *conf;
   const char *address; // "127.0.0.1:41234" or "unix:/path"
