@@ -1,5 +1,6 @@
 // Prediction inside the application: each request has an engine session of its own, whose buffers are the request's tensors,
-// and a submit runs it on the worker's thread.
+// and a submit runs it on the worker's thread. With model_load per-event a submit loads the model, too, and drops it again, as
+// some demos do: its tensors are the request's own, and rows are copied.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +15,11 @@ struct embedded {
   size_t output;                   // the model's
 };
 struct embedded_request {
-  struct sp_session *session;
+  struct sp_session *session; // NULL: loaded per event
   struct sp_tensor *by_env[SP_TENSORS_MAX];
+  // Only where loaded per event: the model's inputs (its order), and the output.
+  struct sp_tensor inputs[SP_TENSORS_MAX];
+  struct sp_tensor output;
 };
 
 static size_t find(const struct sp_tensor_spec *specs, size_t n, const char *name) {
@@ -86,21 +90,59 @@ static enum sp_err embedded_open(const struct sp_path_env *env, void **path, str
   return SP_OK;
 }
 
+static bool loads_per_event(const struct embedded *embedded) {
+  return embedded->env->engine->model_load == SP_MODEL_LOAD_PER_EVENT;
+}
+
+static void init_own_tensors(const struct embedded *embedded, struct embedded_request *own) {
+  const struct sp_model_io *io = sp_engine_io(embedded->engine);
+  size_t max_rows = embedded->env->max_rows;
+  for (size_t i = 0; i < io->n_inputs; i++) sp_tensor_init(&own->inputs[i], &io->inputs[i], max_rows);
+  sp_tensor_init(&own->output, &io->outputs[embedded->output], max_rows);
+}
+
 static enum sp_err embedded_request_init(void *path, struct sp_request *request, struct sp_error *error) {
   struct embedded *embedded = path;
   struct embedded_request *own = sp_alloc(sizeof *own);
+  // Also where it is loaded per event: what cannot be run is to be known now.
   enum sp_err err = sp_session_new(embedded->engine, embedded->env->max_rows, &own->session, error);
   if (err) {
     free(own);
     return err;
   }
-  for (size_t i = 0; i < embedded->env->n_inputs; i++) {
-    own->by_env[i] = &sp_session_inputs(own->session)[embedded->input_of[i]];
+  if (loads_per_event(embedded)) {
+    sp_session_free(own->session);
+    own->session = NULL;
+    init_own_tensors(embedded, own);
   }
+  struct sp_tensor *inputs = own->session ? sp_session_inputs(own->session) : own->inputs;
+  for (size_t i = 0; i < embedded->env->n_inputs; i++) own->by_env[i] = &inputs[embedded->input_of[i]];
   request->inputs = own->by_env;
-  request->output = &sp_session_outputs(own->session)[embedded->output];
+  request->output = own->session ? &sp_session_outputs(own->session)[embedded->output] : &own->output;
   request->impl = own;
   return SP_OK;
+}
+
+static size_t rows_bytes(const struct sp_tensor *tensor, size_t n_rows) {
+  return n_rows * tensor->row_elements * sp_dtype_bytes(tensor->spec.dtype);
+}
+
+static enum sp_err load_and_run(const struct embedded *embedded, struct embedded_request *own, size_t n_rows,
+                                struct sp_error *error) {
+  size_t n_inputs = sp_engine_io(embedded->engine)->n_inputs;
+  struct sp_engine *engine = NULL;
+  struct sp_session *session = NULL;
+  enum sp_err err = sp_engine_open(embedded->env->engine, embedded->env->version_dir, &engine, error);
+  if (!err) err = sp_session_new(engine, n_rows, &session, error);
+  for (size_t i = 0; !err && i < n_inputs; i++)
+    memcpy(sp_session_inputs(session)[i].data, own->inputs[i].data, rows_bytes(&own->inputs[i], n_rows));
+  if (!err) err = sp_session_run(session, n_rows, error);
+  if (!err)
+    memcpy(own->output.data, sp_session_outputs(session)[embedded->output].data,
+           rows_bytes(&own->output, n_rows));
+  sp_session_free(session);
+  sp_engine_close(engine);
+  return err;
 }
 
 static void embedded_submit(void *path, struct sp_request *request) {
@@ -108,7 +150,9 @@ static void embedded_submit(void *path, struct sp_request *request) {
   struct embedded_request *own = request->impl;
   struct sp_error error;
   request->dispatched_ns = sp_clock_now(embedded->env->clock);
-  enum sp_err err = sp_session_run(own->session, request->n_rows, &error);
+  enum sp_err err = __builtin_expect(own->session != NULL, 1)
+                        ? sp_session_run(own->session, request->n_rows, &error)
+                        : load_and_run(embedded, own, request->n_rows, &error);
   request->answered_ns = sp_clock_now(embedded->env->clock);
   if (__builtin_expect(err != SP_OK, 0)) {
     request->outcome = SP_OUTCOME_ERROR;
@@ -119,8 +163,12 @@ static void embedded_submit(void *path, struct sp_request *request) {
 }
 
 static void embedded_request_done(void *path, struct sp_request *request) {
-  (void)path;
+  struct embedded *embedded = path;
   struct embedded_request *own = request->impl;
+  if (!own->session) {
+    for (size_t i = 0; i < sp_engine_io(embedded->engine)->n_inputs; i++) sp_tensor_done(&own->inputs[i]);
+    sp_tensor_done(&own->output);
+  }
   sp_session_free(own->session);
   free(own);
 }

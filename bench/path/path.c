@@ -33,12 +33,25 @@ enum sp_err sp_path_open_ops(const struct sp_path_ops *ops, const struct sp_path
   return SP_OK;
 }
 
+// Loading the model for each event is the application's doing: only there does the key mean something.
+static enum sp_err check_model_load(const struct sp_path_ops *ops, const struct sp_path_env *env,
+                                    struct sp_error *error) {
+  bool is_per_event = env->engine && env->engine->model_load == SP_MODEL_LOAD_PER_EVENT;
+  if (!is_per_event || ops == &sp_path_embedded_ops) return SP_OK;
+  return sp_fail(error, SP_ERR_USAGE,
+                 "model_load: per-event loads the model in the application, which path %s does not; use path "
+                 "embedded, or model_load once",
+                 ops->name);
+}
+
 enum sp_err sp_path_open(const char *name, const struct sp_path_env *env, struct sp_path **path,
                          struct sp_error *error) {
   const char *names[N_PATHS];
   for (size_t i = 0; i < N_PATHS; i++) {
     names[i] = paths[i]->name;
-    if (strcmp(names[i], name) == 0) return sp_path_open_ops(paths[i], env, path, error);
+    if (strcmp(names[i], name) != 0) continue;
+    enum sp_err err = check_model_load(paths[i], env, error);
+    return err ? err : sp_path_open_ops(paths[i], env, path, error);
   }
   char suggestion[128];
   return sp_fail(error, SP_ERR_USAGE, "path: \"%s\" is unknown; %s", name,

@@ -44,7 +44,7 @@ struct sp_path_env {
   const struct sp_clock *clock;
   const char *model_name;
   uint64_t model_version;
-  const char *version_label; // rpc: asked for in place of the number; NULL
+  const char *version_label;           // rpc: asked for in place of the number; NULL
   const char *version_dir;             // models/NAME/VERSION; NULL where the path needs none
   const struct sp_tensor_spec *inputs; // what the decoder fills
   size_t n_inputs;
@@ -79,7 +79,7 @@ struct sp_path_ops {
 };
 
 // Loads the model or connects to the server and waits until it is ready; checks the tensors against the model's.
-// SP_ERR_USAGE: unknown path, tensors that differ. SP_ERR_ENVIRONMENT: model, library or server missing, with the remedy.
+// SP_ERR_USAGE: unknown path, tensors that differ, model_load per-event on a path that loads no model. SP_ERR_ENVIRONMENT: model, library or server missing, with the remedy.
 enum sp_err sp_path_open(const char *name, const struct sp_path_env *env, struct sp_path **path,
                          struct sp_error *error);
 void sp_path_close(struct sp_path *path); // after all requests came back
