@@ -4,15 +4,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/order.h"
 #include "base/gate.h"
 #include "base/ring.h"
 #include "os/thread.h"
+
+#define ORDERED_MIN 1024 // events that may wait for others of their key
+
+// An event that could not be decoded, where its answer must wait for those of the rows before it.
+struct refusal {
+  size_t before_row;
+  struct sp_delivery event;
+  struct sp_reason reason;
+};
 
 // A request and the events it carries; the path's request points here through `user`.
 struct job {
   struct sp_app *app;
   struct sp_request *request;
   struct sp_delivery *rows; // batch of them; row i of the request is rows[i]
+  // Where the order of keys is kept; batch of each.
+  struct sp_ordered **held;
+  size_t n_held;
+  struct refusal *refusals;
+  size_t n_refusals;
 };
 
 struct worker {
@@ -36,6 +51,8 @@ struct sp_app {
   struct sp_decoder *decoder;
   struct sp_encoder *encoder;
   struct sp_path *path;
+  struct sp_ordering *order; // NULL: answers may overtake each other
+  struct sp_thread intake;
   size_t batch;
   unsigned n_workers;
   struct worker *workers;
@@ -85,12 +102,6 @@ static void answer_row(struct sp_app *app, const struct job *job, size_t row) {
   sp_stream_reply_commit(&app->stream, reply);
 }
 
-static void on_done(struct sp_request *request, void *context) {
-  struct job *job = request->user;
-  for (size_t row = 0; row < request->n_rows; row++) answer_row(context, job, row);
-  put_back(job);
-}
-
 static void answer_malformed(struct sp_app *app, const struct sp_delivery *event,
                              const struct sp_reason *reason) {
   struct sp_reply *reply = sp_stream_reply_claim(&app->stream);
@@ -102,10 +113,43 @@ static void answer_malformed(struct sp_app *app, const struct sp_delivery *event
   sp_stream_reply_commit(&app->stream, reply);
 }
 
-// Rows that decode stand densely in the request; the others are answered here.
+// Those from `at` on that stand before this row; returns the first that does not.
+static size_t answer_refusals(struct job *job, size_t at, size_t row) {
+  for (; at < job->n_refusals && job->refusals[at].before_row <= row; at++)
+    answer_malformed(job->app, &job->refusals[at].event, &job->refusals[at].reason);
+  return at;
+}
+
+static void finish(struct job *job) {
+  struct sp_app *app = job->app;
+  size_t at = 0;
+  for (size_t row = 0; row < job->request->n_rows; row++) {
+    at = answer_refusals(job, at, row);
+    answer_row(app, job, row);
+  }
+  answer_refusals(job, at, job->request->n_rows);
+  if (app->order) sp_order_finish(app->order, job->held, job->n_held);
+  put_back(job);
+}
+
+static void on_done(struct sp_request *request, void *context) {
+  (void)context;
+  finish(request->user);
+}
+
+static void refuse(struct job *job, const struct sp_delivery *event, size_t before_row,
+                   const struct sp_reason *reason) {
+  if (job->app->order)
+    job->refusals[job->n_refusals++] = (struct refusal){before_row, *event, *reason};
+  else
+    answer_malformed(job->app, event, reason);
+}
+
+// Rows that decode stand densely in the request; the others are answered without it.
 static void decode_rows(struct worker *worker, struct job *job, size_t n) {
   struct sp_app *app = worker->app;
   size_t n_rows = 0;
+  job->n_refusals = 0;
   for (size_t i = 0; i < n; i++) {
     struct sp_reason reason;
     enum sp_outcome outcome = SP_OUTCOME_NONE;
@@ -116,7 +160,7 @@ static void decode_rows(struct worker *worker, struct job *job, size_t n) {
     if (outcome == SP_OUTCOME_NONE)
       job->rows[n_rows++] = worker->taken[i];
     else
-      answer_malformed(app, &worker->taken[i], &reason);
+      refuse(job, &worker->taken[i], n_rows, &reason);
   }
   job->request->n_rows = n_rows;
 }
@@ -135,20 +179,32 @@ static struct job *take_free_job(struct worker *worker, int64_t deadline_ns) {
   }
 }
 
+static size_t take_events(struct worker *worker, struct job *job, int64_t deadline_ns) {
+  struct sp_app *app = worker->app;
+  job->n_held = 0;
+  if (!app->order) return sp_stream_take(&app->stream, worker->taken, app->batch, deadline_ns);
+  if (!app->intake.is_started) sp_order_intake(app->order, &app->stream, 0); // stepped by a test
+  job->n_held = sp_order_take(app->order, job->held, app->batch, deadline_ns);
+  for (size_t i = 0; i < job->n_held; i++) worker->taken[i] = job->held[i]->delivery;
+  return job->n_held;
+}
+
 size_t sp_app_worker_step(struct sp_app *app, unsigned worker_i, int64_t deadline_ns) {
   struct worker *worker = &app->workers[worker_i];
   struct job *job = take_free_job(worker, deadline_ns);
   if (!job) return 0;
-  size_t n = sp_stream_take(&app->stream, worker->taken, app->batch, deadline_ns);
-  if (n) {
-    int64_t taken_ns = sp_clock_now(app->env.clock);
-    for (size_t i = 0; i < n; i++) worker->taken[i].taken_ns = taken_ns;
-    decode_rows(worker, job, n);
+  size_t n = take_events(worker, job, deadline_ns);
+  if (!n) {
+    put_back(job);
+    return 0;
   }
-  if (n && job->request->n_rows)
+  int64_t taken_ns = sp_clock_now(app->env.clock);
+  for (size_t i = 0; i < n; i++) worker->taken[i].taken_ns = taken_ns;
+  decode_rows(worker, job, n);
+  if (job->request->n_rows)
     sp_path_submit(app->path, job->request);
   else
-    put_back(job);
+    finish(job);
   return n;
 }
 
@@ -158,6 +214,11 @@ size_t sp_app_reap_step(struct sp_app *app, unsigned worker_i, int64_t deadline_
 
 static bool is_stopping(struct sp_app *app) {
   return atomic_load_explicit(&app->is_stopping, memory_order_acquire);
+}
+
+static void take_in(void *context) {
+  struct sp_app *app = context;
+  while (!is_stopping(app)) sp_order_intake(app->order, &app->stream, sp_now_ns() + SP_NS_PER_S);
 }
 
 static void work(void *context) {
@@ -213,6 +274,20 @@ static size_t share_of_in_flight(const struct sp_app *app, unsigned worker_i) {
   return share ? share : 1;
 }
 
+// One worker that answers one event after the other keeps every order anyway.
+static bool may_overtake(const struct sp_app *app) {
+  return app->n_workers > 1 || app->batch > 1 || sp_path_is_async(app->path);
+}
+
+// As many events again as can be under way: those behind a key that is met often do not keep others from the workers.
+static void open_order(struct sp_app *app) {
+  const struct sp_app_conf *conf = app->env.conf;
+  if (conf->order != SP_ORDER_KEY || !may_overtake(app)) return;
+  size_t n_jobs = app->n_workers;
+  if (sp_path_is_async(app->path) && app->env.in_flight > n_jobs) n_jobs = app->env.in_flight;
+  app->order = sp_order_new(ORDERED_MIN + 2 * n_jobs * app->batch, (enum sp_wait)conf->wait);
+}
+
 static enum sp_err prepare_worker(struct sp_app *app, unsigned worker_i, struct sp_error *error) {
   struct worker *worker = &app->workers[worker_i];
   worker->app = app;
@@ -226,6 +301,10 @@ static enum sp_err prepare_worker(struct sp_app *app, unsigned worker_i, struct 
     struct job *job = &worker->jobs[i];
     job->app = app;
     job->rows = sp_alloc(app->batch * sizeof *job->rows);
+    if (app->order) {
+      job->held = sp_alloc(app->batch * sizeof(struct sp_ordered *));
+      job->refusals = sp_alloc(app->batch * sizeof *job->refusals);
+    }
     worker->n_jobs++;
     enum sp_err err = sp_request_new(app->path, worker_i, &job->request, error);
     if (err) return err;
@@ -243,6 +322,7 @@ enum sp_err sp_app_new(const struct sp_app_env *env, struct sp_app **result, str
   app->workers = sp_alloc(app->n_workers * sizeof *app->workers);
   enum sp_err err = env->input ? sp_decoder_new(env->input, &app->decoder, error) : SP_OK;
   if (!err) err = open_path(app, error);
+  if (!err) open_order(app);
   for (unsigned i = 0; i < app->n_workers && !err; i++) err = prepare_worker(app, i, error);
   if (err) {
     sp_app_free(app);
@@ -256,6 +336,8 @@ static void free_worker(struct sp_app *app, struct worker *worker) {
   for (size_t i = 0; i < worker->n_jobs; i++) {
     if (worker->jobs[i].request) sp_request_free(app->path, worker->jobs[i].request);
     free(worker->jobs[i].rows);
+    free(worker->jobs[i].held);
+    free(worker->jobs[i].refusals);
   }
   if (worker->jobs) sp_ring_done(&worker->free_jobs);
   free(worker->jobs);
@@ -267,6 +349,7 @@ void sp_app_free(struct sp_app *app) {
   if (!app) return;
   for (unsigned i = 0; i < app->n_workers; i++) free_worker(app, &app->workers[i]);
   free(app->workers);
+  sp_order_free(app->order);
   sp_path_close(app->path);
   sp_encoder_free(app->encoder);
   sp_decoder_free(app->decoder);
@@ -291,6 +374,7 @@ void sp_app_set_stream(struct sp_app *app, const struct sp_stream *stream) {
 
 enum sp_err sp_app_start(struct sp_app *app, const struct sp_cpus *cpus, struct sp_error *error) {
   enum sp_err err = SP_OK;
+  if (app->order) err = sp_thread_start(&app->intake, "sp-intake", cpus, take_in, app, error);
   for (unsigned i = 0; i < app->n_workers && !err; i++) {
     struct worker *worker = &app->workers[i];
     if (sp_path_is_async(app->path))
@@ -303,6 +387,8 @@ enum sp_err sp_app_start(struct sp_app *app, const struct sp_cpus *cpus, struct 
 
 void sp_app_stop(struct sp_app *app) {
   atomic_store_explicit(&app->is_stopping, true, memory_order_release);
+  if (app->order) sp_order_close(app->order);
+  sp_thread_join(&app->intake);
   for (unsigned i = 0; i < app->n_workers; i++) {
     sp_gate_wake(&app->workers[i].free_gate, INT32_MAX);
     sp_thread_join(&app->workers[i].thread);
@@ -312,7 +398,7 @@ void sp_app_stop(struct sp_app *app) {
 }
 
 int64_t sp_app_cpu_ns(struct sp_app *app) {
-  int64_t cpu_ns = 0;
+  int64_t cpu_ns = sp_thread_cpu_ns(&app->intake);
   for (unsigned i = 0; i < app->n_workers; i++) {
     cpu_ns += sp_thread_cpu_ns(&app->workers[i].thread) + sp_thread_cpu_ns(&app->workers[i].reaper);
   }
