@@ -19,9 +19,11 @@ static const struct verb {
     {"export", "Data", "a recording to CSV, JSON lines or kcat's form", sp_cmd_export},
     {"inspect", "Data", "describe a recording or a result", sp_cmd_inspect},
     {"model-server", "Parts", "the reference model server", sp_cmd_model_server},
+    {"broker", "Parts", "librdkafka's mock Kafka cluster", sp_cmd_broker},
     {"doctor", "Parts", "say what this machine has and what would disturb a measurement", sp_cmd_doctor},
     {"reference", NULL, "schema and reference page, from the tables", sp_cmd_reference},
     {"driver", NULL, "a trial's driver process", sp_cmd_driver},
+    {"topics", NULL, "wait for a broker; make, remove, list topics", sp_cmd_topics},
 };
 #define N_VERBS (sizeof verbs / sizeof verbs[0])
 

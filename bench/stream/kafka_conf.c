@@ -199,14 +199,22 @@ static void note_trouble(struct sp_kafka_client *client, const char *text) {
   pthread_mutex_unlock(&client->lock);
 }
 
+// "[thrd:app]: Configuration property NAME is a producer property and will be ignored by this consumer instance"
+static void note_ignored(struct sp_kafka_client *client, const char *text) {
+  const char *name = strstr(text, "property "), *end = name ? strchr(name + 9, ' ') : NULL;
+  if (!end || !has(text, "will be ignored")) return;
+  pthread_mutex_lock(&client->lock);
+  size_t n = strlen(client->ignored);
+  snprintf(client->ignored + n, sizeof client->ignored - n, "%.*s ", (int)(end - name - 9), name + 9);
+  pthread_mutex_unlock(&client->lock);
+}
+
 // Any of librdkafka's threads.
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
   struct sp_kafka_client *client = rd_kafka_opaque(rk);
   if (!client) return;
   if (strcmp(facility, "CONFWARN") == 0) {
-    pthread_mutex_lock(&client->lock);
-    if (has(text, "will be ignored")) snprintf(client->warning, sizeof client->warning, "%s", text);
-    pthread_mutex_unlock(&client->lock);
+    note_ignored(client, text);
   } else if (level <= LOG_ERR && !has(text, "brokers are down")) {
     note_trouble(client, text);
   }
@@ -218,12 +226,41 @@ static void on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque) 
   if (err != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) note_trouble(opaque, reason);
 }
 
-static enum sp_err check_warning(struct sp_kafka_client *client, enum sp_kafka_role role,
-                                 struct sp_error *error) {
-  if (!client->warning[0]) return SP_OK;
-  const char *text = client->warning[0] == '[' ? strstr(client->warning, "]: ") : NULL;
-  return sp_fail(error, SP_ERR_USAGE, "kafka.%s: %s; move it to the other list or leave it out",
-                 role == SP_KAFKA_PRODUCER ? "producer" : "consumer", text ? text + 3 : client->warning);
+static bool is_listed(const struct sp_properties *list, const struct sp_property *property) {
+  for (size_t i = 0; list && i < list->n; i++) {
+    if (strcmp(list->items[i].name, property->name) == 0) return true;
+  }
+  return false;
+}
+
+// Whether the property, under whatever alias, sets what librdkafka calls `name`.
+static bool sets(const struct sp_property *property, const char *name) {
+  char before[512], after[512], why[256];
+  rd_kafka_conf_t *conf = rd_kafka_conf_new();
+  sp_kafka_conf_text(conf, name, before, sizeof before);
+  rd_kafka_conf_set(conf, property->name, property->value ? property->value : "", why, sizeof why);
+  sp_kafka_conf_text(conf, name, after, sizeof after);
+  rd_kafka_conf_destroy(conf);
+  return strcmp(before, after) != 0;
+}
+
+// A property of the other role in this role's list alone is a slip of the pen. In both lists it was meant for whom it suits:
+// -X name=value puts it there.
+static enum sp_err check_ignored(struct sp_kafka_client *client, const struct sp_kafka_env *env,
+                                 enum sp_kafka_role role, struct sp_error *error) {
+  bool is_producer = role == SP_KAFKA_PRODUCER;
+  const struct sp_properties *own = is_producer ? env->producer : env->consumer;
+  const struct sp_properties *other = is_producer ? env->consumer : env->producer;
+  char name[100];
+  for (size_t i = 0; sp_words_nth(client->ignored, i, name, sizeof name)[0]; i++) {
+    for (size_t k = 0; own && k < own->n; k++) {
+      if (!is_listed(other, &own->items[k]) && sets(&own->items[k], name))
+        return sp_fail(error, SP_ERR_USAGE, "kafka.%s.%s: a property of %s; write it under kafka.%s",
+                       is_producer ? "producer" : "consumer", own->items[k].name,
+                       is_producer ? "consumers" : "producers", is_producer ? "consumer" : "producer");
+    }
+  }
+  return SP_OK;
 }
 
 enum sp_err sp_kafka_client_open(struct sp_kafka_client *client, const struct sp_kafka_env *env,
@@ -239,7 +276,6 @@ enum sp_err sp_kafka_client_open(struct sp_kafka_client *client, const struct sp
   rd_kafka_conf_set_error_cb(conf, on_error);
   client->rk =
       rd_kafka_new(role == SP_KAFKA_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, why, sizeof why);
-  enum sp_err err = SP_OK;
   if (!client->rk) {
     rd_kafka_conf_destroy(conf);
     pthread_mutex_destroy(&client->lock);
@@ -247,7 +283,7 @@ enum sp_err sp_kafka_client_open(struct sp_kafka_client *client, const struct sp
                    role == SP_KAFKA_PRODUCER ? "producer" : "consumer", why,
                    has(why, "idempotence") ? "; lay enable.idempotence=false over them" : "");
   }
-  err = check_warning(client, role, error);
+  enum sp_err err = check_ignored(client, env, role, error);
   if (err) sp_kafka_client_close(client);
   return err;
 }

@@ -28,7 +28,7 @@ struct sp_kafka_client {
   bool prints_log;      // the user asked for `debug`
   pthread_mutex_t lock; // of what follows: librdkafka's threads write it
   char trouble[400];    // the last failure of a connection, "" while there was none
-  char warning[400];    // of librdkafka, about the properties
+  char ignored[400];    // properties that librdkafka does not use in this role, a blank after each
   int64_t refused_ns;   // since when logins or handshakes are refused, which no waiting mends; 0: not
 };
 

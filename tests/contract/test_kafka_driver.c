@@ -476,7 +476,14 @@ static void test_properties(void **state) {
   refuse_property("metadata.broker.list", "elsewhere:9092", true, "servepath sets this itself");
   refuse_property("group.id", "mine", false, "servepath sets this itself");
   refuse_property("acks", "1", true, "lay enable.idempotence=false over them");
-  refuse_property("linger.ms", "1", false, "queue.buffering.max.ms is a producer property");
+  refuse_property("linger.ms", "1", false, "kafka.consumer.linger.ms: a property of producers");
+  struct sp_property linger = {(char[]){"linger.ms"}, (char[]){"1"}};
+  struct sp_properties both = {&linger, 1}; // as -X linger.ms=1 does
+  struct bench meant;
+  prepare(&meant);
+  meant.env.kafka.producer = meant.env.kafka.consumer = &both;
+  open_bench(&meant);
+  close_bench(&meant);
   struct sp_property login[] = {{(char[]){"sasl.password"}, (char[]){"hush"}},
                                 {(char[]){"max.in.flight"}, (char[]){"5"}}};
   struct sp_properties producer = {login, 2};
