@@ -3,7 +3,15 @@
 set -euo pipefail
 : "${SERVEPATH:?the binary under test}" "${SOURCE_DIR:?the repository}" "${PYTHON:?Python of the test environment}"
 tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+brokers=()
+# Whatever a test started by itself ends with it.
+leave() {
+  local pid
+  for pid in "${brokers[@]}"; do kill "$pid" 2>/dev/null || true; done
+  for pid in "${brokers[@]}"; do wait "$pid" 2>/dev/null || true; done
+  rm -rf "$tmp"
+}
+trap leave EXIT
 # Run folders of this test alone, so that it can run beside its twin.
 export XDG_RUNTIME_DIR=$tmp/runtime
 mkdir -p -m 700 "$XDG_RUNTIME_DIR"
@@ -53,3 +61,36 @@ gone() {
     fail "process $pid is left: $(tr '\0' ' ' <"/proc/$pid/cmdline")"
   done
 }
+
+# start_kafka NAME [OPTION]...: a real Kafka of this test's own; sets address and broker (its process).
+start_kafka() {
+  local name=$1
+  shift
+  mkdir -p "$tmp/$name"
+  "$SOURCE_DIR/scripts/kafka" run --dir "$tmp/$name" "$@" >"$tmp/$name/ready" 2>"$tmp/$name/err" &
+  broker=$!
+  brokers+=("$broker")
+  for _ in $(seq 800); do
+    [ -s "$tmp/$name/ready" ] && break
+    kill -0 "$broker" 2>/dev/null || fail "Kafka did not start: $(cat "$tmp/$name"/*.log "$tmp/$name/err" | tail -3)"
+    sleep 0.05
+  done
+  address=$(json "$tmp/$name/ready" 'r["address"]')
+}
+
+# children_of PID VERB N: waits until PID has N children that run that verb; prints their pids in the order of their start.
+children_of() {
+  local pid found verb=$2 n=$3
+  for _ in $(seq 800); do
+    found=()
+    for pid in $(children "$1"); do
+      [ "$(tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null | sed -n 2p)" = "$verb" ] && found+=("$pid")
+    done
+    [ "${#found[@]}" -ge "$n" ] && echo "${found[@]}" && return 0
+    sleep 0.025
+  done
+  fail "process $1 got no $n children $verb"
+}
+
+# counts FOLDER NAME: one of the counts of a result.
+counts() { json "$1/result.json" "r['counts']['$2']"; }
