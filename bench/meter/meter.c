@@ -60,11 +60,15 @@ static inline void count_message(struct sp_meter *meter, struct sp_interval *int
 }
 
 // One stage: its histogram, and its sum beside the event's response slot.
+static inline void add_stage(struct sp_interval *interval, double *sums, enum sp_stage stage, int64_t ns) {
+  sp_histogram_record(&interval->series[SP_BOOKS_STAGES + stage], ns);
+  sums[stage] += (double)ns;
+}
+
 static inline void record_stage(struct sp_interval *interval, double *sums, enum sp_stage stage,
                                 int64_t from_ns, int64_t to_ns) {
   if (from_ns == 0 || to_ns == 0) return;
-  sp_histogram_record(&interval->series[SP_BOOKS_STAGES + stage], to_ns - from_ns);
-  sums[stage] += (double)(to_ns - from_ns);
+  add_stage(interval, sums, stage, to_ns - from_ns);
 }
 
 static inline void record_stages(struct sp_meter *meter, struct sp_interval *interval, int64_t response_ns,
@@ -74,12 +78,18 @@ static inline void record_stages(struct sp_meter *meter, struct sp_interval *int
                                                             : response_ns;
   struct sp_slot_sums *slot = &meter->slot_sums[sp_histogram_slot_of(edge_ns)];
   record_stage(interval, slot->ns, SP_STAGE_LATENESS, at->intended_ns, at->sent_ns);
-  record_stage(interval, slot->ns, SP_STAGE_INBOUND, at->sent_ns, at->held_ns);
-  record_stage(interval, slot->ns, SP_STAGE_QUEUE, at->held_ns, at->taken_ns);
+  if (sp_stamps_are_elsewhere(at)) {
+    // Its clock cannot be compared with ours: what it did not have the event for, the event was under way.
+    if (at->taken_ns) add_stage(interval, slot->ns, SP_STAGE_QUEUE, at->taken_ns);
+    add_stage(interval, slot->ns, SP_STAGE_TRANSIT, at->done_ns - at->sent_ns - at->encoded_ns);
+  } else {
+    record_stage(interval, slot->ns, SP_STAGE_INBOUND, at->sent_ns, at->held_ns);
+    record_stage(interval, slot->ns, SP_STAGE_QUEUE, at->held_ns, at->taken_ns);
+    record_stage(interval, slot->ns, SP_STAGE_OUTBOUND, at->encoded_ns, at->done_ns);
+  }
   record_stage(interval, slot->ns, SP_STAGE_DECODE, at->taken_ns, at->dispatched_ns);
   record_stage(interval, slot->ns, SP_STAGE_PREDICT, at->dispatched_ns, at->answered_ns);
   record_stage(interval, slot->ns, SP_STAGE_ENCODE, at->answered_ns, at->encoded_ns);
-  record_stage(interval, slot->ns, SP_STAGE_OUTBOUND, at->encoded_ns, at->done_ns);
   if (at->server_ns < 0 || at->dispatched_ns == 0 || at->answered_ns == 0) return;
   int64_t other_ns = at->answered_ns - at->dispatched_ns - at->server_ns;
   sp_histogram_record(&interval->series[SP_BOOKS_STAGES + SP_STAGE_SERVER], at->server_ns);
@@ -99,7 +109,7 @@ void sp_meter_record(struct sp_meter *meter, uint64_t event, enum sp_outcome out
   if (!sp_outcome_is_no_answer(outcome)) {
     bool is_ok = outcome == SP_OUTCOME_OK || outcome == SP_OUTCOME_UNCHECKED;
     sp_histogram_record(&interval->series[is_ok ? SP_BOOKS_OK : SP_BOOKS_OTHER], response_ns);
-    if (stamps->dispatched_ns) {
+    if (stamps->dispatched_ns && !sp_stamps_are_elsewhere(stamps)) {
       sp_histogram_record(&interval->series[SP_BOOKS_SERVICE], stamps->done_ns - stamps->dispatched_ns);
     }
     record_stages(meter, interval, response_ns, stamps);

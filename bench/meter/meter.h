@@ -122,7 +122,7 @@ double sp_meter_stage_mean(const struct sp_meter *meter, enum sp_stage stage);
 // Over the events whose response is at or above the response p99 (by slot of the histogram); NAN also where that percentile
 // has no answer.
 double sp_meter_stage_mean_above_p99(const struct sp_meter *meter, enum sp_stage stage);
-// Mean response minus the sum of the seven stage means: time that no stage accounts for. NAN without responses.
+// Mean response minus the sum of the first SP_STAGE_SUMMED stage means: time that no stage accounts for. NAN without responses.
 double sp_meter_residual_mean(const struct sp_meter *meter);
 // The books: outcomes sum to n_intended, and the response histogram with those without an answer holds as many.
 // SP_ERR_INTERNAL naming the sums that differ.

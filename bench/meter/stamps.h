@@ -1,7 +1,11 @@
 // The instants of one event's way, CLOCK_MONOTONIC ns of the driver's machine; 0: did not happen.
+//
+// An application on another clock (another machine) gives only durations: held_ns is 0 then, and taken_ns to encoded_ns count
+// from it (sp_stamps_are_elsewhere).
 #ifndef SP_METER_STAMPS_H
 #define SP_METER_STAMPS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct sp_stamps {
@@ -24,11 +28,16 @@ enum sp_stage {
   SP_STAGE_PREDICT,   // answered - dispatched
   SP_STAGE_ENCODE,    // encoded - answered
   SP_STAGE_OUTBOUND,  // done - encoded
+  SP_STAGE_TRANSIT,   // on another clock: there and back, in place of INBOUND and OUTBOUND
   SP_STAGE_SERVER,    // inside PREDICT where known, with
   SP_STAGE_RPC_OTHER, // the rest of PREDICT
   SP_STAGE_COUNT,
 };
-#define SP_STAGE_SUMMED 7 // the first seven add up to done - intended
+#define SP_STAGE_SUMMED 8 // these first ones add up to done - intended
+
+static inline bool sp_stamps_are_elsewhere(const struct sp_stamps *at) {
+  return at->held_ns == 0 && at->encoded_ns != 0;
+}
 
 const char *sp_stage_name(enum sp_stage stage); // "lateness", ... "rpc_other"
 

@@ -17,8 +17,8 @@ static bool is_warmup(const struct sp_collector *c, const struct sp_reply *reply
 
 static struct sp_stamps stamps_of(const struct sp_collector *c, const struct sp_reply *reply,
                                   int64_t done_ns) {
-  return (struct sp_stamps){.intended_ns = intended_of(c, reply),
-                            .sent_ns = reply->sent_ns,
+  return (struct sp_stamps){.intended_ns = c->is_blind ? done_ns : intended_of(c, reply),
+                            .sent_ns = c->is_blind ? 0 : reply->sent_ns,
                             .held_ns = reply->held_ns,
                             .taken_ns = reply->taken_ns,
                             .dispatched_ns = reply->dispatched_ns,
@@ -56,7 +56,8 @@ static void book(struct sp_collector *c, const struct sp_reply *reply, enum sp_o
     sp_tally_add(&c->tally->n_not_ok, 1);
     if (outcome != SP_OUTCOME_MISMATCH) sp_meter_error(c->meter, outcome, reply->code, c->why, reply->id);
   }
-  if (c->deadline_ns && done_ns - stamps.intended_ns > c->deadline_ns && sp_outcome_is_answered(outcome)) {
+  if (c->deadline_ns && !c->is_blind && done_ns - stamps.intended_ns > c->deadline_ns &&
+      sp_outcome_is_answered(outcome)) {
     sp_meter_flag(c->meter, SP_FLAG_LATE);
   }
 }
@@ -66,10 +67,23 @@ static void flag_event(struct sp_collector *c, const struct sp_reply *reply, enu
   if (!is_warmup(c, reply)) sp_meter_flag(c->meter, flag);
 }
 
+// Of no event of this run.
+static void collect_alien(struct sp_collector *c, int64_t done_ns) {
+  if (!c->counts_foreign) {
+    sp_meter_flag(c->meter, SP_FLAG_ALIEN);
+    return;
+  }
+  struct sp_stamps stamps = {.intended_ns = done_ns, .done_ns = done_ns, .server_ns = -1};
+  sp_meter_record(c->meter, SP_REPLY_ALIEN, SP_OUTCOME_UNCHECKED, &stamps);
+  sp_tally_add(&c->tally->outcomes[SP_OUTCOME_UNCHECKED], 1);
+  sp_tally_add(&c->tally->n_foreign, 1);
+  sp_tally_add(&c->tally->n_done, 1);
+}
+
 static void collect(struct sp_collector *c, const struct sp_reply *reply, int64_t done_ns) {
   enum sp_match match = sp_match_id(c->states, reply->id);
   if (match == SP_MATCH_ALIEN) {
-    sp_meter_flag(c->meter, SP_FLAG_ALIEN);
+    collect_alien(c, done_ns);
     return;
   }
   enum sp_outcome outcome = judge(c, reply); // a copy is checked too
@@ -81,6 +95,7 @@ static void collect(struct sp_collector *c, const struct sp_reply *reply, int64_
   sp_event_state_set(c->states, (size_t)reply->id, outcome);
   book(c, reply, outcome, done_ns);
   if (!sp_outcome_is_no_answer(outcome)) sp_tally_add(&c->tally->n_completed, 1);
+  if (reply->outcome == SP_OUTCOME_NONE) sp_tally_add(&c->tally->n_predicted, 1);
   sp_tally_add(&c->tally->n_done, 1);
 }
 

@@ -28,6 +28,9 @@ struct sp_collector {
   struct sp_gate *done_gate; // closed loop: woken when events are done
   int64_t origin_ns;
   int64_t deadline_ns; // answers later than this after their instant are flagged late; 0: none
+  // Where another process sends: nothing is known of when, so that answers have no response time; and answers of whatever
+  // run may count, as unchecked.
+  bool is_blind, counts_foreign;
   atomic_bool is_stopped;
   // the collector's own
   int64_t max_gap_ns;            // longest time between two receives with answers: the driver's own slowness

@@ -1,6 +1,60 @@
 // The keys of `load:` and `expect:` and their defaults.
 #include "replay/conf.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+enum sp_err sp_shard_parse(const char *text, struct sp_shard *shard, struct sp_error *error) {
+  char end;
+  bool is_read = strspn(text, "0123456789/") == strlen(text) &&
+                 sscanf(text, "%4u/%4u%c", &shard->number, &shard->of, &end) == 2;
+  if (is_read && shard->number >= 1 && shard->number <= shard->of) return SP_OK;
+  return sp_fail(error, SP_ERR_USAGE, "\"%.40s\" is no share; write I/N with I from 1 to N, as in 2/4", text);
+}
+
+// Digits after a point, as ns; *text moves behind them.
+static int64_t read_fraction(const char **text) {
+  int64_t ns = 0, unit_ns = SP_NS_PER_S / 10;
+  for (++*text; **text >= '0' && **text <= '9'; ++*text, unit_ns /= 10) ns += (**text - '0') * unit_ns;
+  return ns;
+}
+
+// "Z", "+01:00", "-05:30"; false: none of them.
+static bool read_offset(const char *text, int64_t *offset_s) {
+  unsigned hours, minutes;
+  char sign, end;
+  *offset_s = 0;
+  if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0) return true;
+  if (sscanf(text, "%c%2u:%2u%c", &sign, &hours, &minutes, &end) != 3 || minutes > 59) return false;
+  *offset_s = (int64_t)(hours * 3600 + minutes * 60) * (sign == '-' ? -1 : 1);
+  return sign == '-' || sign == '+';
+}
+
+enum sp_err sp_start_at_parse(const char *text, int64_t *unix_ns, struct sp_error *error) {
+  struct tm tm = {0};
+  int64_t offset_s = 0, fraction_ns = 0;
+  const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+  bool is_time = rest != NULL, is_number = strspn(text, "0123456789") >= 9;
+  if (is_number) rest = text + strspn(text, "0123456789");
+  if (rest && *rest == '.') fraction_ns = read_fraction(&rest);
+  if (is_time && read_offset(rest, &offset_s)) {
+    *unix_ns = ((int64_t)timegm(&tm) - offset_s) * SP_NS_PER_S + fraction_ns;
+    return SP_OK;
+  }
+  if (is_number && !*rest && strspn(text, "0123456789") <= 10) {
+    *unix_ns = strtoll(text, NULL, 10) * SP_NS_PER_S + fraction_ns;
+    return SP_OK;
+  }
+  return sp_fail(
+      error, SP_ERR_USAGE,
+      "\"%.60s\" is no time; write 2026-11-21T13:00:00Z, or seconds since 1970 (date -d '+1 minute' +%%s)",
+      text);
+}
+
 // A row is a key.
 // clang-format off
 

@@ -3,6 +3,7 @@
 #define SP_REPLAY_CONF_H
 
 #include "base/conf.h"
+#include "base/err.h"
 
 enum sp_arrival {
   SP_ARRIVAL_CONSTANT,
@@ -46,5 +47,14 @@ struct sp_expect_conf {
 
 extern const struct sp_table sp_load_table;   // struct sp_load_conf
 extern const struct sp_table sp_expect_table; // struct sp_expect_conf
+
+// "2/4": the second of four. SP_ERR_USAGE: anything else, without a place; callers add it.
+struct sp_shard {
+  unsigned number, of; // 1/1 is all
+};
+enum sp_err sp_shard_parse(const char *text, struct sp_shard *shard, struct sp_error *error);
+// RFC 3339 ("2026-11-21T13:00:00Z", with a fraction and an offset if wanted) or seconds since 1970, to ns since 1970.
+// SP_ERR_USAGE: anything else, without a place.
+enum sp_err sp_start_at_parse(const char *text, int64_t *unix_ns, struct sp_error *error);
 
 #endif

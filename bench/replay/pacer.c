@@ -52,6 +52,11 @@ static void go_on(struct sp_pacer *pacer) {
   if (++pacer->next_recorded == pacer->recording->n_events) pacer->next_recorded = 0;
 }
 
+static void pass_over(struct sp_pacer *pacer) {
+  if (!pacer->is_own) return;
+  while (pacer->next_event < pacer->schedule->n_events && !pacer->is_own[pacer->next_event]) go_on(pacer);
+}
+
 static bool is_stopped(struct sp_pacer *pacer) {
   return atomic_load_explicit(&pacer->is_stopped, memory_order_acquire);
 }
@@ -78,6 +83,7 @@ static int64_t step_closed(struct sp_pacer *pacer) {
 int64_t sp_pacer_step(struct sp_pacer *pacer) {
   if (!pacer->schedule->intended_ns) return step_closed(pacer);
   for (;;) {
+    pass_over(pacer);
     if (pacer->next_event == pacer->schedule->n_events || is_stopped(pacer)) return INT64_MAX;
     int64_t intended_ns = pacer->origin_ns + pacer->schedule->intended_ns[pacer->next_event];
     int64_t now_ns = sp_clock_now(pacer->clock);

@@ -25,6 +25,8 @@ struct sp_pacer {
   struct sp_tally *tally;
   struct sp_event_states *states;
   struct sp_gate *done_gate; // closed loop: woken by the collector
+  const uint8_t
+      *is_own; // per event of the schedule: false is somebody else's, and passed over; NULL: all are own
   enum sp_wait wait;
   int64_t origin_ns;       // CLOCK_MONOTONIC of offset 0
   atomic_bool is_stopped;  // any thread: send no more

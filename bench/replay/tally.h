@@ -21,9 +21,12 @@ struct sp_tally {
   _Atomic int64_t n_window_sent, n_window_shed;
   _Atomic int64_t n_window_late; // sent more than 1 ms after the plan
   // collector
-  _Atomic int64_t n_done;                     // events with an outcome from a reply, warm-up included
-  _Atomic int64_t n_completed;                // of them those with an answer
-  _Atomic int64_t n_not_ok;                   // of the window
+  _Atomic int64_t n_done;         // events with an outcome from a reply, warm-up included
+  _Atomic int64_t n_completed;    // of them those with an answer
+  _Atomic int64_t n_predicted;    // of them those that were answered with a value, whatever it is worth
+  _Atomic int64_t n_foreign;      // answers of whatever run, where every one counts
+  _Atomic int64_t n_acknowledged; // only sending: sends that the broker confirmed
+  _Atomic int64_t n_not_ok;       // of the window
   _Atomic int64_t outcomes[SP_OUTCOME_COUNT]; // of the window, from replies
 };
 

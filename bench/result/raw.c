@@ -63,6 +63,14 @@ static void add_row(struct sp_raw *raw, const struct row *row) {
   snprintf(text, sizeof text, "%" PRIu64 ",%s", row->event, sp_outcome_name(row->outcome));
   add_text(raw, text);
   const struct sp_stamps *s = &row->stamps;
+  struct sp_stamps ours;
+  if (sp_stamps_are_elsewhere(s)) { // durations on another clock are no instants on this one
+    ours = (struct sp_stamps){.intended_ns = s->intended_ns,
+                              .sent_ns = s->sent_ns,
+                              .done_ns = s->done_ns,
+                              .server_ns = s->server_ns};
+    s = &ours;
+  }
   const int64_t stamps[] = {s->intended_ns,   s->sent_ns,     s->held_ns,    s->taken_ns,
                             s->dispatched_ns, s->answered_ns, s->encoded_ns, s->done_ns};
   for (size_t i = 0; i < sizeof stamps / sizeof stamps[0]; i++) add_stamp(raw, stamps[i]);

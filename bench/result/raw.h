@@ -1,6 +1,6 @@
 // events.csv.zst: a row per event of the window with every stamp, so that each percentile can be recomputed by others.
 // Columns: event,outcome,intended_ns,sent_ns,held_ns,taken_ns,dispatched_ns,answered_ns,encoded_ns,done_ns,server_ns; stamps
-// are relative to the schedule's origin, empty where the event did not come so far.
+// are relative to the schedule's origin, empty where the event did not come so far, and where they are those of another clock.
 #ifndef SP_RESULT_RAW_H
 #define SP_RESULT_RAW_H
 

@@ -10,6 +10,8 @@ struct sp_check_context {
   const struct sp_node *root;
   const struct sp_scenario *scenario;
   struct sp_error *error;
+  const char *const *measured; // names of the sides that will run; none: all may
+  size_t n_measured;
 };
 
 // Before binding: `version` is there and known, so that a later language is not taken for mistakes.
@@ -23,6 +25,9 @@ enum sp_err sp_check_scenario(const struct sp_check_context *check);
 const struct sp_node *sp_check_find(const struct sp_check_context *check, const char *key);
 enum sp_err sp_check_fail(const struct sp_check_context *check, enum sp_err code, const char *key,
                           const char *format, ...) __attribute__((format(printf, 4, 5)));
+bool sp_check_is_measured(const struct sp_check_context *check, const char *side);
 enum sp_err sp_check_input(const struct sp_check_context *check); // input: and output:
+enum sp_err
+sp_check_stream(const struct sp_check_context *check); // stream:, topics:, and what depends on them
 
 #endif

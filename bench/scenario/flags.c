@@ -2,6 +2,7 @@
 #include "scenario/flags.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "scenario/setting.h"
 
@@ -67,7 +68,8 @@ static void add(struct sp_flags *flags, struct sp_option option, const char *key
 static void add_key(void *context, const struct sp_key *key, const char *path) {
   if (!key->flag) return;
   const char *form = key->kind == SP_KIND_BOOL ? NULL : sp_kind_form(key->kind);
-  add(context, (struct sp_option){key->flag, 0, form, key->standard, key->help}, path, key);
+  char letter = strcmp(key->flag, "--broker") == 0 ? 'b' : 0; // as in kcat
+  add(context, (struct sp_option){key->flag, letter, form, key->standard, key->help}, path, key);
 }
 
 void sp_flags_init(struct sp_flags *flags, const struct sp_cli_verb *verb) {

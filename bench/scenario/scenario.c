@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/units.h"
 #include "scenario/bind.h"
@@ -14,6 +15,11 @@
 #include "scenario/load.h"
 #include "scenario/setting.h"
 #include "scenario/yaml.h"
+
+// What librdkafka takes where the scenario says nothing.
+#define SESSION_TIMEOUT_NS     (45 * SP_NS_PER_S)
+#define TRANSACTION_TIMEOUT_NS (60 * SP_NS_PER_S)
+#define TAKEOVER_MARGIN_NS     (5 * SP_NS_PER_S)
 
 #define MODEL(field) offsetof(struct sp_model_conf, field)
 static const struct sp_key model_keys[] = {
@@ -180,23 +186,51 @@ static void name_by_folder(struct sp_scenario *scenario) {
   if (!scenario->model.name && scenario->model.dir) scenario->model.name = last_part(scenario->model.dir);
 }
 
-// DESIGN §2: the cut-off lies at least 2 deadlines after the last intended instant. Sides that never call have none.
-static enum sp_err settle_drain(struct sp_scenario *scenario, const struct sp_load_request *request,
-                                const struct sp_check_context *check) {
-  int64_t least_ns = 0;
+// DESIGN: Kafka where a broker is named, and the mock where Kafka is and none is named.
+static void settle_stream(struct sp_scenario *scenario) {
+  struct sp_stream_conf *stream = &scenario->stream;
+  if (stream->transport == SP_TRANSPORT_AUTO)
+    stream->transport = stream->broker ? SP_TRANSPORT_KAFKA : SP_TRANSPORT_DIRECT;
+  if (stream->transport == SP_TRANSPORT_KAFKA && !stream->broker) stream->broker = sp_copy_text("mock");
+}
+
+static int64_t property_ns(const struct sp_properties *properties, const char *name, int64_t standard_ns) {
+  for (size_t i = 0; i < properties->n; i++) {
+    uint64_t ms;
+    if (strcmp(properties->items[i].name, name) == 0 &&
+        !sp_units_parse_count(properties->items[i].value, &ms, NULL) && ms < 1000000000)
+      standard_ns = (int64_t)ms * SP_NS_PER_MS;
+  }
+  return standard_ns;
+}
+
+// How long what a dead application had taken may stay out of sight: until the group gives it to another one, and, in
+// transactions, until the broker has ended the one that was open. A drain that is shorter turns it into losses.
+static int64_t takeover_ns(const struct sp_scenario *scenario, const struct sp_side *side) {
+  if (scenario->stream.transport != SP_TRANSPORT_KAFKA) return 0;
+  int64_t ns = property_ns(&scenario->kafka.consumer, "session.timeout.ms", SESSION_TIMEOUT_NS);
+  if (side->app.delivery == SP_DELIVERY_EXACTLY_ONCE)
+    ns += property_ns(&scenario->kafka.producer, "transaction.timeout.ms", TRANSACTION_TIMEOUT_NS);
+  return ns + TAKEOVER_MARGIN_NS;
+}
+
+// DESIGN §2: the cut-off lies at least 2 deadlines after the last intended instant (sides that never call have none), and by
+// default also outlasts what a killed application leaves behind.
+static enum sp_err settle_drain(struct sp_scenario *scenario, const struct sp_check_context *check) {
+  int64_t least_ns = 0, standard_ns = 0;
   for (size_t i = 0; i < scenario->sides.n; i++) {
     const struct sp_side *side = (const struct sp_side *)scenario->sides.items + i;
-    bool is_wanted = request->n_measured == 0;
-    for (size_t j = 0; j < request->n_measured; j++)
-      is_wanted |= strcmp(request->measured[j], side->name) == 0;
-    if (is_wanted && strcmp(side->path.path, "rpc") == 0 && least_ns < 2 * side->rpc.deadline_ns)
-      least_ns = 2 * side->rpc.deadline_ns;
+    if (!sp_check_is_measured(check, side->name)) continue;
+    bool is_rpc = strcmp(side->path.path, "rpc") == 0;
+    if (is_rpc && least_ns < 2 * side->rpc.deadline_ns) least_ns = 2 * side->rpc.deadline_ns;
+    if (standard_ns < takeover_ns(scenario, side)) standard_ns = takeover_ns(scenario, side);
   }
-  if (scenario->load.drain_ns >= least_ns) return SP_OK;
+  if (standard_ns < least_ns) standard_ns = least_ns;
   if (!sp_check_find(check, "load.drain")) {
-    scenario->load.drain_ns = least_ns;
+    if (scenario->load.drain_ns < standard_ns) scenario->load.drain_ns = standard_ns;
     return SP_OK;
   }
+  if (scenario->load.drain_ns >= least_ns) return SP_OK;
   char least[SP_UNITS_TEXT_BYTES];
   return sp_check_fail(check, SP_ERR_USAGE, "load.drain",
                        "is less than 2 deadlines; write %s or more, or a shorter deadline",
@@ -213,13 +247,15 @@ static void resolve(struct sp_scenario *scenario) {
 
 static enum sp_err finish(struct loader *loader, const struct sp_load_request *request,
                           struct sp_scenario *scenario) {
-  const struct sp_check_context check = {loader->root, scenario, loader->error};
+  const struct sp_check_context check = {loader->root, scenario, loader->error, request->measured,
+                                         request->n_measured};
   enum sp_err err = sp_check_version(loader->root, loader->error);
   if (!err) err = sp_bind(&sp_scenario_table, loader->root, scenario, loader->error);
   if (err) return err;
   name_by_folder(scenario);
+  settle_stream(scenario);
   err = sp_check_scenario(&check);
-  if (!err) err = settle_drain(scenario, request, &check);
+  if (!err) err = settle_drain(scenario, &check);
   if (!err) resolve(scenario);
   return err;
 }
