@@ -18,7 +18,6 @@
 #define SP_TFS_GET_MODEL_METADATA "/tensorflow.serving.PredictionService/GetModelMetadata"
 #define SP_TFS_GET_MODEL_STATUS   "/tensorflow.serving.ModelService/GetModelStatus"
 #define SP_HEALTH_CHECK           "/grpc.health.v1.Health/Check"
-#define SP_HEALTH_WATCH           "/grpc.health.v1.Health/Watch"
 #define SP_HEALTH_WATCH           "/grpc.health.v1.Health/Watch" // a stream
 
 #define SP_TFS_SIGNATURE        "serving_default"

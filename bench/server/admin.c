@@ -1,9 +1,8 @@
-// What the server says about itself: model status, model metadata, health.
+// What the server says about its models in TensorFlow Serving's protocol, and what every protocol needs for that.
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/version.h"
-#include "rpc/kserve.h"
 #include "rpc/library.h"
 #include "server/parts.h"
 
@@ -91,25 +90,4 @@ void sp_metadata_handle(void *context, unsigned thread_i, struct sp_incoming *ca
   const struct sp_served *served = sp_admin_find(sp_current_enter(&server->current, thread_i), &by, call);
   if (served) reply(call, sp_tfs_write_metadata_reply(served->name, served->version, &served->signature));
   sp_current_leave(&server->current, thread_i);
-}
-
-// --- gRPC ---
-
-void sp_health_handle(void *context, unsigned thread_i, struct sp_incoming *call, struct sp_bytes request) {
-  (void)thread_i;
-  const struct sp_server *server = context;
-  static const char *const services[] = {"", "tensorflow.serving.PredictionService",
-                                         "tensorflow.serving.ModelService", SP_KSERVE_SERVICE,
-                                         "grpc.health.v1.Health"};
-  char service[256];
-  if (!sp_health_read_request(request, service, sizeof service)) {
-    sp_incoming_fail(call, SP_STATUS_INVALID_ARGUMENT, "the message cannot be read");
-    return;
-  }
-  for (size_t i = 0; i < sizeof services / sizeof services[0]; i++) {
-    if (strcmp(services[i], service) != 0) continue;
-    reply(call, sp_health_write_reply(!atomic_load(&server->is_ending)));
-    return;
-  }
-  sp_incoming_fail(call, SP_STATUS_NOT_FOUND, "no such service here");
 }

@@ -44,6 +44,7 @@ struct sp_server {
   struct sp_worker *workers;
   _Atomic uint64_t n_calls, n_runs; // predictions begun; gathered runs begun
   _Atomic bool is_ending;
+  _Atomic bool *has_version;       // of each of told.sources, as the health service tells it
   struct sp_server_counts *counts; // the user's; NULL: not wanted
   char *delay_log_path;
   FILE *delay_log; // written by any thread, whole lines
@@ -71,8 +72,12 @@ void sp_model_ready_handle(void *context, unsigned thread_i, struct sp_incoming 
                            struct sp_bytes request);
 void sp_model_metadata_handle(void *context, unsigned thread_i, struct sp_incoming *call,
                               struct sp_bytes request);
-// gRPC's:
+// gRPC's health service: Check, and what Watch tells.
 void sp_health_handle(void *context, unsigned thread_i, struct sp_incoming *call, struct sp_bytes request);
+size_t sp_health_look(void *context, struct sp_bytes request, uint8_t *to);
+// Models have come or gone, or the server is ending: notes it, and tells whoever watches. The thread that replaces the served
+// set, or while that does not run.
+void sp_health_refresh(struct sp_server *server);
 
 // For these: NULL after refusing the call.
 const struct sp_served *sp_admin_find(const struct sp_models *models, const struct sp_asked *asked,

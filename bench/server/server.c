@@ -13,16 +13,17 @@
 #define N_WAITING_PREDICT 64
 
 static const struct sp_listener_method methods[] = {
-    {SP_TFS_PREDICT, N_WAITING_PREDICT, sp_predict_handle},
-    {SP_TFS_GET_MODEL_METADATA, 1, sp_metadata_handle},
-    {SP_TFS_GET_MODEL_STATUS, 1, sp_status_handle},
-    {SP_KSERVE_MODEL_INFER, N_WAITING_PREDICT, sp_infer_handle},
-    {SP_KSERVE_SERVER_LIVE, 1, sp_server_live_handle},
-    {SP_KSERVE_SERVER_READY, 1, sp_server_ready_handle},
-    {SP_KSERVE_SERVER_METADATA, 1, sp_server_metadata_handle},
-    {SP_KSERVE_MODEL_READY, 1, sp_model_ready_handle},
-    {SP_KSERVE_MODEL_METADATA, 1, sp_model_metadata_handle},
-    {SP_HEALTH_CHECK, 1, sp_health_handle},
+    {SP_TFS_PREDICT, N_WAITING_PREDICT, sp_predict_handle, NULL},
+    {SP_TFS_GET_MODEL_METADATA, 1, sp_metadata_handle, NULL},
+    {SP_TFS_GET_MODEL_STATUS, 1, sp_status_handle, NULL},
+    {SP_KSERVE_MODEL_INFER, N_WAITING_PREDICT, sp_infer_handle, NULL},
+    {SP_KSERVE_SERVER_LIVE, 1, sp_server_live_handle, NULL},
+    {SP_KSERVE_SERVER_READY, 1, sp_server_ready_handle, NULL},
+    {SP_KSERVE_SERVER_METADATA, 1, sp_server_metadata_handle, NULL},
+    {SP_KSERVE_MODEL_READY, 1, sp_model_ready_handle, NULL},
+    {SP_KSERVE_MODEL_METADATA, 1, sp_model_metadata_handle, NULL},
+    {SP_HEALTH_CHECK, 1, sp_health_handle, NULL},
+    {SP_HEALTH_WATCH, 1, NULL, sp_health_look},
 };
 
 static void serve(void *context) {
@@ -85,8 +86,11 @@ static enum sp_err load_models(struct sp_server *server, const struct sp_server_
   struct sp_models *models = NULL;
   enum sp_err err = sp_told_init(&server->told, env, server->n_workers, error);
   if (!err) err = sp_models_load(&server->told, env, &models, error);
-  if (!err) sp_current_init(&server->current, server->n_threads, models);
-  return err;
+  if (err) return err;
+  sp_current_init(&server->current, server->n_threads, models);
+  server->has_version = sp_alloc(server->told.n_sources * sizeof *server->has_version);
+  sp_health_refresh(server);
+  return SP_OK;
 }
 
 static enum sp_err start_threads(struct sp_server *server, struct sp_error *error) {
@@ -111,7 +115,7 @@ static enum sp_err start_helpers(struct sp_server *server, const struct sp_serve
 }
 
 static void versions_changed(void *context) {
-  (void)context;
+  sp_health_refresh(context);
 }
 
 static enum sp_err start_reload(struct sp_server *server, const struct sp_server_conf *conf,
@@ -123,6 +127,15 @@ static enum sp_err start_reload(struct sp_server *server, const struct sp_server
                                     .changed = versions_changed,
                                     .context = server};
   return sp_reload_new(&env, &server->reload, error);
+}
+
+static enum sp_err listen_for(struct sp_server *server, const struct sp_server_env *env,
+                              struct sp_error *error) {
+  const struct sp_server_conf *conf = env->conf;
+  const struct sp_listener_security security = {
+      .cert = conf->tls_cert, .key = conf->tls_key, .client_ca = conf->tls_client_ca, .token = conf->token};
+  return sp_listener_new(env->address, (unsigned)server->n_threads, methods,
+                         sizeof methods / sizeof methods[0], &security, server, &server->listener, error);
 }
 
 enum sp_err sp_server_start(const struct sp_server_env *env, struct sp_server **made,
@@ -137,10 +150,7 @@ enum sp_err sp_server_start(const struct sp_server_env *env, struct sp_server **
     err = load_models(server, env, error);
   }
   if (!err) err = start_helpers(server, env->conf, error);
-  if (!err) {
-    err = sp_listener_new(env->address, (unsigned)server->n_threads, methods,
-                          sizeof methods / sizeof methods[0], server, &server->listener, error);
-  }
+  if (!err) err = listen_for(server, env, error);
   if (!err) err = start_threads(server, error);
   if (!err) err = start_reload(server, env->conf, error);
   if (err) {
@@ -196,12 +206,14 @@ enum sp_err sp_server_stop(struct sp_server *server, int64_t grace_ns, bool *was
                            struct sp_error *error) {
   atomic_store(&server->is_ending, true);
   sp_reload_free(server->reload);
+  if (server->listener) sp_health_refresh(server); // whoever watches hears it before the stream ends
   *was_graceful = stop_serving(server, grace_ns);
   sp_timer_free(server->timer);
   sp_batcher_free(server->batcher);
   enum sp_err err = close_delay_log(server, error);
   end_workers(server);
   sp_current_done(&server->current);
+  free(server->has_version);
   sp_told_done(&server->told);
   sp_delay_free(server->delay);
   sp_fail_plan_free(server->fail);
