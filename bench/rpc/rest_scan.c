@@ -374,6 +374,7 @@ static char escaped(const uint8_t **at, const uint8_t *end) {
 }
 
 bool sp_rest_string_is(struct sp_bytes raw, const char *text) {
+  if (!raw.data) return false;
   const uint8_t *at = raw.data, *end = raw.data + raw.n;
   while (at < end && *text) {
     char c = *at == '\\' ? escaped(&at, end) : (char)*at++;
@@ -402,7 +403,8 @@ char *sp_rest_error_text(struct sp_bytes body, char *text, size_t n) {
                  sp_rest_scan_object(&scan, find_message, &message) && message.data;
   if (!is_json) message = body;
   size_t length = 0;
-  for (const uint8_t *at = message.data, *end = at + message.n; at < end && length < n - 1;) {
+  for (const uint8_t *at = message.data, *end = message.n ? at + message.n : at;
+       at < end && length < n - 1;) {
     char c = is_json && *at == '\\' ? escaped(&at, end) : (char)*at++;
     bool is_space = c == '\n' || c == '\r' || c == '\t' || c == ' ';
     if (is_space && (!length || text[length - 1] == ' ')) continue;

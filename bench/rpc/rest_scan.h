@@ -49,7 +49,7 @@ bool sp_rest_scan_flat(struct sp_rest_scan *scan, enum sp_dtype dtype, void *dat
 // written without point and exponent. Wrong: no number, more dimensions than fit, arrays of different lengths.
 bool sp_rest_scan_shape(struct sp_rest_scan *scan, int64_t *dims, uint32_t *n_dims, bool *is_whole);
 
-// Whether a string between quotes says `text`.
+// Whether a string between quotes says `text`; one that is absent (data NULL) does not.
 bool sp_rest_string_is(struct sp_bytes raw, const char *text);
 
 // What a server says went wrong: "error", "message" or "detail" of an object (a text, otherwise the JSON as it stands), or
