@@ -586,7 +586,7 @@ static void a_grpc_server_is_recognized(void **state) {
   struct sp_listener *listener;
   struct sp_error error;
   pthread_t thread;
-  assert_int_equal(sp_listener_new("127.0.0.1:0", 1, NULL, 0, NULL, &listener, &error), SP_OK);
+  assert_int_equal(sp_listener_new("127.0.0.1:0", 1, NULL, 0, NULL, NULL, &listener, &error), SP_OK);
   pthread_create(&thread, NULL, serve, listener);
   struct sp_rpc_env env = env_of(&standard, sp_listener_address(listener));
   refused(&env, SP_ERR_ENVIRONMENT, "speaks HTTP/2, as gRPC does; use protocol tfs or kserve");
