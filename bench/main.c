@@ -18,6 +18,7 @@ static const struct verb {
     {"import", "Data", "CSV, JSON lines or kcat output to a recording", sp_cmd_import},
     {"export", "Data", "a recording to CSV, JSON lines or kcat's form", sp_cmd_export},
     {"inspect", "Data", "describe a recording or a result", sp_cmd_inspect},
+    {"app", "Parts", "the streaming application between two Kafka topics", sp_cmd_app},
     {"model-server", "Parts", "the reference model server", sp_cmd_model_server},
     {"broker", "Parts", "librdkafka's mock Kafka cluster", sp_cmd_broker},
     {"doctor", "Parts", "say what this machine has and what would disturb a measurement", sp_cmd_doctor},

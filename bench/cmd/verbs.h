@@ -11,6 +11,7 @@ int sp_cmd_report(int argc, char **argv);
 int sp_cmd_import(int argc, char **argv);
 int sp_cmd_export(int argc, char **argv);
 int sp_cmd_inspect(int argc, char **argv);
+int sp_cmd_app(int argc, char **argv);
 int sp_cmd_model_server(int argc, char **argv);
 int sp_cmd_broker(int argc, char **argv);
 int sp_cmd_doctor(int argc, char **argv);

@@ -157,9 +157,19 @@ static void open_queues(struct sp_kafka_app *app) {
   rd_kafka_queue_cb_event_enable(app->message_queue, wake_poller, app);
 }
 
+// Nobody needs to say that it is a mock.
+static enum sp_err know_broker(struct sp_kafka_app *app, int64_t deadline_ns, struct sp_error *error) {
+  enum sp_err err = sp_kafka_client_wait(&app->consumer, NULL, deadline_ns, NULL, error);
+  if (err || app->env.kafka.is_mock || !sp_kafka_client_is_mock(&app->consumer)) return err;
+  sp_kafka_client_close(&app->consumer);
+  app->env.kafka.is_mock = true;
+  return open_consumer(app, error);
+}
+
 static enum sp_err connect_clients(struct sp_kafka_app *app, struct sp_error *error) {
   int64_t deadline_ns = sp_now_ns() + app->env.kafka.connect_timeout_ns;
   enum sp_err err = open_consumer(app, error);
+  if (!err) err = know_broker(app, deadline_ns, error);
   if (!err) err = open_producer(app, error);
   if (!err) err = find_topics(app, deadline_ns, error);
   if (!err) err = init_transactions(app, deadline_ns, error);
