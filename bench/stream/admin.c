@@ -88,15 +88,16 @@ static enum sp_err ask_create(struct sp_kafka_client *client, const char *topic,
   if (!err) return SP_OK;
   return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot create topic %s at broker %s (%s)%s", topic,
                  client->brokers, why,
-                 err == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS ? "; use it with --reuse-topics" : "");
+                 err == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS ? "; somebody made it just now" : "");
 }
 
 static enum sp_err check_existing(struct sp_kafka_client *client, const char *topic, uint32_t partitions,
                                   bool may_exist, int32_t n, struct sp_error *error) {
   if (!may_exist)
     return sp_fail(error, SP_ERR_ENVIRONMENT,
-                   "topic %s exists at broker %s already; use it with --reuse-topics, or name another", topic,
-                   client->brokers);
+                   "topic %s exists at broker %s already; use it with --reuse-topics (servepath topics: "
+                   "--reuse), or name another",
+                   topic, client->brokers);
   if ((uint32_t)n != partitions)
     return sp_fail(error, SP_ERR_ENVIRONMENT, "topic %s at broker %s has %d partitions, not %u; ask for %d",
                    topic, client->brokers, (int)n, partitions, (int)n);

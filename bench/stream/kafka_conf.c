@@ -15,8 +15,7 @@ static const struct sp_kafka_setting common[] = {
     {"client.id", "servepath", false},
     {"socket.nagle.disable", "true", false},
     {"reconnect.backoff.max.ms", "500", false}, // a broker that comes back is found at once; 10 s otherwise
-    {"log.connection.close", "false", false},
-    {"message.max.bytes", "10485760", false}, // the broker's limit counts, not the client's
+    {"message.max.bytes", "10485760", false},   // the broker's limit counts, not the client's
 };
 static const struct sp_kafka_setting producer_only[] = {
     {"enable.idempotence", "true", false},
@@ -215,8 +214,8 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
   if (!client) return;
   if (strcmp(facility, "CONFWARN") == 0) {
     note_ignored(client, text);
-  } else if (level <= LOG_ERR && !has(text, "brokers are down")) {
-    note_trouble(client, text);
+  } else if ((level <= LOG_ERR || strcmp(facility, "FAIL") == 0) && !has(text, "brokers are down")) {
+    note_trouble(client, text); // a broker that just closes the connection is no error by its level
   }
   if (client->prints_log) fprintf(stderr, "servepath: librdkafka: %s: %s\n", facility, text);
 }
