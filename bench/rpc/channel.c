@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "rpc/library.h"
+#include "rpc/probe.h"
 
 gpr_timespec sp_grpc_time(int64_t monotonic_ns) {
   if (monotonic_ns == INT64_MAX) return gpr_inf_future(GPR_CLOCK_MONOTONIC);
@@ -41,10 +42,12 @@ struct sp_bytes sp_message_bytes(grpc_byte_buffer *message, grpc_slice *copy) {
   return sp_bytes_of(GRPC_SLICE_START_PTR(*copy), GRPC_SLICE_LENGTH(*copy));
 }
 
+#define LOOK_NS (200 * SP_NS_PER_MS) // how long finding out what is wrong may take, each way
+
 #define INTEGER(name, number)                                                                                \
   { .type = GRPC_ARG_INTEGER, .key = name, .value.integer = number }
 
-grpc_channel *sp_channel_new(const char *address) {
+grpc_channel *sp_channel_new(const char *address, const struct sp_link *link) {
   grpc_arg list[] = {
       // Channels with equal arguments share one connection, unless each has a pool of its own.
       INTEGER(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1),
@@ -62,8 +65,14 @@ grpc_channel *sp_channel_new(const char *address) {
       INTEGER(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 2000),
       INTEGER(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, SP_RPC_MESSAGE_BYTES_MAX),
       INTEGER(GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, SP_RPC_MESSAGE_BYTES_MAX),
+      // Last, and left out where nothing is set.
+      {.type = GRPC_ARG_STRING,
+       .key = GRPC_SSL_TARGET_NAME_OVERRIDE_ARG,
+       .value.string = link ? link->server_name : NULL},
   };
-  grpc_channel_args args = {sizeof list / sizeof list[0], list};
+  bool has_name = link && link->server_name;
+  grpc_channel_args args = {sizeof list / sizeof list[0] - !has_name, list};
+  if (link) return grpc_channel_create(address, link->credentials, &args);
   grpc_channel_credentials *credentials = grpc_insecure_credentials_create();
   grpc_channel *channel = grpc_channel_create(address, credentials, &args);
   grpc_channel_credentials_release(credentials);
@@ -125,8 +134,8 @@ const char *sp_unary_note(const struct sp_unary *unary, const char *key) {
   return "";
 }
 
-void sp_channel_call(grpc_channel *channel, const char *method, struct sp_bytes request, int64_t timeout_ns,
-                     struct sp_unary *unary) {
+void sp_channel_call(grpc_channel *channel, const struct sp_link *link, const char *method,
+                     struct sp_bytes request, int64_t timeout_ns, struct sp_unary *unary) {
   memset(unary, 0, sizeof *unary);
   grpc_completion_queue *queue = grpc_completion_queue_create_for_next(NULL);
   grpc_slice name = grpc_slice_from_copied_string(method);
@@ -138,7 +147,9 @@ void sp_channel_call(grpc_channel *channel, const char *method, struct sp_bytes 
   grpc_status_code status = GRPC_STATUS_UNKNOWN;
   grpc_slice details = grpc_empty_slice();
   grpc_op ops[] = {
-      {.op = GRPC_OP_SEND_INITIAL_METADATA},
+      {.op = GRPC_OP_SEND_INITIAL_METADATA,
+       .data.send_initial_metadata = {.count = link ? link->n_metadata : 0,
+                                      .metadata = link ? (grpc_metadata *)(uintptr_t)link->metadata : NULL}},
       {.op = GRPC_OP_SEND_MESSAGE, .data.send_message = {message}},
       {.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT},
       {.op = GRPC_OP_RECV_INITIAL_METADATA, .data.recv_initial_metadata = {&initial}},
@@ -171,20 +182,56 @@ void sp_channel_call(grpc_channel *channel, const char *method, struct sp_bytes 
 
 // --- Readiness ---
 
-// The reason in gRPC's own words, as far as they say something to a user.
-static void explain(grpc_channel *channel, char *text, size_t n) {
-  struct sp_unary probe;
-  sp_channel_call(channel, "/grpc.health.v1.Health/Check", (struct sp_bytes){(const uint8_t *)"", 0},
-                  SP_NS_PER_MS * 200, &probe);
-  free(probe.reply);
-  const char *last = strstr(probe.text, "last error: ");
-  last = last ? last + strlen("last error: ") : probe.text;
-  if (probe.code == GRPC_STATUS_DEADLINE_EXCEEDED) last = "it does not answer";
-  const char *refused = strstr(last, "Connection refused");
-  if (refused) last = "connection refused";
-  if (strstr(last, "HTTP/1") || strstr(last, "http1.x")) last = "what listens there speaks HTTP/1, not gRPC";
-  if (strstr(last, "SETTINGS")) last = "what listens there does not speak gRPC";
-  snprintf(text, n, "%s", last);
+struct cause {
+  const char *what, *remedy;
+};
+
+// What gRPC says of the last attempt, where that is plain.
+static void say_as_told(grpc_channel *channel, char *text, size_t n) {
+  struct sp_unary told;
+  sp_channel_call(channel, NULL, "/grpc.health.v1.Health/Check", (struct sp_bytes){(const uint8_t *)"", 0},
+                  LOOK_NS, &told);
+  free(told.reply);
+  const char *last = strstr(told.text, "last error: ");
+  last = last ? last + strlen("last error: ") : told.text;
+  snprintf(text, n, "%s", told.code == GRPC_STATUS_DEADLINE_EXCEEDED ? "it does not answer" : last);
+}
+
+static struct cause tls_cause(const struct sp_link *link, const char *told) {
+  if (strstr(told, "Hostname Verification") || strstr(told, "not in peer certificate")) {
+    return (struct cause){"its certificate is for another name",
+                          "give the name that it is for as rpc.server_name"};
+  }
+  if (strcasestr(told, "certificate verify failed") || strcasestr(told, "unknown ca") ||
+      strcasestr(told, "self signed") || strcasestr(told, "self-signed")) {
+    return (struct cause){"its certificate is signed by none that is trusted",
+                          "give the certificate of its signer as rpc.ca"};
+  }
+  if (!link->has_client_cert)
+    return (struct cause){"it ends the TLS handshake",
+                          "it may want a certificate: give rpc.cert and rpc.key"};
+  return (struct cause){"it ends the TLS handshake",
+                        "is rpc.cert signed by one that it trusts, and rpc.key its key?"};
+}
+
+static struct cause cause_of(const char *address, const struct sp_link *link, char *told) {
+  static const char start[] = "start one with servepath model-server, or use --server spawn";
+  bool has_tls = link && link->has_tls;
+  switch (sp_probe(address, LOOK_NS)) {
+  case SP_PROBE_NOTHING: break;
+  case SP_PROBE_SILENT: return (struct cause){"what listens there does not answer", "is that its port?"};
+  case SP_PROBE_HTTP1:
+    return (struct cause){"what listens there speaks HTTP/1, not gRPC",
+                          "name the gRPC port, or use protocol tfs-rest or kserve-rest"};
+  case SP_PROBE_HTTP2:
+    if (has_tls) return (struct cause){"what listens there speaks no TLS", "leave rpc.tls out"};
+    break;
+  case SP_PROBE_TLS:
+    if (has_tls) return tls_cause(link, told);
+    return (struct cause){"what listens there speaks TLS", "set rpc.tls"};
+  case SP_PROBE_OTHER: return (struct cause){"what listens there does not speak gRPC", "is that its port?"};
+  }
+  return (struct cause){strstr(told, "Connection refused") ? "connection refused" : told, start};
 }
 
 static enum sp_err wait_ready(grpc_channel *channel, grpc_completion_queue *queue, int64_t deadline_ns) {
@@ -197,8 +244,17 @@ static enum sp_err wait_ready(grpc_channel *channel, grpc_completion_queue *queu
   }
 }
 
-enum sp_err sp_channels_connect(grpc_channel *const *channels, size_t n_channels, const char *address,
+static enum sp_err fail_connect(grpc_channel *channel, const char *address, const struct sp_link *link,
                                 int64_t timeout_ns, struct sp_error *error) {
+  char told[sizeof((struct sp_unary *)0)->text];
+  say_as_told(channel, told, sizeof told);
+  struct cause cause = cause_of(address, link, told);
+  return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot reach model server %s (%s, tried for %.3g s); %s",
+                 address, cause.what, (double)timeout_ns / 1e9, cause.remedy);
+}
+
+enum sp_err sp_channels_connect(grpc_channel *const *channels, size_t n_channels, const char *address,
+                                const struct sp_link *link, int64_t timeout_ns, struct sp_error *error) {
   grpc_completion_queue *queue = grpc_completion_queue_create_for_next(NULL);
   int64_t deadline_ns = sp_now_ns() + timeout_ns;
   for (size_t i = 0; i < n_channels; i++)
@@ -206,14 +262,7 @@ enum sp_err sp_channels_connect(grpc_channel *const *channels, size_t n_channels
   enum sp_err err = SP_OK;
   for (size_t i = 0; i < n_channels && err == SP_OK; i++) {
     err = wait_ready(channels[i], queue, deadline_ns);
-    if (err == SP_OK) continue;
-    char why[160];
-    explain(channels[i], why, sizeof why);
-    sp_fail(
-        error, err,
-        "cannot reach model server %s (%s, tried for %.3g s); start one with servepath model-server, or use "
-        "--server spawn",
-        address, why, (double)timeout_ns / 1e9);
+    if (err) fail_connect(channels[i], address, link, timeout_ns, error);
   }
   shut(queue);
   return err;

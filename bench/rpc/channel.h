@@ -8,23 +8,24 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "rpc/link.h"
 
-// Free with grpc_channel_destroy. Nothing is connected yet. Arguments (why: channel.c): a connection of its own, no proxy,
-// no retries, quick reconnects.
-grpc_channel *sp_channel_new(const char *address);
+// Free with grpc_channel_destroy. Nothing is connected yet. link: NULL for plaintext. Arguments (why: channel.c): a connection
+// of its own, no proxy, no retries, quick reconnects.
+grpc_channel *sp_channel_new(const char *address, const struct sp_link *link);
 
 // SP_ERR_USAGE unless the address is HOST:PORT, [IPV6]:PORT or unix:PATH; `key` is named in the message.
 enum sp_err sp_address_check(const char *key, const char *address, struct sp_error *error);
 
-// Waits until all are ready; SP_ERR_ENVIRONMENT at timeout_ns, with the reason that gRPC gives for the first that is not.
+// Waits until all are ready; SP_ERR_ENVIRONMENT at timeout_ns, with the likely cause and its remedy for the first that is not.
 enum sp_err sp_channels_connect(grpc_channel *const *channels, size_t n_channels, const char *address,
-                                int64_t timeout_ns, struct sp_error *error);
+                                const struct sp_link *link, int64_t timeout_ns, struct sp_error *error);
 
 #define SP_UNARY_NOTES_MAX 8
 
 struct sp_unary {
   int code;       // gRPC status
-  char text[160]; // its message, printable
+  char text[400]; // its message, printable
   uint8_t *reply; // free(); NULL unless code is 0
   size_t n_reply;
   size_t n_notes;
@@ -32,9 +33,9 @@ struct sp_unary {
     char key[24], value[64];   // cut, printable
   } notes[SP_UNARY_NOTES_MAX]; // the first that begin with "sp-" in trailing metadata, whatever the status
 };
-// One call; blocks until its end, at most timeout_ns.
-void sp_channel_call(grpc_channel *channel, const char *method, struct sp_bytes request, int64_t timeout_ns,
-                     struct sp_unary *unary);
+// One call, with link's metadata (NULL: none); blocks until its end, at most timeout_ns.
+void sp_channel_call(grpc_channel *channel, const struct sp_link *link, const char *method,
+                     struct sp_bytes request, int64_t timeout_ns, struct sp_unary *unary);
 // The value of a note; "" where there is none.
 const char *sp_unary_note(const struct sp_unary *unary, const char *key);
 

@@ -16,8 +16,9 @@
 #include "rpc/library.h"
 #include "rpc/ops.h"
 #include "rpc/protocol.h"
+#include "rpc/tfs.h"
 
-static const struct sp_protocol *const protocols[] = {&sp_protocol_tfs};
+static const struct sp_protocol *const protocols[] = {&sp_protocol_tfs, &sp_protocol_kserve};
 #define N_PROTOCOLS (sizeof protocols / sizeof protocols[0])
 
 #define SERVER_NS_KEY  "sp-server-ns"
@@ -40,6 +41,12 @@ struct queue {
 
 struct client {
   const struct sp_protocol *protocol;
+  char *address;
+  struct sp_link link;
+  // A channel for each call, with the method by name, since a registered one belongs to its channel. Those below then serve
+  // to describe the model and to wake.
+  bool is_per_call;
+  grpc_slice method;
   size_t n_channels;
   grpc_channel **channels;
   void **methods; // per channel: the registered method
@@ -69,7 +76,8 @@ struct call {
   // Stored last by the issuing thread, loaded first by the completing one: gRPC orders the two as well, but where no
   // sanitizer sees it.
   _Atomic bool is_issued;
-  grpc_call *call; // NULL: not under way
+  grpc_call *call;       // NULL: not under way
+  grpc_channel *channel; // its own, while under way; NULL: shared
   grpc_op ops[N_OPS];
   grpc_byte_buffer *request, *reply;
   grpc_metadata_array initial, trailing;
@@ -103,7 +111,7 @@ static void open_channels(struct client *client, const struct sp_rpc_env *env) {
   client->methods = sp_alloc(client->n_channels * sizeof(void *));
   client->watches = sp_alloc(client->n_channels * sizeof *client->watches);
   for (size_t i = 0; i < client->n_channels; i++) {
-    client->channels[i] = sp_channel_new(env->address);
+    client->channels[i] = sp_channel_new(env->address, &client->link);
     client->methods[i] =
         grpc_channel_register_call(client->channels[i], client->protocol->predict, NULL, NULL);
     client->watches[i] = (struct watch){KIND_WATCH, client->channels[i]};
@@ -135,6 +143,8 @@ static void call_release(struct call *call) {
   call->details = grpc_empty_slice();
   grpc_call_unref(call->call);
   call->call = NULL;
+  if (call->channel) grpc_channel_destroy(call->channel);
+  call->channel = NULL;
   atomic_store_explicit(&call->is_issued, false, memory_order_relaxed);
 }
 
@@ -164,41 +174,74 @@ static void client_free(void *of) {
   free(client->watches);
   free(client->methods);
   free(client->channels);
+  grpc_slice_unref(client->method);
+  sp_link_done(&client->link);
+  free(client->address);
   free(client);
   sp_grpc_end();
+}
+
+static enum sp_err check_env(const struct sp_rpc_env *env, const struct sp_protocol *protocol,
+                             struct sp_error *error) {
+  enum sp_err err = sp_address_check("server", env->address, error);
+  if (err) return err;
+  if (env->conf->channels > N_CHANNELS_MAX) {
+    return sp_fail(error, SP_ERR_USAGE, "channels: %llu; a client opens %d at most",
+                   (unsigned long long)env->conf->channels, N_CHANNELS_MAX);
+  }
+  if (env->conf->channels > 1 && env->conf->link.channel == SP_RPC_CHANNEL_PER_CALL) {
+    return sp_fail(error, SP_ERR_USAGE, "channels: %llu with rpc.channel per-call; leave one of the two out",
+                   (unsigned long long)env->conf->channels);
+  }
+  if (strlen(env->model_name) >= SP_TFS_MODEL_NAME_BYTES) {
+    return sp_fail(error, SP_ERR_USAGE, "model.name: has more than %d bytes", SP_TFS_MODEL_NAME_BYTES - 1);
+  }
+  return protocol->check(env, error);
+}
+
+static struct client *client_alloc(const struct sp_rpc_env *env, const struct sp_protocol *protocol) {
+  struct client *client = sp_alloc(sizeof *client);
+  client->protocol = protocol;
+  client->address = sp_copy_text(env->address);
+  client->is_per_call = env->conf->link.channel == SP_RPC_CHANNEL_PER_CALL;
+  client->method = grpc_slice_from_static_string(protocol->predict);
+  client->wake = KIND_WAKE;
+  client->deadline_ns = env->conf->deadline_ns;
+  client->max_rows = env->max_rows;
+  client->n_inputs = env->n_inputs;
+  memcpy(client->inputs, env->inputs, env->n_inputs * sizeof *env->inputs);
+  return client;
+}
+
+static enum sp_err reach(struct client *client, const struct sp_rpc_env *env, struct sp_error *error) {
+  enum sp_err err = sp_link_init(&client->link, &env->conf->link, error);
+  if (err) return err;
+  open_channels(client, env);
+  open_queues(client, env->n_queues);
+  err = sp_channels_connect(client->channels, client->n_channels, env->address, &client->link,
+                            env->conf->connect_timeout_ns, error);
+  if (err) return err;
+  const struct sp_peer peer = {env, client->channels[0], &client->link};
+  return client->protocol->describe(&peer, &client->server, &client->output, error);
 }
 
 static enum sp_err client_new(const struct sp_rpc_env *env, void **made, struct sp_tensor_spec *output,
                               struct sp_error *error) {
   const struct sp_protocol *protocol;
   enum sp_err err = choose_protocol(env->conf->protocol, &protocol, error);
-  if (!err) err = sp_address_check("server", env->address, error);
-  if (!err && env->conf->channels > N_CHANNELS_MAX) {
-    err = sp_fail(error, SP_ERR_USAGE, "channels: %llu; a client opens %d at most",
-                  (unsigned long long)env->conf->channels, N_CHANNELS_MAX);
-  }
+  if (!err) err = check_env(env, protocol, error);
   if (err) return err;
   sp_grpc_start();
-  struct client *client = sp_alloc(sizeof *client);
-  client->protocol = protocol;
-  client->wake = KIND_WAKE;
-  client->deadline_ns = env->conf->deadline_ns;
-  client->max_rows = env->max_rows;
-  client->n_inputs = env->n_inputs;
-  memcpy(client->inputs, env->inputs, env->n_inputs * sizeof *env->inputs);
-  open_channels(client, env);
-  open_queues(client, env->n_queues);
-  err = sp_channels_connect(client->channels, client->n_channels, env->address, env->conf->connect_timeout_ns,
-                            error);
-  if (!err) err = protocol->describe(env, client->channels[0], &client->server, &client->output, error);
+  struct client *client = client_alloc(env, protocol);
+  err = reach(client, env, error);
   if (err) {
     client_free(client);
     return err;
   }
-  client->n_spec =
-      protocol->write_spec(env->model_name, env->model_version, client->output.name, client->spec);
+  client->n_spec = protocol->write_spec(env, client->output.name, client->spec);
   SP_ASSERT(client->n_spec <= sizeof client->spec);
-  for (size_t i = 0; i < client->n_channels; i++) watch_start(client, &client->watches[i]);
+  for (size_t i = 0; i < client->n_channels && !client->is_per_call; i++)
+    watch_start(client, &client->watches[i]);
   *output = client->output;
   *made = client;
   return SP_OK;
@@ -215,6 +258,8 @@ static const struct sp_rpc_server_facts *client_server(const void *of) {
 static void prepare_ops(struct call *call) {
   grpc_op *ops = call->ops;
   ops[0].op = GRPC_OP_SEND_INITIAL_METADATA;
+  ops[0].data.send_initial_metadata.count = call->client->link.n_metadata;
+  ops[0].data.send_initial_metadata.metadata = call->client->link.metadata;
   ops[1].op = GRPC_OP_SEND_MESSAGE;
   ops[2].op = GRPC_OP_SEND_CLOSE_FROM_CLIENT;
   ops[3].op = GRPC_OP_RECV_INITIAL_METADATA;
@@ -299,19 +344,31 @@ static grpc_byte_buffer *request_of(struct call *call, size_t n_rows) {
   return request;
 }
 
+static grpc_call *call_on_shared(const struct call *call, gpr_timespec deadline) {
+  struct client *client = call->client;
+  size_t i = call->queue->next_channel_i++ % client->n_channels;
+  return grpc_channel_create_registered_call(client->channels[i], NULL, GRPC_PROPAGATE_DEFAULTS,
+                                             call->queue->completions, client->methods[i], deadline, NULL);
+}
+
+static grpc_call *call_on_own(struct call *call, gpr_timespec deadline) {
+  struct client *client = call->client;
+  call->channel = sp_channel_new(client->address, &client->link);
+  return grpc_channel_create_call(call->channel, NULL, GRPC_PROPAGATE_DEFAULTS, call->queue->completions,
+                                  client->method, NULL, deadline, NULL);
+}
+
 static void call_start(void *which, size_t n_rows) {
   struct call *call = which;
   struct client *client = call->client;
   SP_ASSERT(!call->call && n_rows > 0 && n_rows <= client->max_rows);
-  size_t channel_i = call->queue->next_channel_i++ % client->n_channels;
   call->request = request_of(call, n_rows);
   call->ops[1].data.send_message.send_message = call->request;
   call->n_rows = n_rows;
   call->result.issued_ns = sp_now_ns();
-  grpc_call *of = grpc_channel_create_registered_call(
-      client->channels[channel_i], NULL, GRPC_PROPAGATE_DEFAULTS, call->queue->completions,
-      client->methods[channel_i], sp_grpc_time(call->result.issued_ns + client->deadline_ns), NULL);
+  gpr_timespec deadline = sp_grpc_time(call->result.issued_ns + client->deadline_ns);
   // Can fail for misuse only; whatever the network does comes as a status.
+  grpc_call *of = client->is_per_call ? call_on_own(call, deadline) : call_on_shared(call, deadline);
   call->call = of;
   atomic_store_explicit(&call->is_issued, true, memory_order_release);
   grpc_call_error started = grpc_call_start_batch(of, call->ops, N_OPS, call, NULL);

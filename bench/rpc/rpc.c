@@ -13,6 +13,7 @@ static const struct {
   const struct sp_rpc_ops *ops;
 } protocols[] = {
     {"tfs", &sp_rpc_grpc_ops},
+    {"kserve", &sp_rpc_grpc_ops},
     {"tfs-rest", &sp_rpc_rest_ops},
     {"kserve-rest", &sp_rpc_rest_ops},
 };

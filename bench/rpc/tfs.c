@@ -207,15 +207,21 @@ char *sp_tfs_tensor_text(const struct sp_tfs_tensor *tensor, char *text, size_t 
 
 // --- Writing ---
 
-size_t sp_tfs_write_request_spec(const char *model, uint64_t version, const char *output, uint8_t *to) {
-  size_t n_name = strlen(model), n_output = output ? strlen(output) : 0;
-  SP_ASSERT(n_name < SP_TFS_MODEL_NAME_BYTES && n_output < sizeof((struct sp_tensor_spec *)0)->name);
-  uint8_t *at = to;
-  size_t n_version = version ? 1 + sp_wire_varint_bytes(version) : 0; // inside Int64Value
-  at = sp_wire_write_head(at, REQUEST_SPEC,
-                          sp_wire_field_bytes(n_name) + (version ? sp_wire_field_bytes(n_version) : 0));
+size_t sp_tfs_write_request_spec(const char *model, uint64_t version, const char *label, const char *output,
+                                 uint8_t *to) {
+  size_t n_name = strlen(model), n_label = label ? strlen(label) : 0, n_output = output ? strlen(output) : 0;
+  SP_ASSERT(n_name < SP_TFS_MODEL_NAME_BYTES && n_label < SP_TFS_MODEL_NAME_BYTES);
+  SP_ASSERT(n_output < sizeof((struct sp_tensor_spec *)0)->name);
+  size_t n_version = 1 + sp_wire_varint_bytes(version), n_choice = 0; // inside Int64Value
+  if (label)
+    n_choice = sp_wire_field_bytes(n_label);
+  else if (version)
+    n_choice = sp_wire_field_bytes(n_version);
+  uint8_t *at = sp_wire_write_head(to, REQUEST_SPEC, sp_wire_field_bytes(n_name) + n_choice);
   at = sp_wire_write_bytes(at, SPEC_NAME, model, n_name);
-  if (version) {
+  if (label) {
+    at = sp_wire_write_bytes(at, SPEC_LABEL, label, n_label);
+  } else if (version) {
     at = sp_wire_write_head(at, SPEC_VERSION, n_version);
     at = sp_wire_write_varint(sp_wire_write_tag(at, 1, SP_WIRE_VARINT), version);
   }

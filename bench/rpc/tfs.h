@@ -75,9 +75,10 @@ char *sp_tfs_tensor_text(const struct sp_tfs_tensor *tensor, char *text, size_t 
 // Longest head of one tensor: tags, lengths, name, type, shape.
 #define SP_TFS_HEAD_BYTES 320
 
-// model_spec (version 0: not said) and output_filter (NULL: all) of a request; returns the bytes written to `to`, which has
-// room for 2 x SP_TFS_MODEL_NAME_BYTES.
-size_t sp_tfs_write_request_spec(const char *model, uint64_t version, const char *output, uint8_t *to);
+// model_spec (version 0: not said; label: in its place, NULL: none) and output_filter (NULL: all) of a request; returns the
+// bytes written to `to`, which has room for 3 x SP_TFS_MODEL_NAME_BYTES.
+size_t sp_tfs_write_request_spec(const char *model, uint64_t version, const char *label, const char *output,
+                                 uint8_t *to);
 // Everything of an input up to its elements, which follow as they stand in memory: n_rows rows.
 size_t sp_tfs_write_input_head(const struct sp_tensor_spec *spec, size_t n_rows, uint8_t *to);
 

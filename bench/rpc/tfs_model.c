@@ -55,28 +55,32 @@ struct model_spec {
   Google__Protobuf__Int64Value version;
 };
 
-// Points into itself and at `model`.
-static void model_spec_init(struct model_spec *of, const char *model, uint64_t version) {
+// Points into itself, at `model` and at `label`.
+static void model_spec_init(struct model_spec *of, const char *model, uint64_t version, const char *label) {
   tensorflow__serving__model_spec__init(&of->spec);
   google__protobuf__int64_value__init(&of->version);
   of->spec.name = (char *)(uintptr_t)model;
-  if (!version) return;
+  if (label) {
+    of->spec.version_choice_case = TENSORFLOW__SERVING__MODEL_SPEC__VERSION_CHOICE_VERSION_LABEL;
+    of->spec.version_label = (char *)(uintptr_t)label;
+  }
+  if (!version || label) return;
   of->version.value = (int64_t)version;
   of->spec.version_choice_case = TENSORFLOW__SERVING__MODEL_SPEC__VERSION_CHOICE_VERSION;
   of->spec.version = &of->version;
 }
 
-struct sp_tfs_message sp_tfs_write_status_request(const char *model, uint64_t version) {
+struct sp_tfs_message sp_tfs_write_status_request(const char *model, uint64_t version, const char *label) {
   struct model_spec of;
-  model_spec_init(&of, model, version);
+  model_spec_init(&of, model, version, label);
   Tensorflow__Serving__GetModelStatusRequest request = TENSORFLOW__SERVING__GET_MODEL_STATUS_REQUEST__INIT;
   request.model_spec = &of.spec;
   return pack(&request.base);
 }
 
-struct sp_tfs_message sp_tfs_write_metadata_request(const char *model, uint64_t version) {
+struct sp_tfs_message sp_tfs_write_metadata_request(const char *model, uint64_t version, const char *label) {
   struct model_spec of;
-  model_spec_init(&of, model, version);
+  model_spec_init(&of, model, version, label);
   Tensorflow__Serving__GetModelMetadataRequest request =
       TENSORFLOW__SERVING__GET_MODEL_METADATA_REQUEST__INIT;
   request.model_spec = &of.spec;
@@ -286,7 +290,7 @@ struct sp_tfs_message sp_tfs_write_metadata_reply(const char *model, uint64_t ve
                                                   const struct sp_signature *signature) {
   struct sp_tfs_message map = pack_signature_map(signature);
   struct model_spec of;
-  model_spec_init(&of, model, version);
+  model_spec_init(&of, model, version, NULL);
   Google__Protobuf__Any any = GOOGLE__PROTOBUF__ANY__INIT;
   any.type_url = SIGNATURE_TYPE_URL;
   any.value = (ProtobufCBinaryData){map.n, map.data};

@@ -27,13 +27,13 @@ struct sp_tfs_message {
 };
 
 // --- The client's half ---
-struct sp_tfs_message sp_tfs_write_status_request(const char *model, uint64_t version);
-struct sp_tfs_message sp_tfs_write_metadata_request(const char *model, uint64_t version);
+// version 0: not said; label: asked for in its place, NULL: none.
+struct sp_tfs_message sp_tfs_write_status_request(const char *model, uint64_t version, const char *label);
+struct sp_tfs_message sp_tfs_write_metadata_request(const char *model, uint64_t version, const char *label);
 // *is_available: some version (or just `version`, where not 0) is AVAILABLE. False if it is no such message.
 bool sp_tfs_read_status_reply(struct sp_bytes reply, uint64_t version, bool *is_available);
 // The signature serving_default. False with a static reason.
-bool sp_tfs_read_metadata_reply(struct sp_bytes reply, struct sp_signature *signature,
-                                const char **reason);
+bool sp_tfs_read_metadata_reply(struct sp_bytes reply, struct sp_signature *signature, const char **reason);
 
 // --- The server's half ---
 struct sp_tfs_model_request {
@@ -55,4 +55,5 @@ bool sp_health_read_request(struct sp_bytes request, char *service, size_t n);
 enum sp_health { SP_HEALTH_SERVING = 1, SP_HEALTH_NOT_SERVING = 2, SP_HEALTH_SERVICE_UNKNOWN = 3 };
 #define SP_HEALTH_REPLY_BYTES 2
 size_t sp_health_write_reply(enum sp_health status, uint8_t to[SP_HEALTH_REPLY_BYTES]); // its length
+
 #endif

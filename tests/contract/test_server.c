@@ -77,7 +77,7 @@ static void tells_status_and_metadata(void **state) {
   struct sp_server *server = server_start(&env);
   struct caller caller = caller_open(server);
   bool is_available = false;
-  struct sp_tfs_message request = sp_tfs_write_status_request("affine", 0);
+  struct sp_tfs_message request = sp_tfs_write_status_request("affine", 0, NULL);
   assert_int_equal(caller_call(&caller, SP_TFS_GET_MODEL_STATUS, request.data, request.n), 0);
   for (uint64_t version = 1; version < 14; version++) {
     assert_true(sp_tfs_read_status_reply(sp_bytes_of(caller.last.reply, caller.last.n_reply), version,
@@ -93,11 +93,11 @@ static void tells_status_and_metadata(void **state) {
   assert_string_equal(sp_unary_note(&caller.last, SP_TFS_NOTE_STUB), "");
   assert_string_equal(sp_unary_note(&caller.last, SP_TFS_NOTE_MODEL_DIGEST), digest);
   free(request.data);
-  request = sp_tfs_write_status_request("affine", 4);
+  request = sp_tfs_write_status_request("affine", 4, NULL);
   caller_call(&caller, SP_TFS_GET_MODEL_STATUS, request.data, request.n);
   caller_expect(&caller, SP_STATUS_NOT_FOUND, "affine 1 3 12");
   free(request.data);
-  request = sp_tfs_write_metadata_request("affine", 3);
+  request = sp_tfs_write_metadata_request("affine", 3, NULL);
   assert_int_equal(caller_call(&caller, SP_TFS_GET_MODEL_METADATA, request.data, request.n), 0);
   struct sp_signature signature;
   const char *reason;
@@ -108,7 +108,7 @@ static void tells_status_and_metadata(void **state) {
   assert_int_equal(signature.inputs[0].shape[1], 3);
   assert_int_equal(signature.n_outputs, 2);
   free(request.data);
-  request = sp_tfs_write_metadata_request("other", 0);
+  request = sp_tfs_write_metadata_request("other", 0, NULL);
   caller_call(&caller, SP_TFS_GET_MODEL_METADATA, request.data, request.n);
   caller_expect(&caller, SP_STATUS_NOT_FOUND, "that model");
   free(request.data);
@@ -195,7 +195,7 @@ static void a_stub_says_that_it_is_one(void **state) {
     const struct sp_server_env env = {.conf = &conf, .address = "127.0.0.1:0", .scenario = scenario};
     struct sp_server *server = server_start(&env);
     struct caller caller = caller_open(server);
-    struct sp_tfs_message request = sp_tfs_write_status_request("fraud", 0);
+    struct sp_tfs_message request = sp_tfs_write_status_request("fraud", 0, NULL);
     assert_int_equal(caller_call(&caller, SP_TFS_GET_MODEL_STATUS, request.data, request.n), 0);
     free(request.data);
     assert_string_equal(sp_unary_note(&caller.last, SP_TFS_NOTE_STUB), stubs[i].said);
@@ -227,7 +227,7 @@ static void a_recorded_stub_knows_every_event(void **state) {
     snprintf(text, sizeof text, "%.*s", (int)recording->events[i].value.n,
              (const char *)recording->events[i].value.data);
     uint8_t bytes[1024];
-    size_t n = sp_tfs_write_request_spec("fraud", 0, "score", bytes);
+    size_t n = sp_tfs_write_request_spec("fraud", 0, NULL, "score", bytes);
     n += sp_tfs_write_input_head(&spec, 1, bytes + n);
     char *at = text;
     for (int column = 0; column < 30; column++, n += 4, at++) memcpy(bytes + n, &(float){strtof(at, &at)}, 4);

@@ -106,7 +106,7 @@ static void each_gets_its_own_rows_back(void **state) {
 
 static size_t write_gather(uint8_t *bytes, int64_t i) {
   const struct sp_tensor_spec spec = {"i", SP_DTYPE_INT64, 2, {1, 1}};
-  size_t n = sp_tfs_write_request_spec("gather", 0, NULL, bytes);
+  size_t n = sp_tfs_write_request_spec("gather", 0, NULL, NULL, bytes);
   n += sp_tfs_write_input_head(&spec, 1, bytes + n);
   memcpy(bytes + n, &i, sizeof i);
   return n + sizeof i;

@@ -232,7 +232,7 @@ static void a_version_that_is_replaced_is_loaded_anew(void **state) {
   put_version(dir, 1);
   struct sp_server *server = start(&watching, dir);
   struct caller caller = caller_open(server);
-  struct sp_tfs_message request = sp_tfs_write_status_request("affine", 1);
+  struct sp_tfs_message request = sp_tfs_write_status_request("affine", 1, NULL);
   assert_int_equal(caller_call(&caller, SP_TFS_GET_MODEL_STATUS, request.data, request.n), 0);
   char before[64];
   strcpy(before, sp_unary_note(&caller.last, SP_TFS_NOTE_MODEL_DIGEST));

@@ -55,9 +55,9 @@ void shell(const char *format, ...) {
 
 struct caller caller_open(const struct sp_server *server) {
   sp_grpc_start();
-  struct caller caller = {.channel = sp_channel_new(sp_server_address(server))};
+  struct caller caller = {.channel = sp_channel_new(sp_server_address(server), NULL)};
   struct sp_error error;
-  if (sp_channels_connect(&caller.channel, 1, sp_server_address(server), WITHIN_NS, &error))
+  if (sp_channels_connect(&caller.channel, 1, sp_server_address(server), NULL, WITHIN_NS, &error))
     fail_msg("%s", error.text);
   return caller;
 }
@@ -70,7 +70,7 @@ void caller_close(struct caller *caller) {
 
 int caller_call(struct caller *caller, const char *method, const void *bytes, size_t n) {
   free(caller->last.reply);
-  sp_channel_call(caller->channel, method, sp_bytes_of(bytes, n), WITHIN_NS, &caller->last);
+  sp_channel_call(caller->channel, NULL, method, sp_bytes_of(bytes, n), WITHIN_NS, &caller->last);
   return caller->last.code;
 }
 
@@ -84,7 +84,7 @@ int caller_predict(struct caller *caller, const char *model, uint64_t version, c
   struct sp_tensor_spec spec = {.dtype = SP_DTYPE_FLOAT32, .rank = 2, .shape = {1, (int64_t)n_columns}};
   strcpy(spec.name, input);
   uint8_t *bytes = sp_alloc(2 * SP_TFS_MODEL_NAME_BYTES + SP_TFS_HEAD_BYTES + n_rows * n_columns * 4);
-  size_t n = sp_tfs_write_request_spec(model, version, NULL, bytes);
+  size_t n = sp_tfs_write_request_spec(model, version, NULL, NULL, bytes);
   n += sp_tfs_write_input_head(&spec, n_rows, bytes + n);
   for (size_t i = 0; i < n_rows * n_columns; i++, n += 4) memcpy(bytes + n, &(float){(float)i}, 4);
   int code = caller_call(caller, SP_TFS_PREDICT, bytes, n);

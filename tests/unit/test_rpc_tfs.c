@@ -97,7 +97,7 @@ static void requests_are_read_alike(void **state) {
     const char *output = sp_prng_below(&prng, 2) ? "score" : NULL;
     size_t n_values = n_rows * tensor.row_elements * sp_dtype_bytes(spec.dtype);
     uint8_t *bytes = sp_alloc(n_values + 2 * SP_TFS_MODEL_NAME_BYTES + SP_TFS_HEAD_BYTES);
-    size_t n = sp_tfs_write_request_spec("fraud", version, output, bytes);
+    size_t n = sp_tfs_write_request_spec("fraud", version, NULL, output, bytes);
     n += sp_tfs_write_input_head(&spec, n_rows, bytes + n);
     memcpy(bytes + n, tensor.data, n_values);
     n += n_values;
@@ -249,7 +249,7 @@ static void check_mutant(const uint8_t *bytes, size_t n) {
 
 static size_t write_two_inputs(uint8_t *bytes) {
   static const struct sp_tensor_spec a = {"a", SP_DTYPE_FLOAT32, 2, {1, 2}};
-  size_t n = sp_tfs_write_request_spec("fraud", 3, "score", bytes);
+  size_t n = sp_tfs_write_request_spec("fraud", 3, NULL, "score", bytes);
   n += sp_tfs_write_input_head(&a, 2, bytes + n);
   memset(bytes + n, 1, 16);
   n += 16;
