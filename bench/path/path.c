@@ -65,7 +65,7 @@ void sp_path_close(struct sp_path *path) {
 }
 
 bool sp_path_is_async(const struct sp_path *path) {
-  return path->ops->is_async;
+  return path->ops->is_async && !(path->ops->waits && path->ops->waits(path->impl));
 }
 const struct sp_tensor_spec *sp_path_output(const struct sp_path *path) {
   return &path->output;
@@ -109,7 +109,7 @@ void sp_path_submit(struct sp_path *path, struct sp_request *request) {
 }
 
 size_t sp_path_reap(struct sp_path *path, unsigned worker_i, int64_t deadline_ns) {
-  SP_ASSERT(path->ops->is_async);
+  SP_ASSERT(sp_path_is_async(path));
   return path->ops->reap(path->impl, worker_i, deadline_ns);
 }
 

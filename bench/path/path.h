@@ -63,6 +63,7 @@ struct sp_path_env {
 struct sp_path_ops {
   const char *name;
   bool is_async;
+  bool (*waits)(const void *path); // this one, once opened, is synchronous all the same; NULL: it is not
   enum sp_err (*open)(const struct sp_path_env *env, void **path, struct sp_tensor_spec *output,
                       struct sp_error *error);
   enum sp_err (*request_init)(void *path, struct sp_request *request, struct sp_error *error);

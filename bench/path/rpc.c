@@ -1,5 +1,5 @@
 // Prediction by a model server: each request is a reusable call of rpc/, issued by the worker, completed by the worker's
-// completion thread.
+// completion thread; or, where rpc.sync asks for it, by the worker itself before it does anything else.
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +9,7 @@
 struct rpc {
   const struct sp_path_env *env;
   struct sp_rpc_client *client;
+  bool is_sync;
 };
 
 static void rpc_close(void *path) {
@@ -37,6 +38,7 @@ static enum sp_err rpc_open(const struct sp_path_env *env, void **path, struct s
   };
   struct rpc *rpc = sp_alloc(sizeof *rpc);
   rpc->env = env;
+  rpc->is_sync = env->rpc->link.sync;
   enum sp_err err = sp_rpc_client_new(&of, &rpc->client, output, error);
   if (err)
     rpc_close(rpc);
@@ -51,11 +53,6 @@ static enum sp_err rpc_request_init(void *path, struct sp_request *request, stru
   request->impl =
       sp_rpc_call_new(rpc->client, request->worker_i, &request->inputs, &request->output, request);
   return SP_OK;
-}
-
-static void rpc_submit(void *path, struct sp_request *request) {
-  (void)path;
-  sp_rpc_call_start(request->impl, request->n_rows);
 }
 
 static void finish(void *user, const struct sp_rpc_result *result, void *context) {
@@ -73,6 +70,20 @@ static void finish(void *user, const struct sp_rpc_result *result, void *context
 }
 _Static_assert(sizeof((struct sp_request *)0)->text == sizeof((struct sp_rpc_result *)0)->text,
                "texts are copied whole");
+
+static void rpc_submit(void *path, struct sp_request *request) {
+  struct rpc *rpc = path;
+  sp_rpc_call_start(request->impl, request->n_rows);
+  if (!rpc->is_sync) return;
+  // A worker has one request under way: the first completion is its own. The call's deadline ends the wait.
+  while (!sp_rpc_reap(rpc->client, request->worker_i, INT64_MAX, finish, rpc)) {
+  }
+}
+
+static bool rpc_waits(const void *path) {
+  const struct rpc *rpc = path;
+  return rpc->is_sync;
+}
 
 static size_t rpc_reap(void *path, unsigned worker_i, int64_t deadline_ns) {
   struct rpc *rpc = path;
@@ -102,6 +113,7 @@ static const struct sp_rpc_server_facts *rpc_server_facts(const void *path) {
 const struct sp_path_ops sp_path_rpc_ops = {
     .name = "rpc",
     .is_async = true,
+    .waits = rpc_waits,
     .open = rpc_open,
     .request_init = rpc_request_init,
     .submit = rpc_submit,
