@@ -285,11 +285,11 @@ static void kafka_close(void *impl) {
 
 // --- Facts ---
 
-static int64_t count_gone(struct sp_kafka_driver *d, const char *topic, const int64_t *low_at_start,
+static int64_t count_gone(struct sp_kafka_client *client, const char *topic, const int64_t *low_at_start,
                           int32_t n_partitions, int64_t deadline_ns) {
   int64_t gone = 0, low, high;
   for (int32_t i = 0; i < n_partitions; i++) {
-    if (sp_kafka_client_offsets(&d->consumer, topic, i, deadline_ns, &low, &high, NULL)) continue;
+    if (sp_kafka_client_offsets(client, topic, i, deadline_ns, &low, &high, NULL)) continue;
     if (low > low_at_start[i]) gone += low - low_at_start[i];
   }
   return gone;
@@ -297,9 +297,13 @@ static int64_t count_gone(struct sp_kafka_driver *d, const char *topic, const in
 
 static void kafka_facts(void *impl, struct sp_stream_facts *facts) {
   struct sp_kafka_driver *d = impl;
-  int64_t deadline_ns = sp_now_ns() + FACTS_NS;
-  int64_t gone = count_gone(d, d->env.kafka.input, d->input_low, d->n_input, deadline_ns) +
-                 count_gone(d, d->env.kafka.output, d->output_low, d->n_output, deadline_ns);
+  struct sp_kafka_client client; // of its own: the consumer's questions wait behind its fetches
+  int64_t deadline_ns = sp_now_ns() + FACTS_NS, gone = 0;
+  if (!sp_kafka_client_new(&client, &d->env.kafka, SP_KAFKA_CONSUMER, NULL, 0, NULL, NULL)) {
+    gone = count_gone(&client, d->env.kafka.input, d->input_low, d->n_input, deadline_ns) +
+           count_gone(&client, d->env.kafka.output, d->output_low, d->n_output, deadline_ns);
+    sp_kafka_client_close(&client);
+  }
   int64_t unanswered = d->n_acknowledged - d->n_received;
   if (d->env.sends && d->env.collects && gone > unanswered) gone = unanswered > 0 ? unanswered : 0;
   *facts = (struct sp_stream_facts){.replies_peak = d->replies_peak,
@@ -367,17 +371,13 @@ static enum sp_err open_producer(struct sp_kafka_driver *d, int64_t deadline_ns,
   return err;
 }
 
-static enum sp_err read_partition(struct sp_kafka_driver *d, int32_t partition, int64_t deadline_ns,
+static enum sp_err read_partition(struct sp_kafka_driver *d, int32_t partition, const int64_t *end,
                                   struct sp_error *error) {
-  const char *topic = d->env.kafka.output;
   if (partition < 0 || partition >= d->n_output)
-    return sp_fail(error, SP_ERR_USAGE, "topic %s has %d partitions, there is no partition %d", topic,
-                   (int)d->n_output, (int)partition);
-  int64_t low, high;
-  enum sp_err err = sp_kafka_client_offsets(&d->consumer, topic, partition, deadline_ns, &low, &high, error);
-  if (err) return err;
+    return sp_fail(error, SP_ERR_USAGE, "topic %s has %d partitions, there is no partition %d",
+                   d->env.kafka.output, (int)d->n_output, (int)partition);
   // From the end by its number: whatever comes from now on is behind it, however long the first fetch takes.
-  if (rd_kafka_consume_start_queue(d->output, partition, high, d->messages) != 0)
+  if (rd_kafka_consume_start_queue(d->output, partition, end[partition], d->messages) != 0)
     return sp_kafka_client_fail(&d->consumer, "read the output topic", rd_kafka_last_error(), error);
   d->read[d->n_read++] = partition;
   return SP_OK;
@@ -389,14 +389,16 @@ static enum sp_err start_reading(struct sp_kafka_driver *d, int64_t deadline_ns,
   d->output = rd_kafka_topic_new(d->consumer.rk, d->env.kafka.output, NULL);
   size_t n = d->env.partitions ? d->env.n_partitions : (size_t)d->n_output;
   d->read = sp_alloc(n * sizeof *d->read);
+  int64_t *end = sp_alloc((size_t)d->n_output * sizeof *end);
   enum sp_err err = SP_OK;
-  for (size_t i = 0; i < n && !err; i++)
-    err = read_partition(d, d->env.partitions ? d->env.partitions[i] : (int32_t)i, deadline_ns, error);
+  // All of them first: behind a fetch that waits at the broker a question on the same connection would wait too.
   for (int32_t i = 0; i < d->n_output && !err; i++) {
-    int64_t high;
-    err = sp_kafka_client_offsets(&d->consumer, d->env.kafka.output, i, deadline_ns, &d->output_low[i], &high,
-                                  error);
+    err = sp_kafka_client_offsets(&d->consumer, d->env.kafka.output, i, deadline_ns, &d->output_low[i],
+                                  &end[i], error);
   }
+  for (size_t i = 0; i < n && !err; i++)
+    err = read_partition(d, d->env.partitions ? d->env.partitions[i] : (int32_t)i, end, error);
+  free(end);
   return err;
 }
 
