@@ -8,15 +8,12 @@
 #include "base/args.h"
 #include "base/clock.h"
 #include "base/units.h"
+#include "cmd/property_arg.h"
 #include "cmd/topic_arg.h"
 #include "cmd/verbs.h"
-#include "os/files.h"
-#include "scenario/bind.h"
 #include "stream/admin.h"
 
-#define VERB             "topics"
-#define PROPERTIES_MAX   64
-#define SECRET_BYTES_MAX 65536
+#define VERB "topics"
 
 static const struct sp_option options[] = {
     {"--wait", 0, "TIME", "10s", "how long the broker may take to answer"},
@@ -36,46 +33,17 @@ struct arguments {
   const char *removed[SP_TOPIC_ARGS_MAX];
   size_t n_removed;
   bool reuses, prints_json, wants_help;
-  struct sp_property properties[PROPERTIES_MAX];
-  size_t n_properties;
+  struct sp_property items[SP_PROPERTY_ARGS_MAX];
+  struct sp_properties properties; // in `items`
 };
-
-// A secret stands in no command line, where every user of the machine could read it.
-static enum sp_err read_secret(const char *name, const char *text, char **value, struct sp_error *error) {
-  if (text[0] == '$') {
-    const char *found = getenv(text + 1);
-    if (!found)
-      return sp_fail(error, SP_ERR_USAGE, "-X %s: the environment has no %.60s; export it", name, text + 1);
-    *value = sp_copy_text(found);
-    return SP_OK;
-  }
-  if (text[0] != '@')
-    return sp_fail(error, SP_ERR_USAGE, "-X %s: a secret is never written here; write \"@FILE\" or \"$NAME\"",
-                   name);
-  size_t n;
-  enum sp_err err = sp_files_read(text + 1, SECRET_BYTES_MAX, value, &n, error);
-  if (!err) (*value)[strcspn(*value, "\r\n")] = 0;
-  return err;
-}
-
-static enum sp_err add_property(struct arguments *arguments, const char *text, struct sp_error *error) {
-  const char *equals = strchr(text, '=');
-  if (!equals || equals == text) return sp_fail(error, SP_ERR_USAGE, "-X %.100s: write NAME=VALUE", text);
-  if (arguments->n_properties == PROPERTIES_MAX)
-    return sp_fail(error, SP_ERR_USAGE, "-X: more than %d properties", PROPERTIES_MAX);
-  struct sp_property *property = &arguments->properties[arguments->n_properties++];
-  property->name = sp_format("%.*s", (int)(equals - text), text);
-  if (sp_property_is_secret(property->name))
-    return read_secret(property->name, equals + 1, &property->value, error);
-  property->value = sp_copy_text(equals + 1);
-  return SP_OK;
-}
 
 static enum sp_err read_option(struct arguments *arguments, const char *flag, const char *value,
                                struct sp_error *error) {
   if (strcmp(flag, "--create") == 0)
     return sp_topic_arg_add(flag, value, arguments->made, &arguments->n_made, error);
-  if (strcmp(flag, "--property") == 0) return add_property(arguments, value, error);
+  if (strcmp(flag, "--property") == 0) {
+    return sp_property_arg_add(value, &arguments->properties, error);
+  }
   if (strcmp(flag, "--reuse") == 0) arguments->reuses = true;
   if (strcmp(flag, "--json") == 0) arguments->prints_json = true;
   if (strcmp(flag, "--delete") == 0) {
@@ -161,10 +129,9 @@ static enum sp_err list(const struct sp_kafka_env *env, const struct arguments *
 }
 
 static enum sp_err run(struct arguments *arguments, struct sp_error *error) {
-  const struct sp_properties properties = {arguments->properties, arguments->n_properties};
   const struct sp_kafka_env env = {.brokers = arguments->address,
-                                   .producer = &properties,
-                                   .consumer = &properties,
+                                   .producer = &arguments->properties,
+                                   .consumer = &arguments->properties,
                                    .connect_timeout_ns = arguments->wait_ns};
   enum sp_err err = SP_OK;
   for (size_t i = 0; i < arguments->n_made && !err; i++) {
@@ -181,16 +148,14 @@ int sp_cmd_topics(int argc, char **argv) {
   struct arguments *arguments = sp_alloc(sizeof *arguments);
   struct sp_error error = {0};
   arguments->wait_ns = 10 * SP_NS_PER_S;
+  arguments->properties.items = arguments->items;
   enum sp_err err = read_arguments(argc, argv, arguments, &error);
   if (!err && arguments->wants_help)
     print_help();
   else if (!err)
     err = run(arguments, &error);
   if (err) fprintf(stderr, "servepath: %s: %s\n", VERB, error.text);
-  for (size_t i = 0; i < arguments->n_properties; i++) {
-    free(arguments->properties[i].name);
-    free(arguments->properties[i].value);
-  }
+  sp_property_args_done(&arguments->properties);
   free(arguments);
   return sp_exit_code(err);
 }

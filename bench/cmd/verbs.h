@@ -10,6 +10,7 @@ int sp_cmd_verify(int argc, char **argv);
 int sp_cmd_report(int argc, char **argv);
 int sp_cmd_import(int argc, char **argv);
 int sp_cmd_export(int argc, char **argv);
+int sp_cmd_record(int argc, char **argv);
 int sp_cmd_inspect(int argc, char **argv);
 int sp_cmd_app(int argc, char **argv);
 int sp_cmd_model_server(int argc, char **argv);
@@ -17,6 +18,7 @@ int sp_cmd_broker(int argc, char **argv);
 int sp_cmd_doctor(int argc, char **argv);
 int sp_cmd_reference(int argc,
                      char **argv);        // hidden: prints --help page, schema and reference from the tables
+int sp_cmd_relay(int argc, char **argv);  // hidden: what tests break connections with
 int sp_cmd_driver(int argc, char **argv); // hidden: the trial's child
 int sp_cmd_topics(int argc, char **argv); // hidden: waits for a broker, makes, removes and lists topics
 
