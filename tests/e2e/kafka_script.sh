@@ -50,8 +50,14 @@ refused 3 "port ${address_one#*:} is taken" "$kafka" run --dir "$tmp/taken" --po
 
 # What is made in one is not in the other.
 "$SERVEPATH" topics "$address_one" --create alpha:3 >/dev/null || fail "no topic could be made"
-"$kafka" topics --name "$one" | grep -q alpha || fail "topics does not list alpha: $("$kafka" topics --name "$one")"
-! "$kafka" topics --name "$two" | grep -q alpha || fail "the other broker has alpha too"
+# Kafka names a partition before it leads it.
+for _ in $(seq 40); do
+  "$kafka" topics --name "$one" >"$tmp/topics" 2>&1 && break
+  sleep 0.025
+done
+grep -q '^alpha  *3 ' "$tmp/topics" || fail "topics does not list alpha: $(cat "$tmp/topics")"
+"$kafka" topics --name "$two" >"$tmp/topics"
+! grep -q alpha "$tmp/topics" || fail "the other broker has alpha too"
 
 "$kafka" stop --name "$one" || fail "stop failed"
 gone "$pid_one"
