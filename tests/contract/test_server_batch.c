@@ -75,12 +75,11 @@ static void what_has_waited_long_enough_is_run(void **state) {
   server_stop(server);
 }
 
-static void each_gets_its_own_rows_back(void **state) {
-  (void)state;
+static void own_rows_come_back(const char *protocol) {
   const struct sp_server_conf conf = conf_of(5, SP_NS_PER_MS);
   struct sp_server_counts counts;
   struct sp_server *server = start(&conf, "together", &counts);
-  struct crowd *crowd = crowd_open(server, "tfs", "together", "twice");
+  struct crowd *crowd = crowd_open(server, protocol, "together", "twice");
   size_t n_rows = 0;
   for (size_t round = 1; round <= 20; round++) {
     for (size_t i = 0; i < CROWD_MAX; i++) {
@@ -100,6 +99,12 @@ static void each_gets_its_own_rows_back(void **state) {
   server_stop(server);
   assert_int_equal(counts.n_predictions, n_rows);
   assert_int_equal(counts.n_requests, 20 * CROWD_MAX);
+}
+
+static void each_gets_its_own_rows_back(void **state) {
+  (void)state;
+  own_rows_come_back("tfs");
+  own_rows_come_back("kserve");
 }
 
 // --- A model that fails for some values: table[i], of which there are three ---

@@ -104,8 +104,8 @@ static void *keep_calling(void *context) {
   return NULL;
 }
 
-static void begin_traffic(struct traffic *traffic, const struct sp_server *server) {
-  *traffic = (struct traffic){.crowd = crowd_open(server, "tfs", "affine", "twice")};
+static void begin_traffic(struct traffic *traffic, const struct sp_server *server, const char *protocol) {
+  *traffic = (struct traffic){.crowd = crowd_open(server, protocol, "affine", "twice")};
   assert_int_equal(pthread_create(&traffic->thread, NULL, keep_calling, traffic), 0);
 }
 
@@ -121,14 +121,14 @@ static void end_traffic(struct traffic *traffic) {
   crowd_close(crowd);
 }
 
-static void churn(const struct sp_server_conf *conf) {
+static void churn(const struct sp_server_conf *conf, const char *protocol) {
   char dir[64];
   folder_make(dir);
   put_version(dir, 1);
   struct sp_server *server = start(conf, dir);
   struct caller caller = caller_open(server);
   struct traffic traffic;
-  begin_traffic(&traffic, server);
+  begin_traffic(&traffic, server, protocol);
   for (uint64_t version = 2; version <= 8; version++) {
     put_version(dir, version);
     await(&caller, version, 0);
@@ -145,14 +145,14 @@ static void churn(const struct sp_server_conf *conf) {
 
 static void versions_come_and_go_under_calls(void **state) {
   (void)state;
-  churn(&watching);
+  churn(&watching, "tfs");
 }
 
 static void versions_come_and_go_while_requests_are_gathered(void **state) {
   (void)state;
   struct sp_server_conf conf = watching;
   conf.batch_delay_ns = SP_NS_PER_MS;
-  churn(&conf);
+  churn(&conf, "kserve");
 }
 
 static void *ask_two(void *context) {
