@@ -29,10 +29,7 @@ static int base64_of(char c) {
 // Padded or not. False where it is no base64; `to` has room for as many bytes as text.
 static bool decode_base64(const char *text, uint8_t *to, size_t *n) {
   size_t length = strlen(text);
-  for (int pad = 0; pad < 2 && length % 4 == 0 && length > 0 && text[length - 1] == '='; pad++) {
-    length--;
-    if (length % 4 == 3 && text[length - 1] != '=') break;
-  }
+  if (length && length % 4 == 0 && text[length - 1] == '=') length -= text[length - 2] == '=' ? 2 : 1;
   uint32_t bits = 0;
   *n = 0;
   for (size_t i = 0; i < length; i++) {
