@@ -274,8 +274,7 @@ static void fill_timeline(const struct merge *m, struct sp_result *r) {
 
 // --- CPU, bounds ---
 
-// Application, server and broker serve all shards: whoever accounts for one accounts for all of it, so that the largest
-// figure is that of the longest look, and no sum.
+// Application, server and broker serve all shards and are started by the first, which alone accounts for them.
 static void fill_shared_cpu(const struct merge *m, struct sp_result *r) {
   static const char *const shared[] = {"app", "server", "broker"};
   for (size_t i = 0; i < sizeof shared / sizeof shared[0]; i++) {
@@ -339,9 +338,13 @@ static void fill_bounds(const struct merge *m, struct sp_result *r) {
 
 // --- The whole ---
 
-// Facts of the first shard that hold for all; everything counted starts from nothing.
+// Facts that hold for all, from the shard that started the shared processes; everything counted starts from nothing.
 static enum sp_err begin(const struct merge *m, struct sp_result **result, struct sp_error *error) {
-  enum sp_err err = sp_result_read(m->folders[0], result, error);
+  size_t first = 0;
+  for (size_t k = 0; k < m->n; k++) {
+    if (strncmp(sp_facts_text_of(&m->shards[k]->load, "shard", ""), "1/", 2) == 0) first = k;
+  }
+  enum sp_err err = sp_result_read(m->folders[first], result, error);
   if (err) return err;
   struct sp_result *r = *result, *empty = sp_result_new();
   for (size_t i = 0; i < r->n_checks; i++) {
