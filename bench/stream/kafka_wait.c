@@ -128,9 +128,9 @@ static enum sp_err fail_topic(struct sp_kafka_client *client, const char *topic,
 static enum sp_err keep_asking(struct sp_kafka_client *client, const char *topic, bool is_mock,
                                int64_t deadline_ns, int32_t *n_partitions, struct sp_error *error) {
   int64_t begun_ns = sp_now_ns(), answered_ns = 0;
-  for (;;) {
+  for (int slice_ms = SLICE_MS;; slice_ms = slice_ms < SLICE_MOST_MS ? 2 * slice_ms : SLICE_MOST_MS) {
     rd_kafka_resp_err_t err =
-        ask(client, topic, is_mock, sp_kafka_ms_until(deadline_ns, SLICE_MS), n_partitions);
+        ask(client, topic, is_mock, sp_kafka_ms_until(deadline_ns, slice_ms), n_partitions);
     if (!err) return SP_OK;
     rd_kafka_poll(client->rk, 0); // error_cb
     int64_t now_ns = sp_now_ns();

@@ -27,7 +27,7 @@ static const uint8_t run[SP_RUN_BYTES] = "run of this test";
 // --- The broker, and a client of the test's own ---
 
 static struct sp_mock *mock;
-static char input[16], output[16]; // topics of the test that runs
+static char input[32], output[32]; // topics of the test that runs
 
 static int start_mock(void **state) {
   (void)state;
@@ -407,6 +407,68 @@ static void test_full_queue_sheds(void **state) {
   close_bench(&bench);
 }
 
+// --only: one process sends, another reads its share of the partitions.
+static void test_halves(void **state) {
+  (void)state;
+  struct bench sender, reader;
+  struct echo echo;
+  const int32_t share[] = {2, 0};
+  prepare(&sender);
+  prepare(&reader);
+  sender.env.collects = false;
+  reader.env.sends = false;
+  reader.env.partitions = share;
+  reader.env.n_partitions = 2;
+  open_bench(&reader);
+  open_bench(&sender);
+  assert_int_equal(sp_kafka_driver_partitions(reader.driver), N_PARTITIONS);
+  start_echo(&echo);
+  for (uint64_t i = 0; i < 30; i++)
+    assert_true(send_event(&sender, i, (struct sp_bytes){NULL, 0}, sp_bytes_of_text("sent")));
+  for (int i = 0; i < 20; i++) {
+    const struct sp_reply *reply = next_reply(&reader);
+    assert_true(reply->id < 30 && reply->id % N_PARTITIONS != 1); // without a key the id says where
+    assert_int_equal(reply->intended_ns, 1000000 + 1000 * (int64_t)reply->id);
+    assert_int_equal(reply->sent_ns, reply->intended_ns);
+  }
+  struct sp_reply *none;
+  struct sp_stream_facts facts;
+  assert_int_equal(sp_stream_receive(&reader.stream, &none, 1, sp_now_ns() + SP_NS_PER_S / 10), 0);
+  assert_int_equal(sp_stream_receive(&sender.stream, &none, 1, sp_now_ns() + SP_NS_PER_S / 10), 0);
+  sp_stream_facts_take(&sender.stream, &facts);
+  assert_int_equal(facts.n_acknowledged, 30);
+  sp_stream_facts_take(&reader.stream, &facts);
+  assert_int_equal(facts.n_acknowledged, -1);
+  stop_echo(&echo);
+  close_bench(&sender);
+  close_bench(&reader);
+}
+
+// Nobody reads, and the broker keeps about 5 MB: what it drops is counted.
+static void test_dropped(void **state) {
+  (void)state;
+  struct bench bench;
+  size_t n_large = 1 << 19;
+  char *large = sp_alloc(n_large);
+  prepare(&bench);
+  open_bench(&bench);
+  struct sp_stream_facts facts;
+  struct sp_reply *none;
+  for (uint64_t i = 0; i < 16; i++) {
+    struct sp_delivery event = {
+        .id = i, .sent_ns = sp_now_ns(), .partition = 1, .value = sp_bytes_of(large, n_large)};
+    assert_true(sp_stream_send(&bench.stream, &event));
+    // One batch each: the mock drops whole batches.
+    do {
+      assert_int_equal(sp_stream_receive(&bench.stream, &none, 1, sp_now_ns() + SP_NS_PER_MS), 0);
+      sp_stream_facts_take(&bench.stream, &facts);
+    } while (facts.n_acknowledged <= (int64_t)i);
+  }
+  assert_true(facts.n_dropped >= 5 && facts.n_dropped < 16);
+  close_bench(&bench);
+  free(large);
+}
+
 static void *close_soon(void *context) {
   struct bench *bench = context;
   usleep(50000);
@@ -506,6 +568,8 @@ int main(void) {
       cmocka_unit_test_setup(test_large, make_topics),
       cmocka_unit_test_setup(test_broker_goes, make_topics),
       cmocka_unit_test_setup(test_full_queue_sheds, make_topics),
+      cmocka_unit_test_setup(test_halves, make_topics),
+      cmocka_unit_test_setup(test_dropped, make_topics),
       cmocka_unit_test_setup(test_close_wakes, make_topics),
       cmocka_unit_test_setup(test_unknown_topic, make_topics),
       cmocka_unit_test_setup(test_no_broker, make_topics),
