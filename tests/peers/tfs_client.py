@@ -105,7 +105,9 @@ def check_refusals(predict, values):
     refused(predict, other, invalid, "2 inputs came")
     label = request(values)
     label.model_spec.version_label = "stable"
-    refused(predict, label, invalid, "version label")
+    refused(predict, label, missing, 'version label "stable" is unknown; this server has canary 1')
+    label.model_spec.version_label = "canary"
+    check(predict(label, timeout=30).model_spec.version.value == 1)
     signature = request(values)
     signature.model_spec.signature_name = "other"
     refused(predict, signature, invalid, "serving_default")
@@ -148,11 +150,26 @@ def check_health(channel):
         reply = stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=30)
         check(reply.status == health_pb2.HealthCheckResponse.SERVING, service, reply)
     refused(stub.Check, health_pb2.HealthCheckRequest(service="other"), grpc.StatusCode.NOT_FOUND, "service")
-    try:  # streaming is not served, and says so at once
-        next(iter(stub.Watch(health_pb2.HealthCheckRequest(), timeout=30)))
-        check(False, "Watch answered")
+    serving, unknown = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+    check(stub.Check(health_pb2.HealthCheckRequest(service="fraud"), timeout=30).status == serving)
+    for service, status in (("", serving), ("fraud", serving), ("other", unknown)):
+        stream = stub.Watch(health_pb2.HealthCheckRequest(service=service), timeout=30)
+        check(next(iter(stream)).status == status, service)
+        stream.cancel()
+
+
+def check_end(channel, process):
+    """An open Watch hears of the end, and does not hold it up."""
+    stream = iter(health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(service="fraud")))
+    check(next(stream).status == health_pb2.HealthCheckResponse.SERVING)
+    process.send_signal(signal.SIGTERM)
+    check(next(stream).status == health_pb2.HealthCheckResponse.NOT_SERVING)
+    try:
+        check(False, "after the end:", next(stream))
     except grpc.RpcError as error:
-        check(error.code() == grpc.StatusCode.UNIMPLEMENTED, error)
+        check(error.code() == grpc.StatusCode.UNAVAILABLE, error)
+    check(process.wait(30) == 0, "exit", process.returncode)
+    check(json.loads(process.stdout.read())["event"] == "end")
 
 
 def check_unknown(channel):
@@ -176,7 +193,8 @@ def main():
     events = rows()
     with tempfile.TemporaryDirectory() as folder:
         for address, threads in (("127.0.0.1:0", 1), (f"unix:{folder}/s.sock", 2)):
-            process, address = start(address, "--model", f"fraud={FRAUD / 'models/fraud'}", "--threads", threads)
+            process, address = start(address, "--model", f"fraud={FRAUD / 'models/fraud'}", "--threads", threads,
+                                     "--label", "canary=1")
             with grpc.insecure_channel(address) as channel:
                 stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
                 check_predictions(stub.Predict, events)
@@ -185,8 +203,7 @@ def main():
                 check_health(channel)
                 check_unknown(channel)
                 check_many(stub.Predict, events)
-            process.send_signal(signal.SIGTERM)
-            check(process.wait(30) == 0, "exit", process.returncode)
+                check_end(channel, process)
         check(list(Path(folder).iterdir()) == [], "a socket is left")
 
 

@@ -1,10 +1,11 @@
 """The serving interfaces of proto/ against the official ones: each message, field, enum value and method that we declare is,
-byte for byte, the descriptor of TensorFlow, TensorFlow Serving, gRPC's health check and protobuf itself."""
+byte for byte, the descriptor of TensorFlow, TensorFlow Serving, KServe, gRPC's health check and protobuf itself."""
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import _kserve_stubs  # noqa: F401
 import _tfs_stubs  # noqa: F401  (puts the official descriptors into the default pool)
 from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, wrappers_pb2  # noqa: F401
 from grpc_health.v1 import health_pb2  # noqa: F401
@@ -18,7 +19,7 @@ n_compared = 0
 def ours():
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "all.fds"
-        names = ["google", "tensorflow", "tensorflow_serving", "health"]
+        names = ["google", "tensorflow", "tensorflow_serving", "health", "kserve"]
         subprocess.run(["protoc-c", f"--descriptor_set_out={out}", f"--proto_path={SOURCE / 'proto'}",
                         *(str(SOURCE / f"proto/{name}.proto") for name in names)], check=True)
         return descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes()).file
