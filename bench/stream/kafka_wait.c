@@ -8,9 +8,11 @@
 
 #define REFUSED_GRACE_NS SP_NS_PER_S // another broker of the list may still let us in
 #define UNKNOWN_GRACE_NS                                                                                     \
-  (2 * SP_NS_PER_S)   // a topic that was just made needs this long to be known everywhere
-#define SLICE_MS 2000 // of one metadata request; a slow broker needs it whole
-#define PAUSE_NS (20 * SP_NS_PER_MS)
+  (2 * SP_NS_PER_S) // a topic that was just made needs this long to be known everywhere
+// Of the first metadata request; each gets twice the time of the one before, for a slow broker, but the hopeless is seen soon.
+#define SLICE_MS      250
+#define SLICE_MOST_MS 4000
+#define PAUSE_NS      (20 * SP_NS_PER_MS)
 
 static bool has(const char *text, const char *part) {
   return strcasestr(text, part) != NULL;
