@@ -123,6 +123,21 @@ kill -KILL "$server"
 ended_with 137 2>/dev/null
 start --model stub --stub fixed --input 'x:float32:[1,3]' --output 'y:z:int64:[1,2]' --address "unix:$tmp/s.sock"
 
+# --- KServe, TLS, a token, gathered requests: what a side says reaches the server that a trial spawns ---
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 \
+  -keyout "$tmp/key.pem" -out "$tmp/cert.pem" 2>/dev/null
+echo 'a secret' >"$tmp/token"
+secured=(--server-tls-cert "$tmp/cert.pem" --server-tls-key "$tmp/key.pem" --server-token "@$tmp/token")
+served() { # ARGUMENT...: verify through a spawned server over KServe, TLS and with the token
+  timeout 60 "$SERVEPATH" verify "$fraud" --side rpc --protocol kserve "${secured[@]}" --rpc-tls --rpc-ca "$tmp/cert.pem" \
+    --server-batch-delay 200us --server-max-batch 4 --quiet --out "$tmp/secure" "$@"
+}
+served --rpc-token "@$tmp/token" >"$tmp/out" 2>"$tmp/err" || fail "KServe over TLS with a token: $(cat "$tmp/err")"
+code=0
+served >"$tmp/out" 2>"$tmp/err" || code=$?
+if [ "$code" = 0 ] || ! grep -q 'UNAUTHENTICATED' "$tmp/err"; then fail "without the token: exit $code, $(cat "$tmp/err")"; fi
+! grep -rq 'a secret' "$tmp/secure" || fail "the token stands in a result"
+
 # --- with its parent ---
 bash -c '"$SERVEPATH" model-server --model stub --stub echo --input "x:float32:[1,3]" --parent $$ >"$1" & echo $! >"$2"
          until [ -s "$1" ]; do sleep 0.02; done' _ "$tmp/child.out" "$tmp/child.pid"
@@ -149,6 +164,10 @@ refuse 64 'batch_delay: .*no unit' "${model[@]}" --batch-delay 500
 refuse 64 'with max_batch 1 there is nothing to gather' "${model[@]}" --batch-delay 1ms --max-batch 1
 refuse 64 'takes one row at a time' --model "single=$SOURCE_DIR/tests/contract/models/single_row" --batch-delay 1ms
 refuse 64 'write serial:5ms' "${model[@]}" --batch-delay 1ms --delay 5ms
+refuse 64 'tls_key' "${model[@]}" --tls-cert "$tmp/cert.pem"
+refuse 3 'nosuch.pem' "${model[@]}" --tls-cert "$tmp/nosuch.pem" --tls-key "$tmp/key.pem"
+refuse 3 'nosuch' "${model[@]}" --token "@$tmp/nosuch"
+refuse 64 'a secret is never written here' "${model[@]}" --token secret
 refuse 64 'reload: .*no unit' "${model[@]}" --reload 1
 refuse 64 'labels: stable: "one" is no version; write --label stable=3' "${model[@]}" --label stable=one
 refuse 64 '--label stable: write NAME=VERSION' "${model[@]}" --label stable
