@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cmd/verbs.h"
 #include "scenario/cli.h"
@@ -12,6 +13,15 @@ static const struct sp_option options[] = {
     {"--run-id", 0, "ID", NULL, "identity of the run"},
     {"--server-address", 0, "ADDRESS", NULL, "where the model server is"},
     {"--server-pid", 0, "PID", NULL, "its process, to account for"},
+    {"--broker-address", 0, "ADDRESS", NULL, "where the broker is; none: transport direct"},
+    {"--broker-kind", 0, "KIND", NULL, "mock, kafka or external"},
+    {"--broker-version", 0, "VERSION", NULL, "of the broker"},
+    {"--broker-pid", 0, "PID", NULL, "its process, to account for"},
+    {"--input-topic", 0, "TOPIC", NULL, "topic to send to"},
+    {"--output-topic", 0, "TOPIC", NULL, "topic to collect from"},
+    {"--wire-run", 0, "ID", NULL, "sp-run of its messages"},
+    {"--app-group", 0, "GROUP", NULL, "consumer group of the applications"},
+    {"--app-pid", 0, "PID", NULL, "an application's process, to account for; may be repeated"},
     {"--answers", 0, "FILE", NULL, "gets the first answer to each event"},
     {"--tally-fd", 0, "FD", NULL, "shared memory of the books"},
     {0}};
@@ -26,6 +36,49 @@ static int number_of(const struct sp_cli *cli, const char *flag, int standard) {
   return text ? (int)strtol(text, NULL, 10) : standard;
 }
 
+// Every --app-pid; from malloc.
+static pid_t *app_pids_of(const struct sp_cli *cli, size_t *n) {
+  pid_t *pids = sp_alloc((cli->n_given + 1) * sizeof *pids);
+  *n = 0;
+  for (size_t i = 0; i < cli->n_given; i++) {
+    if (strcmp(cli->given[i]->flag, "--app-pid") == 0)
+      pids[(*n)++] = (pid_t)strtol(cli->given_values[i], NULL, 10);
+  }
+  return pids;
+}
+
+static enum sp_err drive(const struct sp_cli *cli, const struct sp_scenario *scenario,
+                         struct sp_error *error) {
+  size_t n_apps;
+  pid_t *app_pids = app_pids_of(cli, &n_apps);
+  struct sp_driver_plan plan = {.scenario = scenario,
+                                .side = sp_scenario_side(scenario, sp_cli_value(cli, "--this-side")),
+                                .out_dir = cli->out_dir,
+                                .run_id = sp_cli_value(cli, "--run-id"),
+                                .server_address = sp_cli_value(cli, "--server-address"),
+                                .server_pid = number_of(cli, "--server-pid", 0),
+                                .broker_address = sp_cli_value(cli, "--broker-address"),
+                                .broker_kind = sp_cli_value(cli, "--broker-kind"),
+                                .broker_version = sp_cli_value(cli, "--broker-version"),
+                                .broker_pid = number_of(cli, "--broker-pid", 0),
+                                .input_topic = sp_cli_value(cli, "--input-topic"),
+                                .output_topic = sp_cli_value(cli, "--output-topic"),
+                                .wire_run = sp_cli_value(cli, "--wire-run"),
+                                .app_group = sp_cli_value(cli, "--app-group"),
+                                .app_pids = app_pids,
+                                .n_apps = n_apps,
+                                .tally_fd = number_of(cli, "--tally-fd", -1),
+                                .answers_file = sp_cli_value(cli, "--answers"),
+                                .keep_raw = cli->raw};
+  enum sp_err err;
+  if (!plan.side || !plan.out_dir)
+    err = sp_fail(error, SP_ERR_USAGE, "--this-side and --out are needed; use servepath run");
+  else
+    err = sp_driver_run(&plan, error);
+  free(app_pids);
+  return err;
+}
+
 int sp_cmd_driver(int argc, char **argv) {
   struct sp_error error;
   struct sp_cli *cli = NULL;
@@ -38,21 +91,7 @@ int sp_cmd_driver(int argc, char **argv) {
   enum sp_err err = sp_cli_parse(&verb, argc, argv, &cli, &error);
   if (!err && cli->help) return sp_cli_help(stdout, &verb);
   if (!err) err = sp_cli_load(cli, &scenario, &error);
-  if (!err) {
-    struct sp_driver_plan plan = {.scenario = scenario,
-                                  .side = sp_scenario_side(scenario, sp_cli_value(cli, "--this-side")),
-                                  .out_dir = cli->out_dir,
-                                  .run_id = sp_cli_value(cli, "--run-id"),
-                                  .server_address = sp_cli_value(cli, "--server-address"),
-                                  .server_pid = number_of(cli, "--server-pid", 0),
-                                  .tally_fd = number_of(cli, "--tally-fd", -1),
-                                  .answers_file = sp_cli_value(cli, "--answers"),
-                                  .keep_raw = cli->raw};
-    if (!plan.side || !plan.out_dir)
-      err = sp_fail(&error, SP_ERR_USAGE, "--this-side and --out are needed; use servepath run");
-    else
-      err = sp_driver_run(&plan, &error);
-  }
+  if (!err) err = drive(cli, scenario, &error);
   sp_scenario_free(scenario);
   sp_cli_free(cli);
   return err ? sp_cli_report(&verb, &error) : 0;

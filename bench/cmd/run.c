@@ -10,11 +10,16 @@
 #include "report/report.h"
 #include "trial/trial.h"
 
+static const struct sp_option options[] = {{"--run-id", 0, "ID", NULL,
+                                            "Kafka: 32 hexadecimal digits that mark this run's messages; "
+                                            "--only collect counts those, or, without, any"},
+                                           {0}};
 static const struct sp_cli_verb verb = {
     .name = "run",
     .use = "SCENARIO [OPTIONS]",
     .about = "replay a recording through one side of a scenario and write a result folder",
     .takes = SP_CLI_SIDE | SP_CLI_OUT | SP_CLI_EXPORT | SP_CLI_RAW,
+    .options = options,
     .next = "servepath report DIR..., servepath inspect DIR"};
 
 // results/NAME-SIDE-TIME, with -2, -3, ... where that is taken.
@@ -73,6 +78,7 @@ static int run_side(struct sp_cli *cli, struct sp_scenario *scenario, struct sp_
                                .scenario = scenario,
                                .side = side,
                                .out_dir = out_dir,
+                               .wire_run = sp_cli_value(cli, "--run-id"),
                                .argc = argc,
                                .argv = argv,
                                .is_quiet = cli->quiet};
@@ -89,6 +95,17 @@ static int run_side(struct sp_cli *cli, struct sp_scenario *scenario, struct sp_
   return code;
 }
 
+static enum sp_err check_run_id(const struct sp_cli *cli, const struct sp_scenario *scenario,
+                                struct sp_error *error) {
+  const char *id = sp_cli_value(cli, "--run-id");
+  if (!id) return SP_OK;
+  if (scenario->stream.transport != SP_TRANSPORT_KAFKA)
+    return sp_fail(error, SP_ERR_USAGE,
+                   "--run-id marks messages in Kafka; leave it out with transport direct");
+  if (strspn(id, "0123456789abcdefABCDEF") == 32 && !id[32]) return SP_OK;
+  return sp_fail(error, SP_ERR_USAGE, "--run-id: \"%.60s\" is no mark; write 32 hexadecimal digits", id);
+}
+
 int sp_cmd_run(int argc, char **argv) {
   struct sp_error error;
   struct sp_cli *cli = NULL;
@@ -100,6 +117,7 @@ int sp_cmd_run(int argc, char **argv) {
   if (!err && cli->n_sides > 1)
     err = sp_fail(&error, SP_ERR_USAGE, "run takes one --side; give each its own run");
   if (!err) err = sp_cli_load(cli, &scenario, &error);
+  if (!err) err = check_run_id(cli, scenario, &error);
   if (!err) err = sp_supervisor_init(&supervisor, &error);
   if (!err) {
     code = run_side(cli, scenario, &supervisor, argc, argv, &error, &err);

@@ -117,6 +117,7 @@ static const struct sp_field result_fields[] = {
     FIELD("transport", TEXT, sp_result, transport),
     CUSTOM("broker", facts_or_null, sp_result, broker),
     CUSTOM("server", facts_or_null, sp_result, server),
+    CUSTOM("delivery", facts_or_null, sp_result, delivery),
     CUSTOM("model", facts, sp_result, model),
     CUSTOM("recording", facts, sp_result, recording),
     CUSTOM("load", facts, sp_result, load),

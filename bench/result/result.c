@@ -77,8 +77,8 @@ void sp_result_free(struct sp_result *r) {
                    r->response.hdr, r->failure.hdr,  r->response_ok.hdr,
                    r->service.hdr,  r->lateness.hdr, r->predictions.source};
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) free(texts[i]);
-  struct sp_facts *facts[] = {&r->tags,      &r->scenario, &r->broker,  &r->server, &r->model,
-                              &r->recording, &r->load,     &r->machine, &r->build};
+  struct sp_facts *facts[] = {&r->tags,  &r->scenario,  &r->broker, &r->server,  &r->delivery,
+                              &r->model, &r->recording, &r->load,   &r->machine, &r->build};
   for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) sp_facts_done(facts[i]);
   free_lists(r);
   free(r);

@@ -105,7 +105,8 @@ struct sp_result {
   struct sp_facts scenario; // name, file, digest, resolved (JSON)
   char *side, *path, *transport;
   struct sp_facts broker, server; // empty: null
-  struct sp_facts model;          // name, version, engine or protocol, digest, files (JSON: name -> digest)
+  struct sp_facts delivery; // Kafka: mode, apps, group, and what applications and broker counted; empty: null
+  struct sp_facts model;    // name, version, engine or protocol, digest, files (JSON: name -> digest)
   struct sp_facts recording;      // name, file, digest, events, source, licence, times_are_real
   struct sp_facts load;           // arrival, rate_per_s, seed, warmup_ns, duration_ns, drain_ns, concurrency
   struct sp_facts machine, build; // kernel, cpu, cpus, memory_bytes...; version, compiler, libraries

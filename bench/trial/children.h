@@ -1,9 +1,12 @@
-// The command lines of a trial's children, and what they say when they are ready.
+// A trial's children: started with their log in the run's folder, awaited, and asked why they ended.
 #ifndef SP_TRIAL_CHILDREN_H
 #define SP_TRIAL_CHILDREN_H
 
 #include "os/files.h"
 #include "os/process.h"
+#include "trial/apps.h"
+#include "trial/arguments.h"
+#include "trial/brokers.h"
 #include "trial/placement.h"
 #include "trial/trial.h"
 
@@ -12,13 +15,17 @@ enum sp_err sp_children_start_server(const struct sp_trial_plan *plan, const str
                                      struct sp_run_dir *dir, struct sp_supervisor *supervisor,
                                      struct sp_child *server, char **address, struct sp_error *error);
 
+struct sp_driver_child {
+  const char *run_id;
+  int tally_fd;
+  const char *server_address; // NULL: none
+  pid_t server_pid;           // 0: not ours
+  const struct sp_broker *broker;
+  const struct sp_apps *apps;
+};
 // Starts `servepath driver` and waits until everything is loaded and connected.
-enum sp_err sp_children_start_driver(const struct sp_trial_plan *plan, struct sp_run_dir *dir,
-                                     struct sp_supervisor *supervisor, const char *run_id, int tally_fd,
-                                     const char *server_address, pid_t server_pid, struct sp_child *driver,
-                                     struct sp_error *error);
-
-// The error that a child of ours ended with, as its parent's own: its last words, and the code that its exit code stands for.
-enum sp_err sp_children_error(struct sp_child *child, struct sp_error *error);
+enum sp_err sp_children_start_driver(const struct sp_trial_plan *plan, const struct sp_driver_child *facts,
+                                     struct sp_run_dir *dir, struct sp_supervisor *supervisor,
+                                     struct sp_child *driver, struct sp_error *error);
 
 #endif

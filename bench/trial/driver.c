@@ -9,6 +9,7 @@
 
 #include "replay/cutoff.h"
 #include "trial/account.h"
+#include "trial/link.h"
 #include "trial/prepare.h"
 #include "trial/session.h"
 #include "trial/verdict.h"
@@ -20,8 +21,24 @@
 static void run_pacer(void *context) {
   sp_pacer_run(context);
 }
+static enum sp_only half_of(const struct sp_trial_session *s) {
+  return (enum sp_only)s->plan->scenario->load.only;
+}
+
+// Where nobody answers, the collector takes what the broker says of sends: failures come as answers, the rest is asked for.
 static void run_collector(void *context) {
-  sp_collector_run(context);
+  struct sp_trial_session *s = context;
+  struct sp_collector *collector = &s->collector;
+  if (half_of(s) != SP_ONLY_SEND) {
+    sp_collector_run(collector);
+    return;
+  }
+  while (!atomic_load_explicit(&collector->is_stopped, memory_order_acquire)) {
+    struct sp_stream_facts facts;
+    if (sp_collector_step(collector, sp_now_ns() + SP_NS_PER_S / 10)) continue;
+    sp_stream_facts_take(&s->stream, &facts);
+    sp_tally_set(&s->tally->n_acknowledged, facts.n_acknowledged);
+  }
 }
 
 // Sleeps until `until_ns`, or until a signal that ends the trial.
@@ -43,27 +60,30 @@ static void sleep_until(struct sp_trial_session *s, int64_t until_ns) {
 }
 
 static enum sp_err start_threads(struct sp_trial_session *s, struct sp_error *error) {
-  s->collector.origin_ns = s->pacer.origin_ns = sp_now_ns() + LEAD_NS;
+  enum sp_err err = sp_link_origin(s, LEAD_NS, &s->pacer.origin_ns, error);
+  if (err) return err;
+  s->collector.origin_ns = s->pacer.origin_ns;
+  if (s->kafka) sp_kafka_driver_origin(s->kafka, s->pacer.origin_ns);
   sp_meter_window(s->meter, s->pacer.origin_ns + s->schedule->t0_ns, s->pacer.origin_ns + s->schedule->t1_ns);
   sp_tally_set(&s->tally->origin_ns, s->pacer.origin_ns);
-  enum sp_err err = SP_OK;
   if (s->plan->keep_raw) {
     char *path = sp_format("%s/events.csv.zst", s->plan->out_dir);
     err = sp_raw_open(path, s->pacer.origin_ns, &s->raw, error);
     s->collector.raw = s->raw;
     free(path);
   }
-  if (!err) err = sp_app_start(s->app, &s->placement.app, error);
+  if (!err && s->side.app) err = sp_app_start(s->side.app, &s->placement.app, error);
   if (!err)
-    err = sp_thread_start(&s->collector_thread, "sp-collector", &s->placement.driver, run_collector,
-                          &s->collector, error);
-  if (!err)
+    err =
+        sp_thread_start(&s->collector_thread, "sp-collector", &s->placement.driver, run_collector, s, error);
+  if (!err && half_of(s) != SP_ONLY_COLLECT)
     err = sp_thread_start(&s->pacer_thread, "sp-pacer", &s->placement.driver, run_pacer, &s->pacer, error);
   return err;
 }
 
 static int64_t under_way(struct sp_trial_session *s) {
-  return sp_tally_get(&s->tally->n_sent) - sp_tally_get(&s->tally->n_done);
+  int64_t n_acknowledged = half_of(s) == SP_ONLY_SEND ? sp_tally_get(&s->tally->n_acknowledged) : 0;
+  return sp_tally_get(&s->tally->n_sent) - sp_tally_get(&s->tally->n_done) - n_acknowledged;
 }
 
 // One whole second of the timeline has passed.
@@ -82,8 +102,10 @@ static void take_t0(struct sp_trial_session *s) {
   s->has_t0 = true;
 }
 
-// The window lasts as planned; a closed loop with a limit ends with its last event.
+// The window lasts as planned; a closed loop with a limit ends with its last event, and collecting with as many answers.
 static bool is_sending(struct sp_trial_session *s) {
+  int64_t limit = (int64_t)s->plan->scenario->load.limit;
+  if (half_of(s) == SP_ONLY_COLLECT && limit > 0 && sp_tally_get(&s->tally->n_done) >= limit) return false;
   bool is_closed = s->schedule->intended_ns == NULL;
   if (is_closed && atomic_load_explicit(&s->pacer.is_finished, memory_order_acquire)) return false;
   return sp_now_ns() < s->pacer.origin_ns + s->schedule->t1_ns && !s->signal;
@@ -102,6 +124,7 @@ static int64_t watch_window(struct sp_trial_session *s, int64_t second) {
     if (!s->has_t0 && now_ns >= t0_ns) take_t0(s);
     if (now_ns >= end_ns) close_second(s, second++);
     if (s->raw) sp_raw_drain(s->raw);
+    sp_account_watch(s);
   }
   return second;
 }
@@ -111,6 +134,7 @@ static void look(struct sp_trial_session *s, int64_t *second) {
   sleep_until(s, sp_now_ns() + SP_NS_PER_MS);
   if (sp_now_ns() >= end_ns) close_second(s, (*second)++);
   if (s->raw) sp_raw_drain(s->raw);
+  sp_account_watch(s);
 }
 
 // A pacer that cannot keep up sends on after t1, but not after the cut-off: what it did not come to by then was not sent.
@@ -150,7 +174,8 @@ static void stop_threads(struct sp_trial_session *s) {
   atomic_store_explicit(&s->collector.is_stopped, true, memory_order_release);
   sp_stream_close(&s->stream);
   sp_thread_join(&s->collector_thread);
-  sp_app_stop(s->app);
+  if (s->side.app) sp_app_stop(s->side.app);
+  sp_stream_facts_take(&s->stream, &s->stream_facts);
 }
 
 static enum sp_err measure(struct sp_trial_session *s, struct sp_error *error) {
@@ -165,7 +190,8 @@ static enum sp_err measure(struct sp_trial_session *s, struct sp_error *error) {
   }
   stop_threads(s);
   close_second(s, second); // what the last interval holds, now that nobody writes
-  if (!err) sp_cutoff_book(&s->pacer, s->meter, s->raw);
+  // What was only sent is booked by what the broker says of it.
+  if (!err && half_of(s) == SP_ONLY_BOTH) sp_cutoff_book(&s->pacer, s->meter, s->raw);
   return err;
 }
 
@@ -187,7 +213,7 @@ static enum sp_err write_all(struct sp_trial_session *s, struct sp_error *error)
   sp_verdict_fill(s);
   enum sp_err err = sp_raw_close(s->raw, error);
   s->raw = NULL;
-  enum sp_err closed = sp_hlog_close(s->hlog, err ? NULL : error);
+  enum sp_err closed = s->hlog ? sp_hlog_close(s->hlog, err ? NULL : error) : SP_OK;
   s->hlog = NULL;
   if (!err) err = closed;
   if (!err) err = sp_result_write_hgrm(s->meter, s->result->closed_loop, s->plan->out_dir, error);

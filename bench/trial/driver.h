@@ -16,7 +16,18 @@ struct sp_driver_plan {
   const char *run_id;
   const char *server_address; // rpc: where the server is; NULL otherwise
   pid_t server_pid;           // spawned by the supervisor; 0: not ours to account for
-  int tally_fd;               // shared memory (os/shared.h) of one struct sp_tally; -1: private
+  // Kafka: where the broker is; NULL: transport direct, and nothing of the following is set.
+  const char *broker_address;
+  const char *broker_kind;    // "mock", "kafka", "external"
+  const char *broker_version; // NULL: unknown
+  const char *input_topic, *output_topic;
+  const char
+      *wire_run; // sp-run of its messages, 32 hexadecimal digits; NULL: it only collects, answers of any run
+  const char *app_group; // of the applications that the supervisor started; NULL: none
+  const pid_t *app_pids;
+  size_t n_apps;
+  pid_t broker_pid;         // 0: not ours to account for
+  int tally_fd;             // shared memory (os/shared.h) of one struct sp_tally; -1: private
   const char *answers_file; // gets the first answer of every recorded event (see trial/answers.h); NULL: none
   bool keep_raw;            // events.csv.zst
 };

@@ -60,8 +60,38 @@ static void fill_model(struct sp_trial_session *s) {
   sp_facts_text(&r->model, "name", scenario->model.name);
   sp_facts_count(&r->model, "version", (int64_t)s->model_version);
   sp_facts_text(&r->model, "digest", digest_of_model(s));
-  sp_facts_text(&r->model, "library", sp_app_library(s->app));
+  sp_facts_text(&r->model, "library", s->library);
   if (s->server) fill_server(s);
+}
+
+static void fill_topics(struct sp_facts *facts, const struct sp_driver_plan *plan) {
+  sp_facts_text(facts, "input_topic", plan->input_topic);
+  sp_facts_text(facts, "output_topic", plan->output_topic);
+  sp_facts_count(facts, "partitions", (int64_t)plan->scenario->topics.partitions);
+}
+
+static void fill_broker(struct sp_trial_session *s) {
+  const struct sp_driver_plan *plan = s->plan;
+  struct sp_facts *facts = &s->result->broker;
+  sp_facts_text(facts, "kind", plan->broker_kind);
+  sp_facts_text(facts, "address", plan->broker_address);
+  sp_facts_text(facts, "version", plan->broker_version);
+  sp_facts_text(facts, "client", sp_kafka_library());
+  sp_facts_text(facts, "run", plan->wire_run);
+  fill_topics(facts, plan);
+  sp_facts_json(facts, "properties", s->kafka_properties);
+}
+
+// What the applications counted, their supervisor adds.
+static void fill_delivery(struct sp_trial_session *s) {
+  static const char *const modes[] = {"at-least-once", "exactly-once"}, *const orders[] = {"none", "key"};
+  const struct sp_app_conf *conf = &s->plan->side->app;
+  struct sp_facts *facts = &s->result->delivery;
+  sp_facts_text(facts, "mode", modes[conf->delivery]);
+  sp_facts_count(facts, "commit_interval_ns", conf->commit_interval_ns);
+  sp_facts_text(facts, "order", orders[conf->order]);
+  sp_facts_count(facts, "apps", (int64_t)s->plan->n_apps);
+  sp_facts_text(facts, "group", s->plan->app_group);
 }
 
 // What else makes this arrival another load than one of the same rate.
@@ -77,6 +107,10 @@ static void fill_arrival(struct sp_facts *facts, const struct sp_load_conf *load
     sp_facts_count(facts, "burst_length_ns", load->burst_length_ns);
   }
   if (load->limit) sp_facts_count(facts, "limit", (int64_t)load->limit);
+  if (load->shard) sp_facts_text(facts, "shard", load->shard);
+  if (load->start_at) sp_facts_text(facts, "start_at", load->start_at);
+  if (load->only == SP_ONLY_SEND) sp_facts_text(facts, "only", "send");
+  if (load->only == SP_ONLY_COLLECT) sp_facts_text(facts, "only", "collect");
 }
 
 static void fill_load(struct sp_trial_session *s) {
@@ -106,15 +140,23 @@ static void fill_load(struct sp_trial_session *s) {
 // Which roles share a core: "application and server"; "" where none do. Returns text.
 static char *shared_roles(const struct sp_trial_session *s, char *text, size_t n) {
   const struct sp_placement *p = &s->placement;
-  bool has_server = s->plan->server_pid != 0;
+  bool has_server = s->plan->server_pid != 0, has_broker = s->plan->broker_pid != 0;
+  const struct {
+    bool is_so;
+    const char *what;
+  } pairs[] = {{sp_cpus_overlap(&p->app, &p->driver), "driver and application"},
+               {has_broker && sp_cpus_overlap(&p->broker, &p->driver), "driver and broker"},
+               {has_broker && sp_cpus_overlap(&p->broker, &p->app), "application and broker"},
+               {has_server && sp_cpus_overlap(&p->app, &p->server), "application and server"}};
+  text[0] = '\0';
   if (sp_cpus_is_empty(&p->app)) {
     snprintf(text, n, "driver%s application%s", has_server ? "," : " and", has_server ? " and server" : "");
     return text;
   }
-  bool with_driver = sp_cpus_overlap(&p->app, &p->driver);
-  bool with_server = has_server && sp_cpus_overlap(&p->app, &p->server);
-  snprintf(text, n, "%s%s%s", with_driver ? "driver and application" : "",
-           with_driver && with_server ? ", and " : "", with_server ? "application and server" : "");
+  for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+    size_t n_text = strlen(text);
+    if (pairs[i].is_so) snprintf(text + n_text, n - n_text, "%s%s", n_text ? ", and " : "", pairs[i].what);
+  }
   return text;
 }
 
@@ -126,7 +168,7 @@ static void fill_machine(struct sp_trial_session *s) {
   sp_facts_count(facts, "cpus", m.n_cpus);
   sp_facts_text(facts, "cpus_allowed", s->placement.allowed);
   sp_facts_text(facts, "placement", s->placement.text);
-  char shared[96];
+  char shared[160];
   sp_facts_flag(facts, "co_located", *shared_roles(s, shared, sizeof shared));
   sp_facts_text(facts, "co_located_roles", *shared ? shared : NULL);
   sp_facts_count(facts, "memory_bytes", (int64_t)m.memory_bytes);
@@ -145,6 +187,8 @@ void sp_facts_fill(struct sp_trial_session *s) {
   fill_case(s);
   fill_model(s);
   fill_load(s);
+  if (s->kafka) fill_broker(s);
+  if (s->kafka) fill_delivery(s);
   fill_machine(s);
   sp_facts_text(&s->result->build, "version", SP_VERSION);
   sp_facts_text(&s->result->build, "compiler", __VERSION__);

@@ -10,6 +10,7 @@ struct sp_trial_live {
   struct sp_live live;
   const struct sp_scenario *scenario;
   const char *side;
+  bool has_latency;           // none over the mock broker, whose latency means nothing, nor for half a driver
   int64_t last_ns, last_done; // of the line before, for the rate
 };
 

@@ -7,11 +7,12 @@
 #include "trial/conf.h"
 
 struct sp_placement {
-  struct sp_cpus driver; // pacer, collector, control; the broker
+  struct sp_cpus driver; // pacer, collector, control
   struct sp_cpus app;    // workers
   struct sp_cpus server; // model server
-  char text[96];         // "driver=0,app=1,server=1", or "none"
-  char allowed[128];     // "0-3": what the process could use before it placed itself
+  struct sp_cpus broker; // with the driver, unless it is placed elsewhere
+  char text[128];    // "driver=0,app=1,server=1" (and the broker where it is not with the driver), or "none"
+  char allowed[128]; // "0-3": what the process could use before it placed itself
 };
 
 // The scenario's cpus, or the standard: the first allowed processor for driver, every other one for application and server;

@@ -9,6 +9,7 @@
 
 #include "os/machine.h"
 #include "trial/facts.h"
+#include "trial/link.h"
 
 static bool is_noop(const struct sp_trial_session *s) {
   return strcmp(s->plan->side->path.path, "noop") == 0;
@@ -42,7 +43,7 @@ static enum sp_err find_model(struct sp_trial_session *s, struct sp_error *error
 
 // Whoever answers must be what the user means: no stub in place of predictions, and the model that we have the file of.
 static enum sp_err check_server(struct sp_trial_session *s, struct sp_error *error) {
-  const struct sp_rpc_server_facts *told = s->server = sp_app_server_facts(s->app);
+  const struct sp_rpc_server_facts *told = s->server;
   const char *address = s->plan->server_address;
   if (!told) return SP_OK;
   if (told->stub[0] && s->plan->answers_file) {
@@ -72,23 +73,14 @@ static enum sp_err load_expected(struct sp_trial_session *s, struct sp_error *er
 static enum sp_err open_app(struct sp_trial_session *s, struct sp_error *error) {
   const struct sp_scenario *scenario = s->plan->scenario;
   const struct sp_side *side = s->plan->side;
-  struct sp_app_env env = {.clock = &s->clock,
-                           .conf = &side->app,
-                           .input = is_noop(s) ? NULL : &scenario->input,
-                           .output = is_noop(s) ? NULL : &scenario->output,
-                           .path = side->path.path,
-                           .in_flight = side->rpc.in_flight};
-  env.path_env = (struct sp_path_env){.model_name = scenario->model.name,
-                                      .model_version = s->model_version,
-                                      .version_dir = s->version_dir,
-                                      .engine = &side->engine,
-                                      .rpc = &side->rpc,
-                                      .server_address = s->plan->server_address};
-  enum sp_err err = sp_app_new(&env, &s->app, error);
+  enum sp_err err = sp_app_side_open(&s->side, scenario, side, s->plan->server_address, &s->clock, error);
   if (err) return err;
-  s->direct = sp_direct_new(scenario->stream.fifo_events, sp_app_value_bound(s->app),
+  s->library = sp_app_library(s->side.app);
+  s->server = sp_app_server_facts(s->side.app);
+  s->encoder = sp_app_encoder(s->side.app);
+  s->direct = sp_direct_new(scenario->stream.fifo_events, sp_app_value_bound(s->side.app),
                             (enum sp_wait)side->app.wait, &s->stream);
-  sp_app_set_stream(s->app, &s->stream);
+  sp_app_set_stream(s->side.app, &s->stream);
   return SP_OK;
 }
 
@@ -100,13 +92,13 @@ static enum sp_err open_books(struct sp_trial_session *s, struct sp_error *error
     if (err) return err;
   }
   s->tally = s->shared.data;
-  sp_tally_set(&s->tally->n_planned, is_closed ? -1 : (int64_t)s->schedule->n_events);
   sp_tally_set(&s->tally->n_warmup, (int64_t)s->schedule->n_warmup);
   sp_tally_set(&s->tally->p50_ns, -1);
   sp_tally_set(&s->tally->p99_ns, -1);
   sp_event_states_init(&s->states, s->schedule->n_events, is_closed);
   sp_key_order_init(&s->order, s->recording);
   s->meter = sp_meter_new();
+  if (s->plan->scenario->load.only == SP_ONLY_COLLECT) return SP_OK; // nothing is known of when it was sent
   char *path = sp_format("%s/latency.hlog", s->plan->out_dir);
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
@@ -116,7 +108,7 @@ static enum sp_err open_books(struct sp_trial_session *s, struct sp_error *error
 }
 
 static void wire_checker(struct sp_trial_session *s) {
-  const struct sp_encoder *encoder = sp_app_encoder(s->app);
+  const struct sp_encoder *encoder = s->encoder;
   s->checker = (struct sp_checker){.encoder = encoder,
                                    .expected = s->expected,
                                    .conf = &s->plan->scenario->expect,
@@ -129,6 +121,15 @@ static void wire_checker(struct sp_trial_session *s) {
   sp_answers_init(&s->answers, s->recording->n_events, n_scores);
   s->checker.answers = s->answers.values;
   s->checker.n_scores = n_scores;
+}
+
+// Where another process sends: it may have sent any event, or, without its run, anything.
+static void wire_half(struct sp_trial_session *s) {
+  if (s->plan->scenario->load.only != SP_ONLY_COLLECT) return;
+  s->collector.is_blind = true;
+  s->collector.counts_foreign = s->plan->wire_run == NULL;
+  atomic_store_explicit(&s->pacer.is_finished, true, memory_order_release);
+  for (size_t i = 0; i < s->states.n; i++) sp_event_state_set_sent(&s->states, i);
 }
 
 static void wire(struct sp_trial_session *s) {
@@ -148,6 +149,11 @@ static void wire(struct sp_trial_session *s) {
   s->collector.checker = &s->checker;
   s->collector.meter = s->meter;
   s->collector.deadline_ns = is_rpc(s) ? side->rpc.deadline_ns : 0;
+  s->apps_cpu_ns = sp_alloc((s->plan->n_apps + 1) * sizeof *s->apps_cpu_ns);
+  bool is_closed = s->schedule->intended_ns == NULL;
+  if (!s->share.is_own) s->share.n_own = s->schedule->n_events, s->share.n_own_warmup = s->schedule->n_warmup;
+  sp_tally_set(&s->tally->n_planned, is_closed ? -1 : (int64_t)s->share.n_own);
+  wire_half(s);
 }
 
 enum sp_err sp_prepare(struct sp_trial_session *s, struct sp_error *error) {
@@ -156,11 +162,12 @@ enum sp_err sp_prepare(struct sp_trial_session *s, struct sp_error *error) {
   if (!err) err = sp_cpus_apply(&s->placement.app, error);
   if (!err) err = load_data(s, error);
   if (!err) err = find_model(s, error);
-  if (!err) err = open_app(s, error);
+  if (!err) err = sp_link_is_kafka(s->plan) ? sp_link_probe(s, error) : open_app(s, error);
   if (!err) err = check_server(s, error);
   if (!err) err = load_expected(s, error);
   if (!err) err = open_books(s, error);
   if (!err) err = sp_cpus_apply(&s->placement.driver, error);
+  if (!err && sp_link_is_kafka(s->plan)) err = sp_link_open(s, error);
   if (err) return err;
   wire(s);
   s->result = sp_result_new();
@@ -169,8 +176,9 @@ enum sp_err sp_prepare(struct sp_trial_session *s, struct sp_error *error) {
 }
 
 void sp_trial_session_free(struct sp_trial_session *s) {
-  sp_app_free(s->app);
+  sp_app_side_close(&s->side);
   sp_direct_free(s->direct);
+  sp_link_free(s);
   sp_pacer_done(&s->pacer);
   sp_raw_close(s->raw, NULL);
   if (s->hlog) sp_hlog_close(s->hlog, NULL);
@@ -184,5 +192,6 @@ void sp_trial_session_free(struct sp_trial_session *s) {
   sp_recording_free(s->recording);
   sp_result_free(s->result);
   free(s->version_dir);
+  free(s->apps_cpu_ns);
   free(s);
 }

@@ -3,6 +3,7 @@
 #define SP_TRIAL_SESSION_H
 
 #include "app/app.h"
+#include "app/side.h"
 #include "meter/meter.h"
 #include "os/cpu.h"
 #include "os/shared.h"
@@ -11,18 +12,21 @@
 #include "recording/recording.h"
 #include "replay/collector.h"
 #include "replay/pacer.h"
+#include "replay/share.h"
 #include "result/raw.h"
 #include "result/result.h"
 #include "stream/direct.h"
+#include "stream/kafka.h"
 #include "trial/answers.h"
 #include "trial/driver.h"
 #include "trial/placement.h"
+#include "trial/probe.h"
 
 // One reading of every clock and counter, at t0 and at the end of the drain.
 struct sp_reading {
   int64_t at_ns;
   int64_t process_ns, control_ns, pacer_ns, collector_ns, workers_ns;
-  int64_t server_ns; // -1: no server of ours
+  int64_t server_ns, apps_ns, broker_ns; // of processes of ours; -1: none
   int64_t n_completed;
   int64_t clock_offset_ns;
   struct sp_cpu_reading machine;
@@ -35,16 +39,25 @@ struct sp_trial_session {
   struct sp_recording *recording;
   struct sp_expected *expected;
   char expected_file[4096];
-  char *version_dir;
+  char *version_dir; // NULL: noop
   uint64_t model_version;
   char model_digest[SP_DIGEST_TEXT_BYTES]; // of the file in version_dir; empty: none there
   struct sp_schedule *schedule;
   struct sp_shared shared;
   struct sp_tally *tally;
-  struct sp_app *app;
+  struct sp_app_side side;                  // direct: the application in this process
+  struct sp_probe probe;                    // Kafka: what it is made of
+  const char *library;                      // that predicts
   const struct sp_rpc_server_facts *server; // what the model server says of itself; NULL: there is none
+  const struct sp_encoder *encoder;         // reads answers; NULL: noop
+  struct sp_encoder *own_encoder;           // Kafka; NULL: it is the application's
   struct sp_direct *direct;
+  struct sp_kafka_driver *kafka;
+  char *kafka_properties; // as JSON
+  struct sp_share share;
   struct sp_stream stream;
+  struct sp_stream_facts stream_facts; // once the collector has ended
+  int64_t *apps_cpu_ns; // of each application process, as last seen: one that was killed has used it
   struct sp_event_states states;
   struct sp_key_order order;
   struct sp_answers answers;

@@ -12,6 +12,7 @@
 #include "os/files.h"
 #include "os/shared.h"
 #include "replay/tally.h"
+#include "trial/child.h"
 #include "trial/children.h"
 #include "trial/live.h"
 #include "trial/trial.h"
@@ -28,10 +29,13 @@ struct trial {
   struct sp_tally *tally;
   char run_id[33];
   bool is_marked; // out_dir holds a result.json of this run
+  struct sp_broker broker;
+  struct sp_apps apps;
   char *server_address;
   struct sp_child server, driver;
-  int64_t server_ended_ns; // 0: it lived to the end
-  char server_end[64];
+  struct sp_marks marks;
+  bool was_server_end_marked;
+  int64_t server_predictions; // -1: it did not say
 };
 
 static void make_run_id(struct trial *t) {
@@ -41,8 +45,15 @@ static void make_run_id(struct trial *t) {
   for (size_t i = 0; i < sizeof bytes; i++) snprintf(t->run_id + 2 * i, 3, "%02x", bytes[i]);
 }
 
-static bool needs_server(const struct sp_side *side) {
-  return strcmp(side->path.path, "rpc") == 0;
+// Over Kafka it is the applications' matter: whoever starts those starts the server.
+static bool starts_server(const struct sp_trial_plan *plan) {
+  const struct sp_side *side = plan->side;
+  if (strcmp(side->path.path, "rpc") != 0 || strcmp(side->rpc.address, "spawn") != 0) return false;
+  return plan->scenario->stream.transport == SP_TRANSPORT_DIRECT || sp_apps_are_ours(plan->scenario, side);
+}
+
+static bool knows_server(const struct sp_side *side) {
+  return strcmp(side->path.path, "rpc") == 0 && strcmp(side->rpc.address, "spawn") != 0;
 }
 
 // A folder says that it is incomplete from the start, whatever happens to us.
@@ -76,36 +87,55 @@ static enum sp_err start_all(struct trial *t, struct sp_error *error) {
   if (!err) err = sp_shared_new(&t->shared, "servepath-tally", sizeof *t->tally, error);
   if (err) return err;
   t->tally = t->shared.data;
-  const struct sp_side *side = t->plan->side;
-  if (needs_server(side)) {
-    if (strcmp(side->rpc.address, "spawn") != 0)
-      t->server_address = sp_copy_text(side->rpc.address);
-    else
-      err = sp_children_start_server(t->plan, &t->placement, &t->dir, t->supervisor, &t->server,
-                                     &t->server_address, error);
-  }
+  err = sp_broker_start(t->plan, t->run_id, &t->placement, &t->dir, t->supervisor, &t->broker, error);
+  if (!err && knows_server(t->plan->side)) t->server_address = sp_copy_text(t->plan->side->rpc.address);
+  if (!err && starts_server(t->plan))
+    err = sp_children_start_server(t->plan, &t->placement, &t->dir, t->supervisor, &t->server,
+                                   &t->server_address, error);
+  if (!err)
+    err = sp_apps_start(t->plan, t->run_id, &t->broker, t->server_address, &t->placement, &t->dir,
+                        t->supervisor, &t->apps, error);
   if (err) return err;
-  return sp_children_start_driver(t->plan, &t->dir, t->supervisor, t->run_id, t->shared.fd, t->server_address,
-                                  t->server.pid, &t->driver, error);
+  struct sp_driver_child facts = {.run_id = t->run_id,
+                                  .tally_fd = t->shared.fd,
+                                  .server_address = t->server_address,
+                                  .server_pid = t->server.pid,
+                                  .broker = &t->broker,
+                                  .apps = &t->apps};
+  return sp_children_start_driver(t->plan, &facts, &t->dir, t->supervisor, &t->driver, error);
+}
+
+static void take_server_lines(struct trial *t) {
+  const char *line;
+  while ((line = sp_child_next_line(&t->server))) {
+    if (strstr(line, "\"event\":\"end\"")) t->server_predictions = sp_trial_line_count(line, "predictions");
+  }
 }
 
 static void watch_server(struct trial *t) {
-  if (!t->server.pid || t->server_ended_ns || !t->server.has_ended) return;
-  t->server_ended_ns = sp_now_ns();
-  sp_child_status_text(&t->server, t->server_end, sizeof t->server_end);
+  take_server_lines(t);
+  if (!t->server.pid || t->was_server_end_marked || !t->server.has_ended) return;
+  char status[64];
+  t->was_server_end_marked = true;
+  sp_marks_add(&t->marks, "model server %s", sp_child_status_text(&t->server, status, sizeof status));
 }
 
 // Until the driver has ended. The first signal asks it to stop and write, the second ends it.
 static void watch(struct trial *t) {
-  struct sp_child *children[] = {&t->driver, &t->server};
+  struct sp_child **children = sp_alloc((3 + t->apps.n) * sizeof *children);
+  children[0] = &t->driver;
+  children[1] = &t->server;
+  children[2] = &t->broker.child;
+  for (size_t i = 0; i < t->apps.n; i++) children[3 + i] = &t->apps.items[i].child;
   struct sp_trial_live live;
   unsigned n_passed_on = 0;
   sp_trial_live_init(&live, t->plan->scenario, t->plan->side->name);
   while (!sp_child_poll(&t->driver)) {
-    sp_supervisor_wait(t->supervisor, children, 2, sp_now_ns() + LOOK_NS);
+    sp_supervisor_wait(t->supervisor, children, 3 + t->apps.n, sp_now_ns() + LOOK_NS);
     while (sp_child_next_line(&t->driver)) continue;
-    while (sp_child_next_line(&t->server)) continue;
     watch_server(t);
+    sp_broker_watch(&t->broker, &t->marks);
+    sp_apps_watch(&t->apps, &t->marks);
     if (t->supervisor->n_signals > n_passed_on) {
       n_passed_on = t->supervisor->n_signals;
       sp_child_signal(&t->driver, n_passed_on == 1 ? SIGTERM : SIGKILL);
@@ -113,6 +143,21 @@ static void watch(struct trial *t) {
     if (!t->plan->is_quiet) sp_trial_live_show(&live, t->tally);
   }
   sp_trial_live_end(&live);
+  free(children);
+}
+
+// In reverse order of their start, so that each still has what it needs to end in good order; what they have counted is kept.
+static void stop_applications(struct trial *t) {
+  sp_apps_stop(&t->apps, t->supervisor);
+  struct sp_child *server = &t->server;
+  int64_t until_ns = sp_now_ns() + STOP_GRACE_NS;
+  if (server->pid) sp_child_signal(server, SIGTERM);
+  while (server->pid && !sp_child_poll(server) && sp_now_ns() < until_ns) {
+    sp_supervisor_wait(t->supervisor, &server, 1, until_ns);
+    take_server_lines(t);
+  }
+  if (server->pid) take_server_lines(t);
+  sp_child_stop(server, 0);
 }
 
 // The driver died: its books are in the memory that it shared. What has no outcome there is lost.
@@ -136,15 +181,41 @@ static void books_of_the_dead(struct trial *t, struct sp_result *r) {
   sp_result_invalid(r, r->incomplete);
 }
 
-static void mark_server_end(struct trial *t, struct sp_result *r) {
-  if (!t->server_ended_ns) return;
+static void add_marks(struct trial *t, struct sp_result *r) {
+  char status[64];
   int64_t t0_ns = sp_tally_get(&t->tally->origin_ns) + t->plan->scenario->load.warmup_ns;
-  int64_t second = (t->server_ended_ns - t0_ns) / SP_NS_PER_S;
-  sp_facts_text(&r->server, "ended", t->server_end);
-  for (size_t i = 0; i < r->n_timeline; i++) {
-    if (r->timeline[i].figures.second != second || r->timeline[i].mark) continue;
-    r->timeline[i].mark = sp_format("model server %s", t->server_end);
-  }
+  sp_marks_apply(&t->marks, t0_ns, r);
+  if (t->was_server_end_marked)
+    sp_facts_text(&r->server, "ended", sp_child_status_text(&t->server, status, sizeof status));
+  if (t->broker.was_end_marked)
+    sp_facts_text(&r->broker, "ended", sp_child_status_text(&t->broker.child, status, sizeof status));
+}
+
+// How often the server was asked about an event although it had been answered, or about one whose answer did not stand: the
+// work that a guarantee of the transport does not undo.
+static void add_repeated(struct trial *t, struct sp_result *r) {
+  if (t->server_predictions < 0) return;
+  int64_t n_repeated = t->server_predictions - sp_tally_get(&t->tally->n_predicted);
+  sp_facts_count(&r->delivery, "server_predictions", t->server_predictions);
+  if (!t->plan->scenario->load.shard)
+    sp_facts_count(&r->delivery, "rpc_repeated", n_repeated > 0 ? n_repeated : 0);
+}
+
+static void add_delivery(struct trial *t, struct sp_result *r) {
+  const struct sp_app_totals *totals = &t->apps.totals;
+  const struct {
+    const char *name;
+    int64_t count;
+  } counts[] = {
+      {"received", totals->received},         {"answered", totals->answered},
+      {"acknowledged", totals->acknowledged}, {"refused", totals->refused},
+      {"commits", totals->commits},           {"aborts", totals->aborts},
+      {"rebalances", totals->rebalances},     {"dropped_at_rebalance", totals->dropped_at_rebalance}};
+  if (t->apps.n == 0) return;
+  sp_facts_count(&r->delivery, "apps_counted", (int64_t)t->apps.n_told); // one that was killed told nothing
+  for (size_t i = 0; i < sizeof counts / sizeof counts[0] && t->apps.n_told; i++)
+    sp_facts_count(&r->delivery, counts[i].name, counts[i].count);
+  add_repeated(t, r);
 }
 
 static void add_tags(struct trial *t, struct sp_result *r) {
@@ -155,7 +226,7 @@ static void add_tags(struct trial *t, struct sp_result *r) {
 static enum sp_err finish(struct trial *t, struct sp_result **result, struct sp_error *error) {
   bool was_killed = sp_child_exit_code(&t->driver) > 128;
   if (!was_killed && sp_child_exit_code(&t->driver) != 0) {
-    enum sp_err why = sp_children_error(&t->driver, error);
+    enum sp_err why = sp_trial_child_error(&t->driver, error);
     mark_why(t, error);
     return why;
   }
@@ -172,7 +243,8 @@ static enum sp_err finish(struct trial *t, struct sp_result **result, struct sp_
   }
   sp_result_command(r, t->plan->argc, t->plan->argv);
   add_tags(t, r);
-  mark_server_end(t, r);
+  add_marks(t, r);
+  add_delivery(t, r);
   r->complete = r->incomplete == NULL;
   err = sp_result_write(r, t->plan->out_dir, error);
   if (err)
@@ -184,26 +256,40 @@ static enum sp_err finish(struct trial *t, struct sp_result **result, struct sp_
 
 enum sp_err sp_trial_run(const struct sp_trial_plan *plan, struct sp_supervisor *supervisor,
                          struct sp_result **result, struct sp_error *error) {
-  struct trial t = {.plan = plan, .supervisor = supervisor};
+  struct trial t = {.plan = plan, .supervisor = supervisor, .server_predictions = -1};
   enum sp_err err = start_all(&t, error);
   if (!err) {
     watch(&t);
+    stop_applications(&t);
     err = finish(&t, result, error);
   } else {
     mark_why(&t, error);
   }
   sp_child_free(&t.driver);
-  sp_child_stop(&t.server, STOP_GRACE_NS);
+  stop_applications(&t);
+  sp_apps_done(&t.apps);
   sp_child_free(&t.server);
+  sp_broker_stop(plan, &t.dir, supervisor, &t.broker);
+  sp_marks_done(&t.marks);
   sp_shared_free(&t.shared);
   sp_run_dir_free(&t.dir);
   free(t.server_address);
   return err;
 }
 
+// DESIGN §3.11: over the mock no bound on time can be judged.
+static bool asks_the_mock_for_time(const struct sp_result *result) {
+  if (strcmp(sp_facts_text_of(&result->broker, "kind", ""), "mock") != 0) return false;
+  for (size_t i = 0; i < result->n_bounds; i++) {
+    if (strncmp(result->bounds[i].name, "expect.p", 8) == 0) return true;
+  }
+  return false;
+}
+
 int sp_trial_exit_code(const struct sp_result *result, int signal) {
   if (signal) return 128 + signal;
-  if (!sp_result_is_valid(result) || !result->complete) return sp_exit_code(SP_ERR_INVALID);
+  if (!sp_result_is_valid(result) || !result->complete || asks_the_mock_for_time(result))
+    return sp_exit_code(SP_ERR_INVALID);
   bool has_failed = result->predictions.mismatched > 0, is_open = false;
   for (size_t i = 0; i < result->n_bounds; i++) {
     has_failed |= result->bounds[i].met == SP_MET_NO;

@@ -18,7 +18,8 @@ struct sp_trial_plan {
   size_t n_settings;
   const char *out_dir;      // made if missing
   const char *answers_file; // see trial/answers.h; NULL: not kept
-  int argc;                 // the user's command, for the result
+  const char *wire_run; // 32 hexadecimal digits that mark this run's messages in Kafka; NULL: our own choice
+  int argc;             // the user's command, for the result
   char **argv;
   bool is_quiet; // no live line
 };

@@ -22,6 +22,13 @@ static void check(struct sp_trial_session *s, const char *name, double value, do
   free(reason);
 }
 
+static enum sp_only half_of(const struct sp_trial_session *s) {
+  return (enum sp_only)s->plan->scenario->load.only;
+}
+static bool is_mock(const struct sp_trial_session *s) {
+  return s->plan->broker_kind && strcmp(s->plan->broker_kind, "mock") == 0;
+}
+
 static void check_pacer(struct sp_trial_session *s) {
   int64_t n_sent = sp_tally_get(&s->tally->n_window_sent), n_shed = sp_tally_get(&s->tally->n_window_shed);
   if (!s->result->closed_loop) {
@@ -40,9 +47,17 @@ static void check_collector(struct sp_trial_session *s) {
   check(s, "poll_gap_ns", gap_ns, (double)POLL_GAP_MOST_NS, s->collector.max_gap_ns <= POLL_GAP_MOST_NS,
         "longest time that the collector did not receive, ns",
         "stop what else runs on the driver's processor");
-  size_t peak = sp_direct_replies_peak(s->direct), room = sp_direct_replies_room(s->direct);
+  size_t peak = s->stream_facts.replies_peak, room = s->stream_facts.replies_room;
   check(s, "local_queue", (double)peak, (double)room - 1, peak < room,
         "replies that waited for the collector", "use a lower --rate: the collector cannot keep up");
+}
+
+// The mock keeps little of each partition: what it dropped was no loss of the system under test.
+static void check_broker(struct sp_trial_session *s) {
+  if (!s->kafka || !is_mock(s)) return;
+  double n = (double)s->stream_facts.n_dropped;
+  check(s, "dropped_by_mock", n, 0, n <= 0, "messages that the mock broker dropped before they were read",
+        "use a lower --rate, a shorter --duration, more topics.partitions, or --broker kafka");
 }
 
 static void check_machine(struct sp_trial_session *s) {
@@ -86,6 +101,7 @@ static void bound_percentile(struct sp_trial_session *s, int i, int64_t limit_ns
     // Late sending may have caused it: no verdict on the system.
     if (met == SP_MET_NO && response->driver_limited[i]) met = SP_MET_UNKNOWN;
   }
+  if (is_mock(s)) met = SP_MET_UNKNOWN; // its latency is an artefact of its fetch timer
   char *name = sp_format("expect.%s", sp_percentile_name[i]);
   double value =
       response->present && response->percentile_ns[i] >= 0 ? (double)response->percentile_ns[i] : NAN;
@@ -97,7 +113,7 @@ static void fill_bounds(struct sp_trial_session *s) {
   const struct sp_expect_conf *expect = &s->plan->scenario->expect;
   const int64_t limits_ns[] = {expect->p50_ns, expect->p90_ns, expect->p95_ns, expect->p99_ns,
                                expect->p99_9_ns};
-  for (int i = 0; i < 5; i++) bound_percentile(s, i, limits_ns[i]);
+  for (int i = 0; i < 5 && half_of(s) == SP_ONLY_BOTH; i++) bound_percentile(s, i, limits_ns[i]);
   if (expect->not_ok >= 0) {
     double share = sp_result_not_ok_share(s->result);
     sp_result_bound(s->result, "expect.not_ok", expect->not_ok, share,
@@ -126,10 +142,15 @@ static void fill_predictions(struct sp_trial_session *s) {
 }
 
 static int64_t intended_in_window(struct sp_trial_session *s) {
+  if (half_of(s) == SP_ONLY_COLLECT) { // what came; nothing is known of what did not
+    int64_t n = 0;
+    for (int i = 0; i < SP_OUTCOME_COUNT; i++) n += sp_meter_count(s->meter, (enum sp_outcome)i);
+    return n;
+  }
   if (s->result->closed_loop || s->signal) {
     return sp_tally_get(&s->tally->n_window_sent) + sp_tally_get(&s->tally->n_window_shed);
   }
-  return (int64_t)(s->schedule->n_events - s->schedule->n_warmup);
+  return (int64_t)(s->share.n_own - s->share.n_own_warmup);
 }
 
 // Events that the pacer never came to (it was stopped, or could not keep up) were shed: planned, never handed over.
@@ -137,6 +158,30 @@ static void book_unsent(struct sp_trial_session *s) {
   int64_t n_window = sp_tally_get(&s->tally->n_window_sent) + sp_tally_get(&s->tally->n_window_shed);
   int64_t n_unsent = s->result->intended - n_window;
   if (n_unsent > 0) sp_meter_no_answer(s->meter, SP_OUTCOME_SHED, 0, n_unsent);
+}
+
+// Only sending: what the broker did not confirm by the cut-off is lost. A closed loop's or another driver's answers are none of
+// ours, so that nothing is known of response times.
+static void book_unconfirmed(struct sp_trial_session *s) {
+  if (half_of(s) != SP_ONLY_SEND) return;
+  int64_t n_sent = sp_tally_get(&s->tally->n_sent), n_refused = sp_tally_get(&s->tally->n_done);
+  int64_t n_unconfirmed = n_sent - n_refused - s->stream_facts.n_acknowledged, n_booked = 0;
+  for (int i = 0; i < SP_OUTCOME_COUNT; i++) n_booked += sp_meter_count(s->meter, (enum sp_outcome)i);
+  int64_t n_window = sp_tally_get(&s->tally->n_window_sent) - n_booked;
+  if (n_unconfirmed > n_window) n_unconfirmed = n_window; // some were of the warm-up
+  if (n_unconfirmed > 0) sp_meter_no_answer(s->meter, SP_OUTCOME_LOST, 0, n_unconfirmed);
+  int64_t n_shed = sp_tally_get(&s->tally->n_window_shed);
+  if (n_shed > 0) sp_meter_no_answer(s->meter, SP_OUTCOME_SHED, 0, n_shed);
+}
+
+static void leave_out_responses(struct sp_trial_session *s) {
+  struct sp_result *r = s->result;
+  if (half_of(s) != SP_ONLY_SEND) return;
+  int64_t n_booked = 0;
+  for (int i = 0; i < SP_OUTCOME_COUNT; i++) n_booked += r->outcomes[i];
+  r->outcomes[SP_OUTCOME_UNCHECKED] += r->intended - n_booked; // confirmed by the broker
+  r->response.present = r->response_ok.present = r->service.present = false;
+  r->achieved_per_s = r->completion = r->residual_ns = NAN;
 }
 
 // Of a window that ended early. A signal ends it with the sending; a closed loop that its limit ended lasts until its last
@@ -149,23 +194,30 @@ static int64_t window_end(const struct sp_trial_session *s) {
 
 void sp_verdict_fill(struct sp_trial_session *s) {
   struct sp_result *r = s->result;
-  r->closed_loop = s->schedule->intended_ns == NULL;
+  r->closed_loop = s->schedule->intended_ns == NULL || half_of(s) == SP_ONLY_COLLECT;
   int64_t t0_ns = s->pacer.origin_ns + s->schedule->t0_ns, t1_ns = window_end(s);
   r->window_s = t1_ns > t0_ns ? (double)(t1_ns - t0_ns) * 1e-9 : 0;
   r->drain_s = (double)(s->drain_end_ns - t1_ns) * 1e-9;
   r->intended = intended_in_window(s);
-  book_unsent(s);
+  book_unconfirmed(s);
+  if (half_of(s) != SP_ONLY_COLLECT) book_unsent(s);
   sp_meter_set_lateness(s->meter, &s->pacer.lateness);
   sp_result_from_meter(r, s->meter);
+  leave_out_responses(s);
   sp_account_fill(s);
   fill_predictions(s);
   check_pacer(s);
   check_collector(s);
+  check_broker(s);
   check_machine(s);
   check_warmup(s);
   mark_driver_limited(s);
   fill_bounds(s);
   struct sp_error error;
   if (sp_result_check_books(r, &error)) sp_result_invalid(r, error.text);
+  if (s->kafka) {
+    sp_facts_count(&r->delivery, "driver_acknowledged", s->stream_facts.n_acknowledged);
+    sp_facts_count(&r->broker, "dropped", s->stream_facts.n_dropped);
+  }
   if (s->signal) r->incomplete = sp_format("ended by signal %d", s->signal);
 }
