@@ -67,7 +67,20 @@ static enum sp_err fail_unreadable(const struct sp_peer *peer, const char *metho
 
 struct question { // whether something is ready
   const char *method, *about, *refusal, *remedy;
+  bool is_model;
 };
+
+// A model that is unknown is not ready either, in many a server; asked what it is, they tell.
+static enum sp_err check_known(const struct sp_peer *peer, const struct question *question,
+                               struct sp_bytes request, struct sp_rpc_server_facts *server,
+                               struct sp_error *error) {
+  if (!question->is_model) return SP_OK;
+  struct sp_unary unary;
+  sp_describe_ask(peer, SP_KSERVE_MODEL_METADATA, request, server, &unary);
+  free(unary.reply);
+  if (unary.code != GRPC_STATUS_NOT_FOUND) return SP_OK;
+  return sp_describe_fail(peer, &unary, question->refusal, question->remedy, error);
+}
 
 // Asks until it says yes, at most connect_timeout from start_ns. SP_OK too where the server does not know the question.
 static enum sp_err wait_ready(const struct sp_peer *peer, const struct question *question,
@@ -84,6 +97,8 @@ static enum sp_err wait_ready(const struct sp_peer *peer, const struct question 
     free(unary.reply);
     if (!is_read) return fail_unreadable(peer, strrchr(question->method, '/') + 1, error);
     if (is_ready) return SP_OK;
+    enum sp_err err = check_known(peer, question, request, server, error);
+    if (err) return err;
     int64_t waited_ns = sp_now_ns() - start_ns;
     if (waited_ns + PAUSE_NS >= peer->env->conf->connect_timeout_ns) {
       return sp_fail(error, SP_ERR_ENVIRONMENT, "model server %s: %s is not ready (asked for %.3g s); %s",
@@ -98,7 +113,7 @@ static enum sp_err check_ready(const struct sp_peer *peer, struct sp_rpc_server_
   const struct sp_rpc_env *env = peer->env;
   int64_t start_ns = sp_now_ns();
   const struct question whole = {SP_KSERVE_SERVER_READY, "it", "does not say whether it is ready",
-                                 "wait until it has started"};
+                                 "wait until it has started", false};
   enum sp_err err = wait_ready(peer, &whole, sp_bytes_of((const uint8_t *)"", 0), start_ns, server, error);
   if (err) return err;
   char name[SP_KSERVE_NAME_BYTES + 32], about[sizeof name + 8], refusal[sizeof name + 32],
@@ -108,7 +123,7 @@ static enum sp_err check_ready(const struct sp_peer *peer, struct sp_rpc_server_
   snprintf(refusal, sizeof refusal, "does not serve model %s", name);
   snprintf(remedy, sizeof remedy, "name one it serves, or start servepath model-server --model %s=DIR",
            env->model_name);
-  const struct question model = {SP_KSERVE_MODEL_READY, about, refusal, remedy};
+  const struct question model = {SP_KSERVE_MODEL_READY, about, refusal, remedy, true};
   uint8_t request[2 * SP_KSERVE_NAME_BYTES];
   size_t n = sp_kserve_write_model_request(env->model_name, env->model_version, request);
   return wait_ready(peer, &model, sp_bytes_of(request, n), start_ns, server, error);

@@ -1,4 +1,4 @@
-// The client of rpc/ against servers that are absent, odd, hostile, late, gone and back.
+// The client of rpc/ over gRPC against servers that are absent, odd, hostile, late, gone and back, in each protocol.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "rpc/kserve.h"
 #include "rpc/library.h"
 #include "rpc/listener.h"
 #include "rpc/rpc.h"
@@ -27,6 +28,10 @@
 static const struct sp_tensor_spec input_spec = {"x", SP_DTYPE_FLOAT32, 2, {1, 3}};
 static struct sp_rpc_conf conf = {
     .protocol = "tfs", .deadline_ns = WITHIN_NS, .channels = 1, .connect_timeout_ns = WITHIN_NS};
+
+static bool is_kserve(void) {
+  return strcmp(conf.protocol, "kserve") == 0;
+}
 
 static struct sp_rpc_env env_of(const char *address) {
   return (struct sp_rpc_env){.conf = &conf,
@@ -295,6 +300,30 @@ static void a_server_that_goes_away_is_unavailable_and_found_again(void **state)
   stop(server);
 }
 
+// Each call connects anew: nothing is left of a connection that broke.
+static void a_channel_per_call_fails_alone(void **state) {
+  (void)state;
+  struct sp_server *server = start_stub((struct sp_server_conf){0}, "127.0.0.1:0");
+  char address[64];
+  snprintf(address, sizeof address, "%s", sp_server_address(server));
+  struct sp_rpc_conf of = conf;
+  of.link.channel = SP_RPC_CHANNEL_PER_CALL;
+  struct sp_rpc_env env = env_of(address);
+  env.conf = &of;
+  struct bed *bed = open_env(&env);
+  for (int i = 0; i < 3; i++) assert_int_equal(call_once(bed)->outcome, SP_OUTCOME_NONE);
+  stop(server);
+  assert_int_equal(call_once(bed)->outcome, SP_OUTCOME_UNAVAILABLE);
+  server = start_stub((struct sp_server_conf){0}, address);
+  assert_int_equal(call_once(bed)->outcome, SP_OUTCOME_NONE);
+  for (size_t i = 0; i < N_CALLS; i++) sp_rpc_call_start(bed->calls[i].call, 1);
+  complete(bed, 5 + N_CALLS);
+  for (size_t i = 0; i < N_CALLS; i++) assert_int_equal(bed->calls[i].result.outcome, SP_OUTCOME_NONE);
+  sp_rpc_call_start(bed->calls[0].call, 1); // under way at the end
+  close_bed(bed);
+  stop(server);
+}
+
 // --- Servers that cannot be used ---
 
 static void is_refused(const struct sp_rpc_env *env, enum sp_err code, const char *said) {
@@ -348,7 +377,7 @@ static void a_silent_server_is_named(void **state) {
   struct sp_rpc_conf of = impatient();
   struct sp_rpc_env env = env_of(address);
   env.conf = &of;
-  is_refused(&env, SP_ERR_ENVIRONMENT, "it does not answer");
+  is_refused(&env, SP_ERR_ENVIRONMENT, "what listens there does not answer");
   close(fd);
 }
 
@@ -371,7 +400,7 @@ static void what_speaks_something_else_is_named(void **state) {
   static const struct {
     const char *greeting, *said;
   } cases[] = {{"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", "speaks HTTP/1, not gRPC"},
-               {"SSH-2.0-OpenSSH_9.2p1\r\n", "cannot reach model server"}};
+               {"SSH-2.0-OpenSSH_9.2p1\r\n", "does not speak gRPC"}};
   for (size_t i = 0; i < 2; i++) {
     char address[64];
     struct greeter greeter = {listen_on(address, sizeof address), cases[i].greeting};
@@ -401,7 +430,8 @@ static void addresses_and_protocols_that_make_no_sense_are_refused(void **state)
   of.protocol = "tsf";
   struct sp_rpc_env env = env_of("127.0.0.1:1");
   env.conf = &of;
-  is_refused(&env, SP_ERR_USAGE, "tfs");
+  is_refused(&env, SP_ERR_USAGE,
+             "protocol: \"tsf\" is unknown; use one of: tfs, kserve, tfs-rest, kserve-rest");
 }
 
 static void models_and_tensors_that_differ_are_named(void **state) {
@@ -434,7 +464,7 @@ static void models_and_tensors_that_differ_are_named(void **state) {
 
 enum { ODD_GARBAGE, ODD_OTHER_SHAPE, ODD_OTHER_NAME, ODD_SHORT, ODD_EMPTY, ODD_COUNT };
 
-struct odd { // speaks Predict alone, and after the first call badly
+struct odd { // predicts and nothing else, and after the first call badly
   struct sp_listener *listener;
   pthread_t thread;
   _Atomic int n_calls;
@@ -448,7 +478,9 @@ static void odd_reply(struct sp_incoming *call, int how, bool is_first) {
   if (!is_first && how == ODD_OTHER_NAME) strcpy(spec.name, "y");
   struct sp_tensor tensor;
   sp_tensor_init(&tensor, &spec, 1);
-  size_t n = sp_tfs_write_reply("echo", 1, &tensor, &(bool){true}, 1, 1, bytes);
+  size_t n = is_kserve()
+                 ? sp_kserve_write_reply("echo", 1, (struct sp_bytes){0}, &tensor, &(bool){true}, 1, 1, bytes)
+                 : sp_tfs_write_reply("echo", 1, &tensor, &(bool){true}, 1, 1, bytes);
   sp_tensor_done(&tensor);
   if (!is_first && how == ODD_GARBAGE) memset(bytes, 0xff, n);
   if (!is_first && how == ODD_SHORT) n -= 9;
@@ -469,10 +501,12 @@ static void *odd_serve(void *context) {
 }
 
 static void odd_start(struct odd *odd, int how) {
-  static const struct sp_listener_method method = {SP_TFS_PREDICT, 1, odd_handle, NULL};
+  const struct sp_listener_method method = {is_kserve() ? SP_KSERVE_MODEL_INFER : SP_TFS_PREDICT, 1,
+                                            odd_handle, NULL};
   struct sp_error error;
   *odd = (struct odd){.how = how};
-  if (sp_listener_new("127.0.0.1:0", 1, &method, 1, NULL, odd, &odd->listener, &error)) fail_msg("%s", error.text);
+  if (sp_listener_new("127.0.0.1:0", 1, &method, 1, NULL, odd, &odd->listener, &error))
+    fail_msg("%s", error.text);
   pthread_create(&odd->thread, NULL, odd_serve, odd);
 }
 
@@ -501,6 +535,21 @@ static void unreadable_replies_are_malformed(void **state) {
   }
 }
 
+// One that speaks neither protocol answers each question with UNIMPLEMENTED.
+static void another_protocol_is_named(void **state) {
+  (void)state;
+  struct odd odd;
+  odd_start(&odd, ODD_EMPTY);
+  struct sp_rpc_conf of = conf;
+  of.protocol = is_kserve() ? "tfs" : "kserve";
+  struct sp_rpc_env env = env_of(sp_listener_address(odd.listener));
+  env.conf = &of;
+  char expected[64];
+  snprintf(expected, sizeof expected, "does it speak protocol %s?", of.protocol);
+  is_refused(&env, SP_ERR_ENVIRONMENT, expected);
+  odd_stop(&odd);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(answers_come_with_stamps_and_the_servers_own_time),
@@ -516,6 +565,14 @@ int main(void) {
       cmocka_unit_test(addresses_and_protocols_that_make_no_sense_are_refused),
       cmocka_unit_test(models_and_tensors_that_differ_are_named),
       cmocka_unit_test(unreadable_replies_are_malformed),
+      cmocka_unit_test(another_protocol_is_named),
+      cmocka_unit_test(a_channel_per_call_fails_alone),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  int n_failed = 0;
+  char *const protocols[] = {"tfs", "kserve"};
+  for (size_t i = 0; i < 2; i++) {
+    conf.protocol = protocols[i];
+    n_failed += _cmocka_run_group_tests(protocols[i], tests, sizeof tests / sizeof tests[0], NULL, NULL);
+  }
+  return n_failed;
 }
