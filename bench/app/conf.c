@@ -12,7 +12,7 @@ static const struct sp_key app_keys[] = {
     {"wait", SP_KIND_CHOICE, APP(wait), "park", "park spin hybrid", NULL, "--wait",
      "how waiting threads wait"},
     {"apps", SP_KIND_COUNT, APP(apps), "1", NULL, NULL, "--apps",
-     "Kafka: application processes that share the topic as one group"},
+     "Kafka: application processes that share the topic as one group; 0: others start them"},
     {"order", SP_KIND_CHOICE, APP(order), "none", "none key", NULL, "--order",
      "key: answers to events of one key keep their order"},
     {"delivery", SP_KIND_CHOICE, APP(delivery), "at-least-once", "at-least-once exactly-once", NULL, "--delivery",

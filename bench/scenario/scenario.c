@@ -16,9 +16,9 @@
 #include "scenario/setting.h"
 #include "scenario/yaml.h"
 
-// What librdkafka takes where the scenario says nothing.
-#define SESSION_TIMEOUT_NS     (45 * SP_NS_PER_S)
-#define TRANSACTION_TIMEOUT_NS (60 * SP_NS_PER_S)
+// What the application takes where the scenario says nothing (stream/kafka_app.c).
+#define SESSION_TIMEOUT_NS     (10 * SP_NS_PER_S)
+#define TRANSACTION_TIMEOUT_NS (10 * SP_NS_PER_S)
 #define TAKEOVER_MARGIN_NS     (5 * SP_NS_PER_S)
 
 #define MODEL(field) offsetof(struct sp_model_conf, field)
