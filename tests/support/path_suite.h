@@ -15,7 +15,8 @@
 struct path_subject {
   const char *name;
   struct sp_path_env
-      env; // all but clock, done and context, which the suite sets; max_rows and n_workers at least 2
+      env;      // all but clock, done and context, which the suite sets; max_rows and n_workers at least 2
+  bool is_slow; // a prediction takes milliseconds: fewer of them
   // Element `i` of the prediction for a row whose inputs hold path_suite_input(k, j), element j of input k.
   double (*expected)(size_t row_seed, size_t i);
 };
@@ -31,6 +32,11 @@ void path_suite_serves_workers_side_by_side(void **subject);
 void path_suite_refuses_other_tensors(void **subject);
 void path_suite_refuses_another_output(void **subject);
 void path_suite_waits_no_longer_than_asked(void **subject);
+
+// The same tests as PATH_SUITE into tests[], which has room for them, as NAME: TEST; returns how many. The names last as long as the
+// process.
+#define PATH_SUITE_TESTS_MAX 16
+size_t path_suite_add(struct path_subject *subject, const char *name, struct CMUnitTest *tests);
 
 #define PATH_TEST(test, subject) cmocka_unit_test_prestate(test, subject)
 #define PATH_SUITE(subject)                                                                                  \
