@@ -21,7 +21,7 @@
 
 static struct sp_mock *mock;
 static rd_kafka_t *producer;
-static char topic[16], output[64];
+static char topic[24], output[96];
 
 static int start_mock(void **state) {
   (void)state;
