@@ -14,8 +14,8 @@ void sp_current_replace(struct sp_current *current, struct sp_models *models, st
                         size_t n_gone) {
   struct sp_retired *retired = sp_alloc(sizeof *retired);
   retired->models = atomic_exchange(&current->models, models);
-  retired->gone = sp_alloc((n_gone + 1) * sizeof *retired->gone);
-  if (n_gone) memcpy(retired->gone, gone, n_gone * sizeof *gone);
+  retired->gone = sp_alloc((n_gone + 1) * sizeof(struct sp_served *));
+  if (n_gone) memcpy(retired->gone, gone, n_gone * sizeof(struct sp_served *));
   retired->n_gone = n_gone;
   retired->sections = sp_alloc(current->n_readers * sizeof *retired->sections);
   for (size_t i = 0; i < current->n_readers; i++)

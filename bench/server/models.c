@@ -90,7 +90,7 @@ void sp_told_done(struct sp_told *told) {
 static struct sp_models *models_new(const struct sp_told *told, size_t n_room) {
   struct sp_models *models = sp_alloc(sizeof *models);
   models->told = told;
-  models->items = sp_alloc((n_room + 1) * sizeof *models->items);
+  models->items = sp_alloc((n_room + 1) * sizeof(struct sp_served *));
   return models;
 }
 
@@ -114,7 +114,7 @@ static enum sp_err load_source(struct sp_models *models, const struct sp_source 
   struct sp_version_seen *seen = NULL;
   size_t n = 0;
   enum sp_err err = list_versions(source, &seen, &n, error);
-  if (!err) models->items = sp_realloc(models->items, (models->n + n + 1) * sizeof *models->items);
+  if (!err) models->items = sp_realloc(models->items, (models->n + n + 1) * sizeof(struct sp_served *));
   for (size_t i = 0; !err && i < n; i++) {
     const struct sp_loading *loading = &models->told->loading;
     struct sp_served *served = NULL;

@@ -49,7 +49,7 @@ static struct sp_served *served_of(const struct sp_reload *reload, const struct 
 
 static void add(struct sp_served ***list, size_t *n, struct sp_served *served) {
   if (!served) return;
-  *list = sp_realloc(*list, (*n + 1) * sizeof **list);
+  *list = sp_realloc(*list, (*n + 1) * sizeof(struct sp_served *));
   (*list)[(*n)++] = served;
 }
 

@@ -16,9 +16,14 @@ static int by_version(const void *a, const void *b) {
   return x->version < y->version ? -1 : x->version > y->version;
 }
 
-// FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/).
-static uint64_t hash(uint64_t sum, const void *bytes, size_t n) {
-  for (size_t i = 0; i < n; i++) sum = (sum ^ ((const uint8_t *)bytes)[i]) * UINT64_C(0x100000001b3);
+// One round of splitmix64's finalizer (S. Vigna, https://prng.di.unimi.it/splitmix64.c).
+static uint64_t mix(uint64_t sum, uint64_t value) {
+  sum = (sum ^ value) * UINT64_C(0xbf58476d1ce4e5b9);
+  return sum ^ sum >> 31;
+}
+
+static uint64_t mix_text(uint64_t sum, const char *text) {
+  for (; *text; text++) sum = mix(sum, (uint8_t)*text);
   return sum;
 }
 
@@ -31,12 +36,11 @@ static uint64_t print_of(int fd, uint64_t seed, int n_levels) {
   }
   uint64_t sum = seed;
   for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-    struct stat is;
+    struct stat is = {0}; // and so it stays for a link to nothing
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-    if (fstatat(dirfd(folder), entry->d_name, &is, 0) != 0) memset(&is, 0, sizeof is); // a link to nothing
-    const int64_t facts[] = {(int64_t)is.st_ino, is.st_size, is.st_mtim.tv_sec, is.st_mtim.tv_nsec,
-                             (int64_t)is.st_mode};
-    uint64_t own = hash(hash(seed, entry->d_name, strlen(entry->d_name)), facts, sizeof facts);
+    fstatat(dirfd(folder), entry->d_name, &is, 0);
+    uint64_t own = mix(mix(mix_text(seed, entry->d_name), is.st_ino), (uint64_t)is.st_size);
+    own = mix(mix(mix(own, (uint64_t)is.st_mtim.tv_sec), (uint64_t)is.st_mtim.tv_nsec), is.st_mode);
     // Not through links: they may lead in circles.
     int below = S_ISDIR(is.st_mode) && n_levels > 1
                     ? openat(dirfd(folder), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -58,7 +62,7 @@ static uint64_t version_of(int dir_fd, const char *name) {
 
 static uint64_t print_at(int dir_fd, const char *name) {
   int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  return fd < 0 ? 0 : print_of(fd, UINT64_C(0xcbf29ce484222325), N_LEVELS_MAX);
+  return fd < 0 ? 0 : print_of(fd, 1, N_LEVELS_MAX);
 }
 
 enum sp_err sp_versions_look(const char *dir, struct sp_version_seen **seen, size_t *n,

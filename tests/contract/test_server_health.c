@@ -44,11 +44,11 @@ struct watcher {
 };
 
 static size_t write_request(const char *service, uint8_t *to) {
-  size_t n = strlen(service);
+  struct sp_bytes name = sp_bytes_of_text(service);
   to[0] = 0x0a;
-  to[1] = (uint8_t)n;
-  memcpy(to + 2, service, n);
-  return n ? n + 2 : 0;
+  to[1] = (uint8_t)name.n;
+  memcpy(to + 2, name.data, name.n);
+  return name.n ? name.n + 2 : 0;
 }
 
 static void start_batch(struct watcher *watcher, const grpc_op *ops, size_t n, void *tag) {
@@ -93,8 +93,11 @@ static void await_tag(struct watcher *watcher, const void *tag) {
 
 // The next status that is told; ENDED with the stream, whose gRPC status is in watcher->status then.
 static int next(struct watcher *watcher) {
-  const grpc_op op = {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &watcher->message};
-  start_batch(watcher, &op, 1, &watcher->message);
+  grpc_op receive;
+  memset(&receive, 0, sizeof receive);
+  receive.op = GRPC_OP_RECV_MESSAGE;
+  receive.data.recv_message.recv_message = &watcher->message;
+  start_batch(watcher, &receive, 1, &watcher->message);
   await_tag(watcher, &watcher->message);
   if (!watcher->message) return ENDED;
   grpc_slice copy = grpc_empty_slice();
