@@ -119,8 +119,10 @@ static int64_t version_of(struct sp_bytes text) {
   if (!text.n) return 0;
   int64_t version = 0;
   for (size_t i = 0; i < text.n; i++) {
-    if (text.data[i] < '0' || text.data[i] > '9' || i == 18) return -1;
-    version = version * 10 + (text.data[i] - '0');
+    uint8_t digit = text.data[i];
+    if (digit < '0' || digit > '9' || __builtin_mul_overflow(version, 10, &version) ||
+        __builtin_add_overflow(version, digit - '0', &version))
+      return -1;
   }
   return version ? version : -1;
 }
