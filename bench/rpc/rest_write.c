@@ -9,9 +9,8 @@
 #include "base/number.h"
 
 uint8_t *sp_rest_put(uint8_t *to, const char *text) {
-  size_t n = strlen(text);
-  memcpy(to, text, n);
-  return to + n;
+  while (*text) *to++ = (uint8_t)*text++;
+  return to;
 }
 
 uint8_t *sp_rest_put_string(uint8_t *to, const char *text) {
