@@ -197,13 +197,14 @@ static void half_a_file_is_left_out_until_it_is_whole(void **state) {
   struct said said = listen_in();
   struct sp_server *server = start(&watching, dir);
   struct caller caller = caller_open(server);
-  shell("mkdir %s/2 %s/3 && head -c 100 %s/1/model.onnx >%s/2/model.onnx", dir, dir, dir, dir);
+  // Each as it is from its first instant on: every change would be said again.
+  shell("cd %s && mkdir half && head -c 100 1/model.onnx >half/model.onnx && mv half 2 && mkdir 3", dir);
   await_said(&said, "model affine version 2 is left out until its files change: ");
   await_said(&said, "model affine version 3 is left out until its files change: ");
   put_version(dir, 4); // the others go on
   await(&caller, 4, 0);
   await(&caller, 2, SP_STATUS_NOT_FOUND);
-  shell("tail -c +101 %s/1/model.onnx >>%s/2/model.onnx", dir, dir);
+  shell("cd %s && tail -c +101 1/model.onnx >>2/model.onnx", dir);
   await(&caller, 2, 0);
   assert_int_equal(n_said(&said, "version 2 is left out"), 1);
   assert_int_equal(n_said(&said, "version 3 is left out"), 1);
