@@ -151,23 +151,36 @@ static void print_validity(const struct sp_result *r) {
   }
 }
 
+// Over the mock broker only the driver's own lateness means anything.
+static void print_times(const struct sp_result *r) {
+  bool is_mock = strcmp(sp_facts_text_of(&r->broker, "kind", ""), "mock") == 0;
+  if (is_mock) {
+    print_row("response", "none: the mock broker's latency is an artefact; use --broker kafka");
+    print_latency("lateness", &r->lateness);
+    return;
+  }
+  print_latency("response", &r->response);
+  print_latency("service", &r->service);
+  print_latency("lateness", &r->lateness);
+  print_marks(r->closed_loop ? &r->service : &r->response);
+  print_stages(r);
+}
+
 static void print_text(const struct sp_result *r) {
   print_facts("scenario", &r->scenario);
   printf("\n");
   print_row("side", r->side);
   print_row("path", r->path);
   print_row("transport", r->transport);
+  if (r->broker.n) print_facts("broker", &r->broker);
+  if (r->delivery.n) print_facts("delivery", &r->delivery);
   print_row("started", r->started_at);
   print_facts("model", &r->model);
   print_facts("recording", &r->recording);
   print_facts("load", &r->load);
   printf("\n");
   print_counts(r);
-  print_latency("response", &r->response);
-  print_latency("service", &r->service);
-  print_latency("lateness", &r->lateness);
-  print_marks(r->closed_loop ? &r->service : &r->response);
-  print_stages(r);
+  print_times(r);
   print_amounts("cpu/event", &r->cpu_us_per_event, "µs");
   print_amounts("cpu", &r->cpu_s, "s");
   if (r->predictions.checked > 0) {

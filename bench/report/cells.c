@@ -42,7 +42,7 @@ char *sp_cell_duration(char *cell, const struct sp_figure *figure) {
 
 char *sp_cell_percentile(char *cell, const struct sp_report_row *row, int i) {
   const struct sp_figure *figure = &row->percentiles[i];
-  if (row->n_counted == 0 || isnan(row->rate_per_s)) return strcpy(cell, "-");
+  if (row->n_counted == 0 || isnan(row->rate_per_s) || !row->has_response) return strcpy(cell, "-");
   if (figure->n == 0) return strcpy(cell, "too few");
   sp_cell_duration(cell, figure);
   if (figure->is_episodic) strcat(cell, " e");

@@ -86,20 +86,48 @@ static const char *or_dash(const char *text) {
   return text ? text : "-";
 }
 
+bool sp_report_is_mock(const struct sp_result *r) {
+  return strcmp(sp_facts_text_of(&r->broker, "kind", ""), "mock") == 0;
+}
+
+static void add_word(char *label, size_t n, const char *word) {
+  size_t n_label = strlen(label);
+  snprintf(label + n_label, n - n_label, ", %s", word);
+}
+
+static void make_label(const struct sp_result *r, char *label, size_t n) {
+  const char *delivery = sp_facts_text_of(&r->delivery, "mode", "at-least-once");
+  const char *only = sp_facts_text_of(&r->load, "only", NULL),
+             *shard = sp_facts_text_of(&r->load, "shard", NULL);
+  double n_apps = sp_facts_number_of(&r->delivery, "apps");
+  char text[48];
+  snprintf(label, n, "%s", or_dash(r->side));
+  snprintf(text, sizeof text, "%.0f apps", n_apps);
+  if (n_apps > 1) add_word(label, n, text);
+  if (strcmp(delivery, "at-least-once") != 0) add_word(label, n, delivery);
+  if (strcmp(sp_facts_text_of(&r->delivery, "order", "none"), "key") == 0) add_word(label, n, "in order");
+  if (only) add_word(label, n, strcmp(only, "send") == 0 ? "only sent" : "only collected");
+  snprintf(text, sizeof text, "shard %.20s", shard ? shard : "");
+  if (shard) add_word(label, n, text);
+}
+
 static struct sp_report_row row_of(const struct sp_result *r) {
-  return (struct sp_report_row){
+  struct sp_report_row row = {
       .name = sp_facts_text_of(&r->scenario, "name", "-"),
-      .transport = or_dash(r->transport),
+      .via = sp_report_is_mock(r) ? "mock" : or_dash(r->transport),
+      .has_response = !sp_report_is_mock(r) && !sp_facts_find(&r->load, "only"),
       .side = or_dash(r->side),
       .arrival = sp_facts_text_of(&r->load, "arrival", "-"),
       .rate_per_s = r->closed_loop ? NAN : sp_facts_number_of(&r->load, "rate_per_s"),
       .concurrency = r->closed_loop ? sp_facts_number_of(&r->load, "concurrency") : NAN,
   };
+  make_label(r, row.label, sizeof row.label);
+  return row;
 }
 
 // Facts that make two trials of one name measurements of different things.
 static const struct {
-  const char *group, *name; // name NULL: all but the seed, which differs from trial to trial
+  const char *group, *name; // name NULL: all but seed and start, which differ from trial to trial
   size_t facts;             // offset in struct sp_result
 } distinctions[] = {
     {"load", NULL, offsetof(struct sp_result, load)},
@@ -112,6 +140,14 @@ static const struct {
     {"model", "version", offsetof(struct sp_result, model)},
     {"model", "library", offsetof(struct sp_result, model)},
     {"recording", "digest", offsetof(struct sp_result, recording)},
+    {"broker", "kind", offsetof(struct sp_result, broker)},
+    {"broker", "version", offsetof(struct sp_result, broker)},
+    {"broker", "partitions", offsetof(struct sp_result, broker)},
+    {"broker", "properties", offsetof(struct sp_result, broker)},
+    {"delivery", "mode", offsetof(struct sp_result, delivery)},
+    {"delivery", "commit_interval_ns", offsetof(struct sp_result, delivery)},
+    {"delivery", "order", offsetof(struct sp_result, delivery)},
+    {"delivery", "apps", offsetof(struct sp_result, delivery)},
     {"machine", "fingerprint", offsetof(struct sp_result, machine)},
     {"machine", "placement", offsetof(struct sp_result, machine)},
     {"build", "version", offsetof(struct sp_result, build)},
@@ -120,6 +156,8 @@ static const struct {
 static void fact_text(const struct sp_fact *fact, char *text, size_t n) {
   if (!fact || fact->kind == SP_FACT_NULL)
     snprintf(text, n, "none");
+  else if (fact->kind == SP_FACT_JSON)
+    snprintf(text, n, "document");
   else if (fact->kind == SP_FACT_TEXT)
     snprintf(text, n, "%s", fact->text);
   else if (fact->kind == SP_FACT_REAL)
@@ -131,8 +169,13 @@ static void fact_text(const struct sp_fact *fact, char *text, size_t n) {
 static bool differs(const char *group, const char *name, const struct sp_facts *a, const struct sp_facts *b,
                     char *text, size_t n) {
   char left[80], right[80];
-  fact_text(sp_facts_find(a, name), left, sizeof left);
-  fact_text(sp_facts_find(b, name), right, sizeof right);
+  const struct sp_fact *x = sp_facts_find(a, name), *y = sp_facts_find(b, name);
+  if (x && y && x->kind == SP_FACT_JSON && y->kind == SP_FACT_JSON) {
+    snprintf(text, n, "%s.%s", group, name);
+    return strcmp(x->text, y->text) != 0;
+  }
+  fact_text(x, left, sizeof left);
+  fact_text(y, right, sizeof right);
   if (strcmp(left, right) == 0) return false;
   snprintf(text, n, "%s.%s %s and %s", group, name, left, right);
   return true;
@@ -147,7 +190,8 @@ bool sp_report_difference(const struct sp_result *a, const struct sp_result *b, 
     if (name && differs(group, name, left, right, text, n)) return true;
     for (size_t k = 0; !name && k < left->n + right->n; k++) {
       const char *each = k < left->n ? left->items[k].name : right->items[k - left->n].name;
-      if (strcmp(each, "seed") != 0 && differs(group, each, left, right, text, n)) return true;
+      bool is_own = strcmp(each, "seed") == 0 || strcmp(each, "start_at") == 0;
+      if (!is_own && differs(group, each, left, right, text, n)) return true;
     }
   }
   return false;
@@ -160,11 +204,12 @@ static int compare_numbers(double a, double b) {
 
 int sp_report_compare_names(const struct sp_report_row *a, const struct sp_report_row *b) {
   int order = strcmp(a->name, b->name);
-  if (!order) order = strcmp(a->transport, b->transport);
+  if (!order) order = strcmp(a->via, b->via);
   if (!order) order = strcmp(a->arrival, b->arrival);
   if (!order) order = compare_numbers(a->rate_per_s, b->rate_per_s);
   if (!order) order = compare_numbers(a->concurrency, b->concurrency);
-  return order ? order : strcmp(a->side, b->side);
+  if (!order) order = strcmp(a->side, b->side);
+  return order ? order : strcmp(a->label, b->label);
 }
 
 // Of one name those that were measured first come first.
@@ -225,10 +270,10 @@ static double latency_value(const struct sp_latency *latency, int i) {
   return latency->percentile_ns[i] < 0 ? NAN : (double)latency->percentile_ns[i];
 }
 static double response_value(const struct sp_result *r, int i) {
-  return latency_value(&r->response, i);
+  return sp_report_is_mock(r) ? NAN : latency_value(&r->response, i);
 }
 static double service_value(const struct sp_result *r, int i) {
-  return latency_value(&r->service, i);
+  return sp_report_is_mock(r) ? NAN : latency_value(&r->service, i);
 }
 static double offered_value(const struct sp_result *r, int i) {
   return (void)i, r->offered_per_s;
@@ -252,6 +297,7 @@ static void sum_trial(struct sp_report_row *row, const struct sp_result *r) {
   row->n_checked += r->predictions.checked;
   row->n_mismatched += r->predictions.mismatched;
   row->is_stub |= r->predictions.source && strcmp(r->predictions.source, "stub") == 0;
+  if (!row->has_response) return;
   for (int i = 0; i < SP_PERCENTILES; i++) {
     row->percentiles[i].is_episodic |= r->response.state[i] == SP_PERCENTILE_EPISODIC;
     row->percentiles[i].is_driver_limited |= r->response.driver_limited[i];

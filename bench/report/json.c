@@ -21,6 +21,10 @@ static json_t *text(const char *value) {
   return json;
 }
 
+static json_t *optional(const char *value) {
+  return value ? text(value) : json_null();
+}
+
 static json_t *figure_json(const struct sp_figure *figure) {
   bool has_no_answer = figure->n && isinf(figure->median);
   return json_pack("{sI so so so sb sb sb}", "trials", (json_int_t)figure->n, "median",
@@ -45,11 +49,16 @@ static json_t *row_json(const struct sp_report *report, const struct sp_report_r
   for (size_t t = 0; t < row->n_trials; t++)
     json_array_append_new(trials, trial_json(&report->trials[row->trials[t]]));
   double ok = row->n_intended > 0 ? (double)row->n_fine / (double)row->n_intended : NAN;
-  json_t *json = json_pack("{so so so so so so sI sI}", "case", text(row->name), "via", text(row->transport),
+  json_t *json = json_pack("{so so so so so so sI sI}", "case", text(row->name), "via", text(row->via),
                            "side", text(row->side), "arrival", text(row->arrival), "rate_per_s",
                            real(row->rate_per_s), "concurrency", real(row->concurrency), "valid",
                            (json_int_t)row->n_valid, "counted", (json_int_t)row->n_counted);
   SP_ASSERT(json);
+  const struct sp_result *first = report->trials[row->trials[0]].result;
+  json_object_set_new(json, "label", text(row->label));
+  json_object_set_new(json, "delivery", optional(sp_facts_text_of(&first->delivery, "mode", NULL)));
+  json_object_set_new(json, "apps", real(sp_facts_number_of(&first->delivery, "apps")));
+  json_object_set_new(json, "has_response", json_boolean(row->has_response));
   json_object_set_new(json, "offered_per_s", figure_json(&row->offered));
   json_object_set_new(json, "achieved_per_s", figure_json(&row->achieved));
   json_object_set_new(json, "response_ns", response);

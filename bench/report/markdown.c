@@ -32,7 +32,7 @@ static void print_figure(FILE *to, const char *cell, const char *range) {
 static void print_row(FILE *to, const struct sp_report_row *row) {
   char cell[SP_CELL_BYTES], range[SP_CELL_BYTES];
   static const int shown[] = {SP_P50, SP_P90, SP_P99};
-  const char *names[] = {row->name, row->transport, row->side};
+  const char *names[] = {row->name, row->via, row->label};
   fputc('|', to);
   for (int i = 0; i < 3; i++) {
     fputc(' ', to);
@@ -103,7 +103,7 @@ static void print_checks(FILE *to, const struct sp_report *report) {
       if (!first->checks[k].name) continue;
       struct worst worst = worst_of(report, row, first->checks[k].name);
       SP_ASSERT(worst.check);
-      const char *texts[] = {row->name, row->transport, row->side, worst.check->name};
+      const char *texts[] = {row->name, row->via, row->label, worst.check->name};
       for (int column = 0; column < 4; column++) {
         fputs("| ", to);
         print_escaped(to, texts[column]);
@@ -164,7 +164,7 @@ static void print_repeat(FILE *to, const struct sp_report *report) {
     fputs("- ", to);
     print_escaped(to, row->name);
     fputc(' ', to);
-    print_escaped(to, row->side);
+    print_escaped(to, row->label);
     fputs(": scenario ", to);
     print_escaped(to, sp_facts_text_of(&r->scenario, "digest", "-"));
     fputs(", recording ", to);

@@ -44,7 +44,7 @@ static void note_trials(const struct notes *notes, const struct sp_report *repor
                         const struct sp_report_row *row) {
   if (row->n_valid == 0 && row->n_counted > 0) {
     say(notes, "%s %s %s: no valid trial; the figures are those of invalid ones, to find out why", row->name,
-        row->transport, row->side);
+        row->via, row->label);
   }
   for (size_t t = 0; t < row->n_trials; t++) {
     const struct sp_report_trial *trial = &report->trials[row->trials[t]];
@@ -76,7 +76,7 @@ static void note_first_mismatch(const struct notes *notes, const struct sp_repor
   for (size_t t = 0; t < row->n_trials; t++) {
     const struct sp_result *r = report->trials[row->trials[t]].result;
     if (r->predictions.n_examples == 0) continue;
-    say(notes, "%s %s %s: wrong answers, event %llu: %s", row->name, row->transport, row->side,
+    say(notes, "%s %s %s: wrong answers, event %llu: %s", row->name, row->via, row->label,
         (unsigned long long)r->predictions.examples[0].event, r->predictions.examples[0].text);
     return;
   }
@@ -90,11 +90,17 @@ static void note_errors(const struct notes *notes, const struct sp_report *repor
       const struct sp_error_group *e = &r->errors[i];
       char code[16] = "";
       if (e->code) snprintf(code, sizeof code, " %d", e->code);
-      say(notes, "%s %s %s: %lld × %s%s: %s (first: event %llu)", row->name, row->transport, row->side,
+      say(notes, "%s %s %s: %lld × %s%s: %s (first: event %llu)", row->name, row->via, row->label,
           (long long)e->count, sp_outcome_name(e->outcome), code, e->text,
           (unsigned long long)e->first_event);
     }
   }
+}
+
+static const char *why_open(const struct sp_result *r) {
+  if (sp_report_is_mock(r)) return "the mock broker's latency is an artefact; use --broker kafka";
+  return r->closed_loop ? "a closed loop has no response time"
+                        : "the percentile is not resolved; use a longer --duration";
 }
 
 static void note_bounds(const struct notes *notes, const struct sp_report *report,
@@ -107,18 +113,15 @@ static void note_bounds(const struct notes *notes, const struct sp_report *repor
       if (b->met == SP_MET_YES) continue;
       sp_report_bound_text(b, b->limit, limit, sizeof limit);
       if (b->met == SP_MET_UNKNOWN) {
-        say(notes, "%s %s %s: bound %s is inconclusive: limit %s, but %s (%s)", row->name, row->transport,
-            row->side, b->name ? b->name : "-", limit,
-            r->closed_loop ? "a closed loop has no response time"
-                           : "the percentile is not resolved; use a longer --duration",
-            report->trials[row->trials[t]].dir);
+        say(notes, "%s %s %s: bound %s is inconclusive: limit %s, but %s (%s)", row->name, row->via,
+            row->label, b->name ? b->name : "-", limit, why_open(r), report->trials[row->trials[t]].dir);
         continue;
       }
       if (isnan(b->value))
         snprintf(value, sizeof value, "no answer");
       else
         sp_report_bound_text(b, b->value, value, sizeof value);
-      say(notes, "%s %s %s: bound %s missed: %s, limit %s (%s)", row->name, row->transport, row->side,
+      say(notes, "%s %s %s: bound %s missed: %s, limit %s (%s)", row->name, row->via, row->label,
           b->name ? b->name : "-", value, limit, report->trials[row->trials[t]].dir);
     }
   }
@@ -133,27 +136,60 @@ static void note_namesakes(const struct notes *notes, const struct sp_report *re
     if (!sp_report_difference(report->trials[a->trials[0]].result, report->trials[b->trials[0]].result, text,
                               sizeof text))
       continue;
-    say(notes, "%s %s %s: rows of one name are kept apart, in this order: %s", b->name, b->transport, b->side,
+    say(notes, "%s %s %s: rows of one name are kept apart, in this order: %s", b->name, b->via, b->label,
         text);
+  }
+}
+
+// Answers that wait are slow by their guarantee, not by their path.
+static void note_transactions(const struct notes *notes, const struct sp_report *report,
+                              const struct sp_report_row *row) {
+  const struct sp_result *r = report->trials[row->trials[0]].result;
+  char interval[SP_UNITS_TEXT_BYTES];
+  double interval_ns = sp_facts_number_of(&r->delivery, "commit_interval_ns");
+  if (strcmp(sp_facts_text_of(&r->delivery, "mode", ""), "exactly-once") != 0 || isnan(interval_ns)) return;
+  say(notes, "%s %s %s: answers wait for their commit, every %s; what is not committed is not collected",
+      row->name, row->via, row->label,
+      sp_units_print_duration((int64_t)interval_ns, interval, sizeof interval));
+}
+
+// What the applications' deaths cost, where some died or the server was asked more than once about an event.
+static void note_delivery(const struct notes *notes, const struct sp_report *report,
+                          const struct sp_report_row *row) {
+  for (size_t t = 0; t < row->n_trials; t++) {
+    const struct sp_result *r = report->trials[row->trials[t]].result;
+    double n_repeated = sp_facts_number_of(&r->delivery, "rpc_repeated");
+    long long n_duplicate = (long long)r->flags[SP_FLAG_DUPLICATE],
+              n_lost = (long long)r->outcomes[SP_OUTCOME_LOST];
+    char repeated[80] = "";
+    if (!r->delivery.n || (n_duplicate == 0 && !(n_repeated > 0))) continue;
+    if (n_repeated > 0)
+      snprintf(repeated, sizeof repeated, ", %.0f predictions asked of the model server again", n_repeated);
+    say(notes, "%s %s %s: %lld duplicates, %lld lost%s (%s)", row->name, row->via, row->label, n_duplicate,
+        n_lost, repeated, report->trials[row->trials[t]].dir);
   }
 }
 
 static void note_row(const struct notes *notes, const struct sp_report *report,
                      const struct sp_report_row *row) {
   if (row->n_mismatched) note_first_mismatch(notes, report, row);
+  note_transactions(notes, report, row);
+  note_delivery(notes, report, row);
   note_bounds(notes, report, row);
   note_errors(notes, report, row);
 }
 
 struct marks {
-  bool episodic, driver_limited, closed, stub, no_answer;
+  bool episodic, driver_limited, closed, stub, no_answer, mock, half;
 };
 
 static struct marks marks_of(const struct sp_report *report) {
   struct marks marks = {0};
   for (size_t i = 0; i < report->n_rows; i++) {
     const struct sp_report_row *row = &report->rows[i];
-    marks.closed |= row->n_counted > 0 && isnan(row->rate_per_s);
+    bool is_half = sp_facts_find(&report->trials[row->trials[0]].result->load, "only") != NULL;
+    marks.half |= is_half;
+    marks.closed |= row->n_counted > 0 && isnan(row->rate_per_s) && !is_half;
     for (int k = SP_P50; k <= SP_P99; k++) {
       if (k == SP_P95) continue;
       marks.episodic |= row->percentiles[k].is_episodic;
@@ -165,6 +201,7 @@ static struct marks marks_of(const struct sp_report *report) {
     const struct sp_result *r = report->trials[i].result;
     const char *source = r->predictions.source;
     marks.stub |= source && strcmp(source, "stub") == 0;
+    marks.mock |= sp_report_is_mock(r);
   }
   return marks;
 }
@@ -179,6 +216,12 @@ static void note_marks(const struct notes *notes, const struct sp_report *report
   }
   if (marks.no_answer) say(notes, "no answer: so many events got none that the percentile lies among them");
   if (marks.closed) say(notes, "closed loop: the rate is what was achieved, and there is no response time");
+  if (marks.half) say(notes, "half a driver: what was only sent or only collected has no response time");
+  if (marks.mock) {
+    say(notes,
+        "mock: librdkafka's mock cluster, for counts, correctness and CPU; its latency is an artefact and "
+        "is not shown");
+  }
   if (marks.stub) say(notes, "a stub server answered: its answers are no predictions");
 }
 

@@ -25,10 +25,13 @@ struct sp_figure {                     // of the trials of a row that count
 };
 
 struct sp_report_row {
-  const char *name, *transport, *side, *arrival; // of the first trial
-  double rate_per_s;                             // as planned; NAN where the loop is closed
-  double concurrency;                            // NAN where it is open
-  size_t *trials;                                // indices of all of them
+  // Of the first trial. via: "direct", "kafka", or "mock", over which no time means anything.
+  const char *name, *via, *side, *arrival;
+  char label[96];     // the side, and what is not standard about it: "rpc, 2 apps, exactly-once"
+  bool has_response;  // false: the mock broker, or half a driver; its times are not printed
+  double rate_per_s;  // as planned; NAN where the loop is closed
+  double concurrency; // NAN where it is open
+  size_t *trials;     // indices of all of them
   size_t n_trials, n_valid, n_counted; // counted: the valid ones, or all complete ones if none is valid
   struct sp_figure percentiles[SP_PERCENTILES];    // response, ns
   struct sp_figure service_p99;                    // ns

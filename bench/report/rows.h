@@ -10,6 +10,7 @@ bool sp_report_difference(const struct sp_result *a, const struct sp_result *b, 
 // What a reader takes for the same row: case, transport, side and load. As strcmp.
 int sp_report_compare_names(const struct sp_report_row *a, const struct sp_report_row *b);
 
+bool sp_report_is_mock(const struct sp_result *result); // over the mock broker: no time means anything
 bool sp_report_is_counted(const struct sp_report_row *row, const struct sp_result *result);
 
 // Cells, in a buffer of SP_CELL_BYTES; all return it. Without values: "-".

@@ -31,8 +31,8 @@ static struct line title_line(void) {
 static struct line figures_line(const struct sp_report_row *row) {
   struct line line = {0};
   sp_cell_text(line.cells[CASE], row->name, 16);
-  sp_cell_text(line.cells[VIA], row->transport, 8);
-  sp_cell_text(line.cells[SIDE], row->side, 16);
+  sp_cell_text(line.cells[VIA], row->via, 8);
+  sp_cell_text(line.cells[SIDE], row->label, 28);
   sp_cell_rate(line.cells[RATE], row);
   sp_cell_percentile(line.cells[P50], row, SP_P50);
   sp_cell_percentile(line.cells[P90], row, SP_P90);
