@@ -1,8 +1,5 @@
 """The figures of scripts/peers/self: servepath against bare loops, interleaved, as ratios of one run."""
 
-import argparse
-import json
-import math
 import pathlib
 import shutil
 import statistics
@@ -10,69 +7,8 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build"
-STORE = ROOT / "results" / "peers" / "self.jsonl"
-
-
-def run_json(*argv):
-    """The one JSON line that a bare program prints."""
-    done = subprocess.run([str(a) for a in argv], check=True, capture_output=True, text=True)
-    return json.loads(done.stdout.strip().splitlines()[-1])
-
-
-def servepath_run(*argv):
-    """One trial; its result.json, whatever the verdict (1: a bound missed, 2: invalid, 4: inconclusive)."""
-    out = pathlib.Path(tempfile.mkdtemp(prefix="peers-"))
-    command = [str(BUILD / "servepath"), "run", *map(str, argv), "--quiet", "--out", str(out / "trial")]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    if done.returncode not in (0, 1, 2, 4):
-        sys.exit(f"{' '.join(command)}: exit {done.returncode}: {done.stderr.strip()}")
-    result = json.loads((out / "trial" / "result.json").read_text())
-    shutil.rmtree(out)
-    return result
-
-
-class Store:
-    """Measurements already made: one JSON object a line, by row and pair."""
-
-    def __init__(self, fresh):
-        STORE.parent.mkdir(parents=True, exist_ok=True)
-        if fresh:
-            STORE.unlink(missing_ok=True)
-        self.rows = [json.loads(line) for line in STORE.read_text().splitlines()] if STORE.exists() else []
-
-    def get(self, row, pair, measure):
-        for known in self.rows:
-            if known["row"] == row and known["pair"] == pair:
-                return known
-        made = {"row": row, "pair": pair, **measure()}
-        self.rows.append(made)
-        with STORE.open("a") as file:
-            file.write(json.dumps(made) + "\n")
-        print(f"{row} {pair}: {made}", file=sys.stderr)
-        return made
-
-
-def median_interval(values):
-    """Median and the order-statistic interval of at least 95 % (binomial), ends included."""
-    values = sorted(values)
-    n = len(values)
-    best = (values[0], values[-1])
-    for k in range(n // 2):
-        outside = 2 * sum(math.comb(n, i) for i in range(k)) / 2**n
-        if outside <= 0.05:
-            best = (values[k - 1], values[n - k]) if k else best
-    return statistics.median(values), best
-
-
-def alternated(pair, first, second):
-    """A B B A."""
-    if pair % 2 == 0:
-        a = first()
-        return a, second()
-    b = second()
-    return first(), b
+from peers import (BUILD, ROOT, BareServer, Store, alternated, arguments, children_of, median_interval, rss_kib, run_json,
+                   servepath_run, write_table)
 
 
 def noop(store, pairs):
@@ -139,22 +75,6 @@ def embedded(store, pairs):
     return figures
 
 
-class BareServer:
-    """bare_grpc server on one processor, ended on exit."""
-
-    def __init__(self, cpu):
-        self.process = subprocess.Popen(["taskset", "-c", str(cpu), str(BUILD / "bare_grpc"), "server", "127.0.0.1:0"],
-                                        stdout=subprocess.PIPE, text=True)
-        self.address = json.loads(self.process.stdout.readline())["address"]
-
-    def __enter__(self):
-        return self.address
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
-
-
 def rpc(store, pairs):
     """Two placements: client and server on one processor each, and both on one while the driver has the other."""
     figures = []
@@ -193,7 +113,7 @@ def memory(store, _pairs):
                 process.wait(timeout=5)
                 break
             except subprocess.TimeoutExpired:
-                samples.append(driver_rss_kib(process.pid))
+                samples += [rss_kib(child) for child in children_of(process.pid, "driver")]
         shutil.rmtree(out)
         samples = [s for s in samples if s]
         half = len(samples) // 2
@@ -205,47 +125,15 @@ def memory(store, _pairs):
              f"{grown:.2f} MiB (of {row['half_kib'] / 1024:.0f} MiB)", grown < 1)]
 
 
-def driver_rss_kib(parent):
-    """Of the child of the supervisor that is a driver."""
-    for child in pathlib.Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
-        try:
-            if b"driver" in pathlib.Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")[1:2]:
-                status = pathlib.Path(f"/proc/{child}/status").read_text()
-                return int(status.split("VmRSS:")[1].split()[0])
-        except (FileNotFoundError, ProcessLookupError, IndexError):
-            continue
-    return None
-
-
 ROWS = {"noop": noop, "pacer": pacer, "embedded": embedded, "rpc": rpc, "memory": memory}
 
 
-def machine_text():
-    cpu = next(line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))
-    kernel = subprocess.run(["uname", "-r"], capture_output=True, text=True, check=True).stdout.strip()
-    version = subprocess.run([str(BUILD / "servepath"), "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    return f"{version}; {cpu}, {len(open('/proc/cpuinfo').read().split('model name')) - 1} processors, kernel {kernel}"
-
-
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", default=",".join(ROWS))
-    parser.add_argument("--pairs", type=int, default=20)
-    parser.add_argument("--fresh", action="store_true")
-    parser.add_argument("--out", default=str(ROOT / "results" / "reference" / "self.md"))
-    args = parser.parse_args()
-    store = Store(args.fresh)
-    figures = [figure for name in args.rows.split(",") for figure in ROWS[name](store, args.pairs)]
-    lines = ["# servepath against bare loops", "", f"`scripts/peers/self --pairs {args.pairs}` on {machine_text()}.",
-             "Ratios of one run, interleaved A B B A; medians with order-statistic intervals.", "",
-             "| what | bound | measured | met |", "|---|---|---|---|"]
-    lines += [f"| {what} | {bound} | {value} | {'yes' if met else '**no**'} |" for what, bound, value, met in figures]
-    text = "\n".join(lines) + "\n"
-    out = pathlib.Path(args.out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(text)
-    print(text, end="")
-    return 0 if all(met for *_, met in figures) else 1
+    args = arguments("self", ROWS, 20)
+    store = Store("self", args.fresh)
+    figures = [figure for name in args.row for figure in ROWS[name](store, args.pairs)]
+    return write_table(args.out, "servepath against bare loops", f"scripts/peers/self --pairs {args.pairs}",
+                       ["Ratios of one run, interleaved A B B A; medians with order-statistic intervals."], figures)
 
 
 if __name__ == "__main__":
