@@ -94,10 +94,20 @@ static void set_headers(rd_kafka_headers_t *headers, const struct sp_kafka_answe
 static rd_kafka_resp_err_t produce_once(struct sp_kafka_app *app, const rd_kafka_message_t *to,
                                         rd_kafka_headers_t *headers, const void *value, size_t n_value,
                                         void *opaque) {
-  return rd_kafka_producev(app->producer.rk, RD_KAFKA_V_RKT(app->output), RD_KAFKA_V_PARTITION(to->partition),
-                           RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(to->key, to->key_len),
-                           RD_KAFKA_V_VALUE((void *)(uintptr_t)value, n_value), RD_KAFKA_V_HEADERS(headers),
-                           RD_KAFKA_V_OPAQUE(opaque), RD_KAFKA_V_END);
+  const rd_kafka_vu_t parts[] = {
+      {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = app->output},
+      {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = to->partition},
+      {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+      {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {to->key, to->key_len}},
+      {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)value, n_value}},
+      {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+      {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = opaque},
+  };
+  rd_kafka_error_t *error = rd_kafka_produceva(app->producer.rk, parts, sizeof parts / sizeof *parts);
+  if (!error) return RD_KAFKA_RESP_ERR_NO_ERROR;
+  rd_kafka_resp_err_t err = rd_kafka_error_code(error);
+  rd_kafka_error_destroy(error);
+  return err;
 }
 
 // Waits while the producer's queue is full: answers are not shed, the events behind them wait in the topic.

@@ -74,6 +74,7 @@ static enum sp_err open_consumer(struct sp_kafka_app *app, struct sp_error *erro
   const struct sp_kafka_setting settings[] = {
       {"client.id", env->client_id, false},
       {"session.timeout.ms", "10000", false},
+      {"heartbeat.interval.ms", "1000", false}, // how soon a member hears that another came
       // Members that come and go take away from the others only what moves.
       {"partition.assignment.strategy", "cooperative-sticky", false},
       {"group.id", env->group, true},

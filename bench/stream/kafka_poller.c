@@ -260,7 +260,7 @@ static void let_go(struct sp_kafka_app *app, const rd_kafka_topic_partition_list
       commit_and_wait(app, until_ns);
       is_done = all_is_committed(app, list);
     }
-    if (!is_done) app->is_unfinished = true;
+    if (is_leaving && !is_done) app->is_unfinished = true;
   }
   if (app->env.exactly_once) sp_kafka_transaction_give_up(app);
   forget(app, list, false);
