@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/args.h"
+#include "base/printable.h"
 #include "base/units.h"
 #include "cmd/verbs.h"
 #include "os/files.h"
@@ -80,9 +81,11 @@ static void print_json(json_t *json) {
 
 static void answer(void *context, const char *command, const struct sp_error *error) {
   (void)context;
-  json_t *json = json_pack("{s:s,s:b}", "command", command, "ok", error == NULL);
-  if (!json) json = json_pack("{s:s,s:b}", "command", "(not UTF-8)", "ok", error == NULL);
-  if (error) json_object_set_new(json, "error", json_string(error->text));
+  char *shown = sp_printable_text(command), *why = sp_printable_text(error ? error->text : "");
+  json_t *json = json_pack("{s:s,s:b}", "command", shown, "ok", error == NULL);
+  if (error) json_object_set_new(json, "error", json_string(why));
+  free(shown);
+  free(why);
   print_json(json);
 }
 
