@@ -23,6 +23,7 @@ struct sp_tap {
   rd_kafka_queue_t *queue;
   struct tap_partition *partitions;
   int32_t n_partitions, n_at_end;
+  bool has_told_end;
   rd_kafka_message_t *taken[TAKE_MAX];
   size_t n_taken, next_taken;
   rd_kafka_message_t *held; // given out last
@@ -185,24 +186,27 @@ static rd_kafka_message_t *take(struct sp_tap *tap, int64_t deadline_ns) {
   }
 }
 
+static bool is_at_end(const struct sp_tap *tap) {
+  return tap->n_at_end == tap->n_partitions;
+}
+
 enum sp_err sp_tap_next(struct sp_tap *tap, int64_t deadline_ns, const struct sp_tap_message **message,
                         bool *at_end, struct sp_error *error) {
   enum sp_err err = SP_OK;
   *message = NULL;
   release(&tap->held);
-  while (!err && !*message) {
+  // Being at the end is news once, and not waited past: the caller may want no more.
+  while (!err && !*message && (tap->has_told_end || !is_at_end(tap))) {
     rd_kafka_message_t *next = take(tap, deadline_ns);
     if (!next) break;
     if (!next->err) {
       *message = give(tap, next);
       break;
     }
-    bool was_at_end = tap->n_at_end == tap->n_partitions;
     err = take_event(tap, next, error);
     rd_kafka_message_destroy(next);
-    if (!was_at_end && tap->n_at_end == tap->n_partitions) break; // the caller may want no more
   }
-  *at_end = tap->n_at_end == tap->n_partitions;
+  *at_end = tap->has_told_end = is_at_end(tap);
   return err;
 }
 

@@ -27,7 +27,7 @@ struct sp_tap_message { // valid until the next call
 enum sp_err sp_tap_new(const struct sp_kafka_env *env, const struct sp_tap_start *start, struct sp_tap **tap,
                        struct sp_error *error);
 // Waits until deadline_ns (CLOCK_MONOTONIC). *message NULL: none came. *at_end: every partition was read to what was its end
-// when the tap was made. SP_ERR_ENVIRONMENT: the topic went away, authorization lost.
+// when the tap was made; where that becomes true without a message the call returns at once. SP_ERR_ENVIRONMENT: the topic went away, authorization lost.
 enum sp_err sp_tap_next(struct sp_tap *tap, int64_t deadline_ns, const struct sp_tap_message **message,
                         bool *at_end, struct sp_error *error);
 void sp_tap_free(struct sp_tap *tap);

@@ -127,6 +127,9 @@ static void test_starts(void **state) {
   assert_int_equal(next(from_offset, &at_end)->offset, 7);
   assert_false(at_end);
   const struct sp_tap_message *none;
+  int64_t begun_ns = sp_now_ns();
+  assert_int_equal(sp_tap_next(from_end, begun_ns + LONG_NS, &none, &at_end, NULL), SP_OK);
+  assert_true(!none && at_end && sp_now_ns() - begun_ns < LONG_NS); // nothing to wait for
   assert_int_equal(sp_tap_next(from_end, sp_now_ns() + SP_NS_PER_S / 10, &none, &at_end, NULL), SP_OK);
   assert_true(!none && at_end);
   produce(0, NULL, "new", 3, 0, NULL);
