@@ -175,6 +175,35 @@ static void a_stage_that_did_not_happen_is_residual(void **state) {
   sp_meter_free(meter);
 }
 
+// From another machine come durations only: there and back are one stage, and the sum still holds.
+static void on_another_clock_there_and_back_are_one_stage(void **state) {
+  (void)state;
+  struct sp_meter *meter = sp_meter_new();
+  struct sp_stamps stamps = {.intended_ns = S,
+                             .sent_ns = S + 1000,
+                             .taken_ns = 3000, // since it was held
+                             .dispatched_ns = 7000,
+                             .answered_ns = 12000,
+                             .encoded_ns = 18000,
+                             .done_ns = S + 100000,
+                             .server_ns = -1};
+  sp_meter_record(meter, 0, SP_OUTCOME_OK, &stamps);
+  sp_meter_flip(meter, NULL, 0, 1, 0, 1, NULL);
+  static const struct {
+    enum sp_stage stage;
+    double ns;
+  } wanted[] = {{SP_STAGE_LATENESS, 1000}, {SP_STAGE_QUEUE, 3000},  {SP_STAGE_DECODE, 4000},
+                {SP_STAGE_PREDICT, 5000},  {SP_STAGE_ENCODE, 6000}, {SP_STAGE_TRANSIT, 81000}};
+  for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+    assert_true(sp_meter_stage_mean(meter, wanted[i].stage) == wanted[i].ns);
+  assert_int_equal(sp_meter_series(meter, SP_SERIES_STAGES + SP_STAGE_INBOUND)->n, 0);
+  assert_int_equal(sp_meter_series(meter, SP_SERIES_STAGES + SP_STAGE_OUTBOUND)->n, 0);
+  assert_int_equal(sp_meter_series(meter, SP_SERIES_SERVICE)->n,
+                   0); // nobody knows when it was dispatched here
+  assert_true(sp_meter_residual_mean(meter) == 0);
+  sp_meter_free(meter);
+}
+
 static void the_servers_own_time_splits_predict(void **state) {
   (void)state;
   struct sp_meter *meter = sp_meter_new();
@@ -313,6 +342,7 @@ int main(void) {
       cmocka_unit_test(a_second_without_answers_holds_exceedances),
       cmocka_unit_test(stages_add_up_to_the_response),
       cmocka_unit_test(a_stage_that_did_not_happen_is_residual),
+      cmocka_unit_test(on_another_clock_there_and_back_are_one_stage),
       cmocka_unit_test(the_servers_own_time_splits_predict),
       cmocka_unit_test(the_timeline_sees_warm_up_and_backlog),
       cmocka_unit_test(the_pacers_lateness_takes_the_place_of_the_collectors),

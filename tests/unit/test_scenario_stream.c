@@ -1,0 +1,154 @@
+// What a transport cannot do is refused in one line at the place where it was asked for, with the way out.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "scenario/scenario.h"
+
+#define SETTINGS_MOST 8
+
+static enum sp_err load(const char *const *settings, struct sp_scenario **scenario, struct sp_error *error) {
+  struct sp_setting all[SETTINGS_MOST];
+  char *keys[SETTINGS_MOST], *path = sp_format("%s/fixtures/fraud", getenv("SOURCE_DIR"));
+  size_t n = 0;
+  for (; settings[n]; n++) {
+    const char *equals = strchr(settings[n], '=');
+    keys[n] = sp_format("%.*s", (int)(equals - settings[n]), settings[n]);
+    all[n] = (struct sp_setting){keys[n], equals + 1, "--set"};
+  }
+  enum sp_err err = sp_scenario_load(path, NULL, 0, all, n, scenario, error);
+  for (size_t i = 0; i < n; i++) free(keys[i]);
+  free(path);
+  return err;
+}
+
+#define SET(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void refused(const char *const *settings, const char *message) {
+  struct sp_scenario *scenario;
+  struct sp_error error = {0};
+  assert_int_equal(load(settings, &scenario, &error), SP_ERR_USAGE);
+  if (!strstr(error.text, message)) fail_msg("\"%s\" is not in: %s", message, error.text);
+}
+
+static struct sp_scenario *loaded(const char *const *settings) {
+  struct sp_scenario *scenario;
+  struct sp_error error = {0};
+  if (load(settings, &scenario, &error)) fail_msg("%s", error.text);
+  return scenario;
+}
+
+static void a_named_broker_means_kafka(void **state) {
+  (void)state;
+  static const struct {
+    const char *settings[3];
+    int transport;
+    const char *broker;
+  } cases[] = {{{NULL}, SP_TRANSPORT_DIRECT, NULL},
+               {{"stream.transport=direct"}, SP_TRANSPORT_DIRECT, NULL},
+               {{"stream.transport=kafka"}, SP_TRANSPORT_KAFKA, "mock"},
+               {{"stream.broker=kafka"}, SP_TRANSPORT_KAFKA, "kafka"},
+               {{"stream.broker=h1:9092,h2:9092"}, SP_TRANSPORT_KAFKA, "h1:9092,h2:9092"},
+               {{"stream.broker=mock", "stream.broker=null"}, SP_TRANSPORT_DIRECT, NULL}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct sp_scenario *scenario = loaded(cases[i].settings);
+    assert_int_equal(scenario->stream.transport, cases[i].transport);
+    if (cases[i].broker)
+      assert_string_equal(scenario->stream.broker, cases[i].broker);
+    else
+      assert_null(scenario->stream.broker);
+    sp_scenario_free(scenario);
+  }
+}
+
+static void direct_refuses_what_only_kafka_has(void **state) {
+  (void)state;
+  refused(SET("stream.transport=direct", "stream.broker=mock"),
+          "--set: stream.broker: transport direct has no broker");
+  refused(SET("topics.reuse=true"), "--set: topics.reuse: transport direct has no topics");
+  refused(SET("sides.rpc.delivery=exactly-once"),
+          "--set: sides.rpc.delivery: exactly-once is a transaction of Kafka");
+  refused(SET("sides.rpc.apps=2"), "--set: sides.rpc.apps: transport direct has one application");
+  refused(SET("sides.rpc.group=mine"), "--set: sides.rpc.group: transport direct has no consumer groups");
+  refused(SET("load.only=send"), "--set: load.only: half a driver needs Kafka");
+  refused(SET("load.shard=1/2"), "--set: load.shard: a share of the load needs Kafka");
+  refused(SET("load.start_at=1900000000"), "--set: load.start_at: is for drivers that share a broker");
+}
+
+static void brokers_and_topics_are_names(void **state) {
+  (void)state;
+  refused(SET("stream.broker=mok"), "stream.broker: \"mok\" is no broker; write mock, kafka or HOST:PORT");
+  refused(SET("stream.broker=mock", "topics.input=a b"), "topics.input: \"a b\" is no name of a topic");
+  refused(SET("stream.broker=mock", "topics.input=a", "topics.output=a"),
+          "topics.output: is the input topic");
+  refused(SET("stream.broker=h:1", "topics.reuse=true", "topics.input=null"),
+          "topics.input: missing; --reuse-topics");
+}
+
+static void what_the_mock_cannot_hold_is_refused(void **state) {
+  (void)state;
+  refused(SET("stream.broker=mock", "sides.rpc.delivery=exactly-once"),
+          "sides.rpc.delivery: exactly-once does not hold on the mock broker");
+  sp_scenario_free(loaded(SET("stream.broker=kafka", "sides.rpc.delivery=exactly-once")));
+}
+
+static void drivers_that_share_must_meet(void **state) {
+  (void)state;
+  static const char *const alone[] = {"stream.broker=mock", "stream.broker=kafka", "stream.broker=h:1"};
+  for (size_t i = 0; i < sizeof alone / sizeof alone[0]; i++) {
+    refused(SET(alone[i], "load.only=collect"),
+            "load.only: half a driver meets the others at a broker that runs");
+    refused(SET(alone[i], "load.shard=1/2"), "load.shard: a share of the load meets the others");
+    refused(SET(alone[i], "sides.rpc.apps=0"), "sides.rpc.apps: 0 leaves the application to others");
+  }
+#define MEET "stream.broker=h:1", "topics.reuse=true"
+  refused(SET(MEET, "load.shard=3/2", "load.start_at=1900000000"), "load.shard: \"3/2\" is no share");
+  refused(SET(MEET, "load.shard=1/2"), "load.shard: shares must begin together; write --start-at TIME");
+  refused(SET(MEET, "load.shard=1/4", "load.start_at=1900000000"), "load.shard: 4 shares of 3 partitions");
+  refused(SET(MEET, "load.shard=1/2", "load.start_at=noon"), "load.start_at: \"noon\" is no time");
+  refused(SET(MEET, "load.shard=1/2", "load.start_at=1900000000", "load.arrival=closed"),
+          "load.shard: a closed loop has no schedule to share");
+  refused(SET(MEET, "load.shard=1/2", "load.start_at=1900000000", "load.only=send"),
+          "load.shard: half a driver takes no share");
+  refused(SET(MEET, "load.only=send", "load.arrival=closed"),
+          "load.only: a closed loop sends as answers come");
+  sp_scenario_free(loaded(SET(MEET, "load.shard=1/2", "load.start_at=1900000000")));
+  sp_scenario_free(loaded(SET(MEET, "load.only=collect")));
+  sp_scenario_free(loaded(SET(MEET, "sides.rpc.apps=0")));
+}
+
+// What a dead application had taken comes back only when group and broker have noticed.
+static void the_drain_outlasts_a_takeover(void **state) {
+  (void)state;
+  static const struct {
+    const char *settings[5];
+    int64_t drain_s;
+  } cases[] = {{{NULL}, 10},
+               {{"stream.broker=kafka"}, 15},
+               {{"stream.broker=kafka", "sides.*.delivery=exactly-once"}, 25},
+               {{"stream.broker=kafka", "kafka.consumer.session.timeout.ms=30000"}, 35},
+               {{"stream.broker=kafka", "sides.*.delivery=exactly-once",
+                 "kafka.consumer.session.timeout.ms=6000", "kafka.producer.transaction.timeout.ms=20000"},
+                31},
+               {{"stream.broker=kafka", "load.drain=11s"}, 11}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct sp_scenario *scenario = loaded(cases[i].settings);
+    assert_int_equal(scenario->load.drain_ns / 1000000000, cases[i].drain_s);
+    sp_scenario_free(scenario);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_named_broker_means_kafka),   cmocka_unit_test(direct_refuses_what_only_kafka_has),
+      cmocka_unit_test(brokers_and_topics_are_names), cmocka_unit_test(what_the_mock_cannot_hold_is_refused),
+      cmocka_unit_test(drivers_that_share_must_meet), cmocka_unit_test(the_drain_outlasts_a_takeover),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
