@@ -132,6 +132,8 @@ static void test_starts(void **state) {
   assert_true(!none && at_end && sp_now_ns() - begun_ns < LONG_NS); // nothing to wait for
   assert_int_equal(sp_tap_next(from_end, sp_now_ns() + SP_NS_PER_S / 10, &none, &at_end, NULL), SP_OK);
   assert_true(!none && at_end);
+  assert_null(next(from_beyond, &at_end));
+  assert_true(at_end);
   produce(0, NULL, "new", 3, 0, NULL);
   flush();
   assert_int_equal(next(from_end, &at_end)->offset, 10);
