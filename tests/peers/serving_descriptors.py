@@ -6,7 +6,8 @@ import tempfile
 from pathlib import Path
 
 import _kserve_stubs  # noqa: F401
-import _tfs_stubs  # noqa: F401  (puts the official descriptors into the default pool)
+import _kserve_stubs  # noqa: F401  (they put the official descriptors into the default pool)
+import _tfs_stubs  # noqa: F401
 from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, wrappers_pb2  # noqa: F401
 from grpc_health.v1 import health_pb2  # noqa: F401
 
