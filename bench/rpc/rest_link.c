@@ -316,9 +316,16 @@ enum sp_err sp_rest_reach(const struct sp_rest_link *link, const char *path, str
                           struct sp_error *error) {
   int64_t start_ns = sp_now_ns(), deadline_ns = start_ns + link->conf->connect_timeout_ns;
   const char *wrong = NULL;
+  char why[sizeof answer->text] = "";
+  bool is_busy = false;
   for (;;) {
     sp_rest_ask(link, path, (struct sp_bytes){0}, deadline_ns - sp_now_ns(), answer);
     if (answer->status && answer->status != 503) return SP_OK;
+    // The last attempt may have had no time left: what the one before said counts then.
+    if (answer->ended != CURLE_OPERATION_TIMEDOUT || !*why) {
+      is_busy = answer->status != 0;
+      snprintf(why, sizeof why, "%s", *answer->text ? answer->text : "no reason given");
+    }
     bool is_there = answer->ended != CURLE_OK && answer->ended != CURLE_COULDNT_CONNECT &&
                     answer->ended != CURLE_COULDNT_RESOLVE_HOST;
     if (is_there) wrong = look(link);
@@ -328,15 +335,16 @@ enum sp_err sp_rest_reach(const struct sp_rest_link *link, const char *path, str
   }
   free(answer->body);
   answer->body = NULL;
-  if (answer->status) {
+  double tried_s = (double)(sp_now_ns() - start_ns) / 1e9;
+  if (is_busy) {
     return sp_fail(error, SP_ERR_ENVIRONMENT, "model server %s is not ready (HTTP 503: %s, tried for %.3g s)",
-                   link->address, answer->text, (double)(sp_now_ns() - start_ns) / 1e9);
+                   link->address, why, tried_s);
   }
   return sp_fail(
       error, SP_ERR_ENVIRONMENT,
       "cannot reach model server %s (%s, tried for %.3g s); start one that speaks REST there, or use "
       "--server spawn with protocol tfs or kserve",
-      link->address, wrong ? wrong : answer->text, (double)(sp_now_ns() - start_ns) / 1e9);
+      link->address, wrong ? wrong : why, tried_s);
 }
 
 // --- Texts ---

@@ -368,7 +368,7 @@ static char escaped(const uint8_t **at, const uint8_t *end) {
   unsigned code = 0;
   for (int i = 0; i < 4 && *at < end; i++, ++*at) {
     uint8_t c = **at;
-    code = code << 4 | (c <= '9' ? (unsigned)(c - '0') : ((c | 0x20) - 'a' + 10U) & 15U);
+    code = code << 4 | ((c <= '9' ? c : c + 9U) & 15U); // '0' is 0x30, 'a' 0x61, 'A' 0x41
   }
   return code < 0x80 ? (char)code : '?';
 }

@@ -89,7 +89,9 @@ static void *listen_on(void *argument) {
                               {.fd = server->end[0], .events = POLLIN}};
     poll(ready, 2, -1);
     if (ready[1].revents) return NULL;
-    int socket = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
+    struct sockaddr_storage from;
+    socklen_t n_from = sizeof from;
+    int socket = accept4(server->listener, (struct sockaddr *)&from, &n_from, SOCK_CLOEXEC);
     if (socket < 0) continue;
     int on = 1;
     setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
