@@ -149,7 +149,7 @@ static enum sp_err ask_delete(struct sp_kafka_client *client, const char *topic,
 static enum sp_err wait_gone(struct sp_kafka_client *client, const char *topic, int64_t deadline_ns,
                              struct sp_error *error) {
   for (;;) {
-    int32_t n;
+    int32_t n = 0;
     enum sp_err err = count_partitions(client, topic, deadline_ns, &n, error);
     if (err || !n) return err;
     if (sp_now_ns() >= deadline_ns)

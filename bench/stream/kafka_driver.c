@@ -2,6 +2,7 @@
 //
 // Threads: the pacer sends; the collector receives, and reads the producer's delivery reports on its way; librdkafka's own
 // threads wake the collector when messages come. Reports wake nobody: where no message comes they wait for REPORTS_NS at most.
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -142,11 +143,14 @@ static void read_stages(const struct sp_kafka_driver *d, struct sp_bytes header,
   reply->server_ns = told.server_ns;
 }
 
-static void make_malformed(struct sp_reply *reply, const char *format, size_t n, size_t bound)
-    __attribute__((format(printf, 2, 0)));
-static void make_malformed(struct sp_reply *reply, const char *format, size_t n, size_t bound) {
+static void make_malformed(struct sp_reply *reply, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void make_malformed(struct sp_reply *reply, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
   reply->outcome = SP_OUTCOME_MALFORMED;
-  snprintf(reply->text, sizeof reply->text, format, n, bound);
+  vsnprintf(reply->text, sizeof reply->text, format, args);
+  va_end(args);
 }
 
 static void read_message(struct sp_kafka_driver *d, rd_kafka_message_t *message, struct sp_reply *reply) {
@@ -162,9 +166,9 @@ static void read_message(struct sp_kafka_driver *d, rd_kafka_message_t *message,
   read_stages(d, ours.stages, reply);
   if (ours.outcome.data) {
     if (!sp_wire_get_outcome(ours.outcome, reply))
-      make_malformed(reply, "answer: sp-outcome cannot be read (%zu bytes)", ours.outcome.n, 0);
+      make_malformed(reply, "answer: sp-outcome cannot be read (%zu bytes)", ours.outcome.n);
   } else if (!message->payload) {
-    make_malformed(reply, "answer: a null value (tombstone) without sp-outcome", 0, 0);
+    make_malformed(reply, "answer: a null value (tombstone) without sp-outcome");
   } else if (message->len > d->env.value_bound) {
     make_malformed(reply, "answer: %zu bytes, longer than the %zu of the longest possible", message->len,
                    d->env.value_bound);
@@ -436,6 +440,10 @@ enum sp_err sp_kafka_driver_new(const struct sp_kafka_driver_env *env, struct sp
 
 void sp_kafka_driver_origin(struct sp_kafka_driver *driver, int64_t origin_ns) {
   driver->origin_ns = origin_ns;
+}
+
+bool sp_kafka_driver_is_mock(struct sp_kafka_driver *driver) {
+  return sp_kafka_client_is_mock(&driver->consumer);
 }
 
 uint32_t sp_kafka_driver_partitions(const struct sp_kafka_driver *driver) {
