@@ -9,7 +9,7 @@ export SERVEPATH_ONNXRUNTIME=${SERVEPATH_ONNXRUNTIME:-$(ls "$SOURCE_DIR"/.cache/
 
 "$SERVEPATH" doctor >out 2>err
 [ ! -s err ]
-for name in system processor memory cores placement onnxruntime grpc 'open files' results clock 'timer slack' pacing \
+for name in system processor memory cores placement onnxruntime openvino grpc 'open files' results clock 'timer slack' pacing \
   waking stolen 'other work'; do
   grep -qE "^(ok|warn) +$name +[^ ]" out || { echo "FAIL no line about $name" && cat out && exit 1; } >&2
 done
@@ -30,6 +30,9 @@ told=0
 SERVEPATH_ONNXRUNTIME=$tmp/gone.so "$SERVEPATH" doctor >out || told=$?
 [ "$told" = 3 ]
 grep -qE '^missing +onnxruntime .*scripts/setup' out
+# The other engine may be missing.
+SERVEPATH_OPENVINO=$tmp/gone.so "$SERVEPATH" doctor >out
+grep -qE '^warn +openvino .*scripts/setup --openvino' out
 
 told=0
 "$SERVEPATH" doctor --jsn 2>err || told=$?
