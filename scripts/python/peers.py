@@ -5,7 +5,6 @@ import json
 import math
 import os
 import pathlib
-import shutil
 import statistics
 import subprocess
 import sys
@@ -23,14 +22,12 @@ def run_json(*argv):
 
 def servepath_run(*argv):
     """One trial; its result.json, whatever the verdict (1: a bound missed, 2: invalid, 4: inconclusive)."""
-    out = pathlib.Path(tempfile.mkdtemp(prefix="peers-"))
-    command = [str(BUILD / "servepath"), "run", *map(str, argv), "--quiet", "--out", str(out / "trial")]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    if done.returncode not in (0, 1, 2, 4):
-        sys.exit(f"{' '.join(command)}: exit {done.returncode}: {done.stderr.strip()}")
-    result = json.loads((out / "trial" / "result.json").read_text())
-    shutil.rmtree(out)
-    return result
+    with tempfile.TemporaryDirectory(prefix="peers-") as out:
+        command = [str(BUILD / "servepath"), "run", *map(str, argv), "--quiet", "--out", f"{out}/trial"]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+        if done.returncode not in (0, 1, 2, 4):
+            sys.exit(f"{' '.join(command)}: exit {done.returncode}: {done.stderr.strip()}")
+        return json.loads(pathlib.Path(out, "trial", "result.json").read_text())
 
 
 class Store:
