@@ -1,4 +1,5 @@
 // servepath app: the streaming application as a deployable member of a consumer group, also what a trial over Kafka measures.
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,6 +155,9 @@ int sp_cmd_app(int argc, char **argv) {
   sigaddset(&signals, SIGHUP);
   sigprocmask(SIG_BLOCK, &signals, NULL); // before any library starts a thread
   signal(SIGPIPE, SIG_IGN);
+  // What one thread allocates another frees, message by message: of one arena it comes back warm. With an arena for each thread
+  // an event costs two thirds more.
+  mallopt(M_ARENA_MAX, 1);
   enum sp_err err = sp_cli_parse(&verb, argc, argv, &cli, &error);
   if (!err && cli->help) {
     sp_cli_free(cli);
