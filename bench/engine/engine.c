@@ -60,6 +60,7 @@ static enum sp_err check_named(const struct sp_engine_ops *ops, const char *name
 static enum sp_err find_file(const struct sp_engine_ops *ops, const struct sp_engine_conf *conf,
                              const char *version_dir, char **file, struct sp_error *error) {
   const char *const only[] = {conf->model_file, NULL};
+  *file = NULL;
   enum sp_err err = conf->model_file ? check_named(ops, conf->model_file, error) : SP_OK;
   if (err) return err;
   char missing[256] = "";

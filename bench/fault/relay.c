@@ -119,6 +119,7 @@ static void add_connection(struct sp_relay *relay, int client_fd) {
 
 static void accept_all(struct sp_relay *relay) {
   while (relay->can_accept && relay->listen_fd >= 0) {
+    // cppcheck-suppress nullPointer ; who connects is not asked
     int fd = accept4(relay->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0) {
       add_connection(relay, fd);
@@ -467,7 +468,12 @@ const char *sp_relay_address(const struct sp_relay *relay) {
 
 void sp_relay_free(struct sp_relay *relay) {
   if (!relay) return;
-  while (relay->connections) end_connection(relay, relay->connections, true);
+  for (struct connection *at = relay->connections, *next; at; at = next) {
+    next = at->next;
+    close_end(&at->client, true);
+    close_end(&at->target, true);
+    free(at);
+  }
   bury(relay);
   stop_listening(relay);
   const int fds[] = {relay->reserve_fd, relay->timer_fd, relay->stop_fd, relay->epoll_fd};
