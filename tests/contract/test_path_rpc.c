@@ -88,7 +88,6 @@ static const struct {
     {"kserve, unix socket", "kserve", ON_UNIX, PLAIN, false, "twice", NULL, 8},
     {"kserve, TLS", "kserve", ON_TLS, PLAIN, true, NULL, NULL, 8},
     {"kserve, unix socket, sync", "kserve", ON_UNIX, SYNC, true, NULL, NULL, 4},
-    {"kserve, a channel per call", "kserve", ON_TCP, PER_CALL, false, "sum", NULL, 3},
     {"kserve, a channel per call, sync", "kserve", ON_UNIX, PER_CALL, false, "twice", NULL, 3},
 };
 #define N_KINDS (sizeof kinds / sizeof kinds[0])
@@ -110,7 +109,7 @@ static void describe(size_t i) {
     link->ca = certificates.ca;
     link->cert = certificates.client_cert;
     link->key = certificates.client_key;
-    link->server_name = kinds[i].how == PER_CALL ? NULL : CERTIFICATE_NAME;
+    link->server_name = kinds[i].has_two_inputs ? NULL : CERTIFICATE_NAME;
     link->token = "open sesame";
     link->metadata = (struct sp_properties){.items = metadata, .n = 2};
   }
