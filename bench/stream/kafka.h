@@ -54,6 +54,8 @@ enum sp_err sp_kafka_driver_new(const struct sp_kafka_driver_env *env, struct sp
 void sp_kafka_driver_origin(struct sp_kafka_driver *driver, int64_t origin_ns);
 // Partitions of the input topic (output where only collecting).
 uint32_t sp_kafka_driver_partitions(const struct sp_kafka_driver *driver);
+// The broker is librdkafka's mock cluster, wherever it came from: its times mean nothing.
+bool sp_kafka_driver_is_mock(struct sp_kafka_driver *driver);
 // facts: replies_peak is the longest local queue seen, replies_room where librdkafka stops fetching. n_dropped asks the broker
 // (blocks for at most 1 s): messages gone from both topics since the start, but never more than confirmed sends still without
 // an answer, so that what was read before it went does not count.

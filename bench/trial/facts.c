@@ -73,7 +73,7 @@ static void fill_topics(struct sp_facts *facts, const struct sp_driver_plan *pla
 static void fill_broker(struct sp_trial_session *s) {
   const struct sp_driver_plan *plan = s->plan;
   struct sp_facts *facts = &s->result->broker;
-  sp_facts_text(facts, "kind", plan->broker_kind);
+  sp_facts_text(facts, "kind", s->is_mock ? "mock" : plan->broker_kind);
   sp_facts_text(facts, "address", plan->broker_address);
   sp_facts_text(facts, "version", plan->broker_version);
   sp_facts_text(facts, "client", sp_kafka_library());

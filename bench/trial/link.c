@@ -75,6 +75,21 @@ static enum sp_err check_partitions(const struct sp_trial_session *s, struct sp_
                  found);
 }
 
+// A mock that somebody started by hand shows only once it is connected to, and needs other properties.
+static enum sp_err connect(struct sp_trial_session *s, struct sp_kafka_driver_env *env,
+                           struct sp_error *error) {
+  enum sp_err err = sp_kafka_driver_new(env, &s->kafka, &s->stream, error);
+  if (!err && !env->kafka.is_mock && sp_kafka_driver_is_mock(s->kafka)) {
+    sp_kafka_driver_free(s->kafka);
+    s->kafka = NULL;
+    env->kafka.is_mock = true;
+    err = sp_kafka_driver_new(env, &s->kafka, &s->stream, error);
+  }
+  s->is_mock = env->kafka.is_mock;
+  s->kafka_properties = sp_kafka_properties_json(&env->kafka);
+  return err;
+}
+
 enum sp_err sp_link_open(struct sp_trial_session *s, struct sp_error *error) {
   const struct sp_scenario *scenario = s->plan->scenario;
   const struct sp_side *side = s->plan->side;
@@ -99,8 +114,7 @@ enum sp_err sp_link_open(struct sp_trial_session *s, struct sp_error *error) {
   if (err) return err;
   env.partitions = s->share.partitions;
   env.n_partitions = s->share.n_partitions;
-  s->kafka_properties = sp_kafka_properties_json(&env.kafka);
-  err = sp_kafka_driver_new(&env, &s->kafka, &s->stream, error);
+  err = connect(s, &env, error);
   return err ? err : check_partitions(s, error);
 }
 

@@ -27,6 +27,9 @@ static enum sp_err load_data(struct sp_trial_session *s, struct sp_error *error)
   const struct sp_scenario *scenario = s->plan->scenario;
   enum sp_err err = sp_recording_load(scenario->recording, &s->recording, error);
   if (!err) err = sp_schedule_new(&scenario->load, s->recording, &s->schedule, error);
+  // Somebody else sends, and nobody knows when: a limit is reached when as many have come.
+  if (!err && scenario->load.only == SP_ONLY_COLLECT)
+    s->schedule->t1_ns = scenario->load.warmup_ns + scenario->load.duration_ns;
   return err;
 }
 

@@ -25,9 +25,6 @@ static void check(struct sp_trial_session *s, const char *name, double value, do
 static enum sp_only half_of(const struct sp_trial_session *s) {
   return (enum sp_only)s->plan->scenario->load.only;
 }
-static bool is_mock(const struct sp_trial_session *s) {
-  return s->plan->broker_kind && strcmp(s->plan->broker_kind, "mock") == 0;
-}
 
 static void check_pacer(struct sp_trial_session *s) {
   int64_t n_sent = sp_tally_get(&s->tally->n_window_sent), n_shed = sp_tally_get(&s->tally->n_window_shed);
@@ -54,7 +51,7 @@ static void check_collector(struct sp_trial_session *s) {
 
 // The mock keeps little of each partition: what it dropped was no loss of the system under test.
 static void check_broker(struct sp_trial_session *s) {
-  if (!s->kafka || !is_mock(s)) return;
+  if (!s->is_mock) return;
   double n = (double)s->stream_facts.n_dropped;
   check(s, "dropped_by_mock", n, 0, n <= 0, "messages that the mock broker dropped before they were read",
         "use a lower --rate, a shorter --duration, more topics.partitions, or --broker kafka");
@@ -101,7 +98,7 @@ static void bound_percentile(struct sp_trial_session *s, int i, int64_t limit_ns
     // Late sending may have caused it: no verdict on the system.
     if (met == SP_MET_NO && response->driver_limited[i]) met = SP_MET_UNKNOWN;
   }
-  if (is_mock(s)) met = SP_MET_UNKNOWN; // its latency is an artefact of its fetch timer
+  if (s->is_mock) met = SP_MET_UNKNOWN; // its latency is an artefact of its fetch timer
   char *name = sp_format("expect.%s", sp_percentile_name[i]);
   double value =
       response->present && response->percentile_ns[i] >= 0 ? (double)response->percentile_ns[i] : NAN;
