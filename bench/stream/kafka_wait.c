@@ -31,6 +31,11 @@ static const char *remedy_of(const char *trouble) {
   if (has(trouble, "SSL handshake")) return "leave out security.protocol=ssl if that listener is plain";
   if (has(trouble, "ApiVersion") || has(trouble, "Disconnected"))
     return "if that listener wants TLS or a login set -X security.protocol=ssl, sasl_plaintext or sasl_ssl";
+  // Before 2.6.1 it sends a nonce twice, which Kafka 4 refuses as RFC 5802 wants: https://github.com/confluentinc/librdkafka/pull/4895
+  if (has(trouble, "SCRAM") && rd_kafka_version() < 0x020601ff)
+    return "this librdkafka is older than 2.6.1, which Kafka 4 needs for SCRAM: use sasl.mechanism=PLAIN "
+           "over TLS there; "
+           "otherwise look at sasl.username and sasl.password";
   if (has(trouble, "uthentication") || has(trouble, "SASL"))
     return "look at sasl.mechanism, sasl.username and sasl.password";
   return "look at host, port and security.protocol";
