@@ -50,12 +50,13 @@ struct sp_rpc_env {
   unsigned n_queues; // one per worker
 };
 
-// Connects every channel (a connection each) and waits (conf->connect_timeout) until ready; asks for the model's status and metadata where the
-// protocol has them and compares tensors. SP_ERR_ENVIRONMENT `cannot reach model server HOST:PORT (…); …` when absent or
-// not speaking gRPC, model or version unknown; SP_ERR_USAGE when tensors differ, or protocol or
-// address is none. A server without metadata (UNIMPLEMENTED) is asked for one prediction of zeros instead. *output gets
-// the answer's tensor, shape[0] = 1. gRPC starts here, and not before. A connection that breaks later is made again by
-// itself for as long as some queue is reaped.
+// Connects every channel (a connection each) and waits (conf->connect_timeout) until ready; asks for the model's status and
+// metadata where the protocol has them and compares tensors. SP_ERR_ENVIRONMENT `cannot reach model server HOST:PORT (…); …`
+// when absent, not speaking the protocol, with TLS on one end only or a certificate that is not trusted; when it lets only
+// those call who say who they are; model or version unknown. SP_ERR_USAGE when tensors differ, protocol or address is none,
+// or keys of conf->link do not go together, or a label is given where the protocol has none. A server without metadata
+// (UNIMPLEMENTED) is asked for one prediction of zeros instead. *output gets the answer's tensor, shape[0] = 1. gRPC starts
+// here, and not before. A connection that breaks later is made again by itself for as long as some queue is reaped.
 enum sp_err sp_rpc_client_new(const struct sp_rpc_env *env, struct sp_rpc_client **client,
                               struct sp_tensor_spec *output, struct sp_error *error);
 // Cancels what is under way, waits for it, and frees the calls that are left too. No other thread may be in a call to the

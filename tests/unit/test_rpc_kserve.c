@@ -71,6 +71,7 @@ static void requests_are_read_alike(void **state) {
     size_t n_rows = 1 + sp_prng_below(&prng, 20), n_inputs = 1 + sp_prng_below(&prng, 3), room = 1024;
     static const char *const names[] = {"transaction", "b", "c"};
     struct sp_tensor tensors[3];
+    SP_ASSERT(n_inputs <= 3);
     for (size_t i = 0; i < n_inputs; i++) {
       make(&tensors[i], names[i], n_rows);
       room += SP_KSERVE_HEAD_BYTES + bytes_of(&tensors[i], n_rows);
