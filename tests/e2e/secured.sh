@@ -43,7 +43,10 @@ refused "wrong password" "[Aa]uthentication|password|credentials" --broker "$sec
 refused "plain against TLS" "TLS|SSL" --broker "$secured"
 refused "TLS against plain" "TLS|SSL" --broker "$plain" -X security.protocol=SSL -X "ssl.ca.location=$ca"
 refused "nobody there" "refused|reach" --broker 127.0.0.1:9
-refused "unknown topic" "topic" --broker "$plain" --reuse-topics --set topics.input=no-such-topic --set topics.output=nor-such
+
+code=0 # an application makes no topics
+timeout 30 "$SERVEPATH" app "$fixtures/fraud" --broker "$plain" --input-topic no-such --output-topic nor-such >"$tmp/out" 2>"$tmp/err" || code=$?
+[ "$code" = 3 ] && [ "$(wc -l <"$tmp/err")" = 1 ] && grep -q "topic no-such" "$tmp/err" || fail "unknown topic: exit $code: $(cat "$tmp/err")"
 
 by_scram=(--broker "$scram" -X security.protocol=SASL_PLAINTEXT -X sasl.mechanism=SCRAM-SHA-256 -X sasl.username=alice
   -X "sasl.password=@$tmp/password")
