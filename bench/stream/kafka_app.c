@@ -74,9 +74,11 @@ static enum sp_err open_consumer(struct sp_kafka_app *app, struct sp_error *erro
   const struct sp_kafka_setting settings[] = {
       {"client.id", env->client_id, false},
       {"session.timeout.ms", "10000", false},
-      {"heartbeat.interval.ms", "1000", false}, // how soon a member hears that another came
-      // Members that come and go take away from the others only what moves.
-      {"partition.assignment.strategy", "cooperative-sticky", false},
+      {"heartbeat.interval.ms", "500", false}, // how soon a member hears that another came or went
+      // Eager: each rebalance takes everything away, once what is under way is committed. With the cooperative protocol a
+      // member commits while it joins, and librdkafka 2.0.2 takes the broker's refusal of the old generation for the loss of
+      // all its partitions: what was answered since the last commit would be answered twice.
+      {"partition.assignment.strategy", "range,roundrobin", false},
       {"group.id", env->group, true},
       {"enable.auto.commit", "false", true},
       {"enable.auto.offset.store", "false", true},
