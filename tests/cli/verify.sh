@@ -59,6 +59,8 @@ sed -i 's/missing: 0/missing: malformed/' own/scenario.yaml
 servepath 0 verify own --update
 expect '2 ok, 0 unchecked' out
 expect '{"i":1,"outcome":"malformed"}' own/expected/own-1.jsonl
-# A transport that is not there is refused, not replaced by another.
-servepath 64 run own --transport kafka
-expect '"kafka" is unknown; one of: direct' err
+# A transport that is not there is refused, not replaced by another; one that is gives the same answers.
+servepath 64 run own --transport pigeon
+expect '"pigeon" is unknown; one of: auto, direct, kafka' err
+servepath 0 verify own -b mock
+expect '2 ok, 0 unchecked' out

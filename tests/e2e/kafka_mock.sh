@@ -134,7 +134,7 @@ case $code in 0 | 2) ;; *) fail "merge: exit $code: $(cat "$tmp/err")" ;; esac
 
 # A driver in two halves: what one sends, an application started by hand answers, and the other collects.
 run_id=00112233445566778899aabbccddeeff
-half=("${on_topics[@]}" --reuse-topics --side embedded --rate 400/s --warmup 0s --duration 3s --limit 400 --run-id $run_id)
+half=("${on_topics[@]}" --reuse-topics --side embedded --rate 400/s --warmup 0s --duration 3s --limit 400 --run-id "$run_id")
 mkfifo "$tmp/app.line"
 "$SERVEPATH" app "$fixtures/fraud" --side embedded --broker "$address" --input-topic in --output-topic out --set topics.partitions=4 \
   --group by-hand --parent $$ -X consumer:auto.offset.reset=latest >"$tmp/app.line" 2>"$tmp/app.err" &
@@ -173,5 +173,6 @@ start=$SECONDS
 "$SERVEPATH" run "$fixtures/fraud" -b "$address" --side embedded --quiet --out "$tmp/nobody" >"$tmp/out" 2>"$tmp/err" || code=$?
 [ "$code" = 3 ] || fail "no broker: exit $code instead of 3: $(cat "$tmp/err")"
 [ $((SECONDS - start)) -le 20 ] || fail "no broker: said after $((SECONDS - start)) s"
-[ "$(wc -l <"$tmp/err")" = 1 ] && grep -q "servepath run: .*$address" "$tmp/err" || fail "no broker: $(cat "$tmp/err")"
+[ "$(wc -l <"$tmp/err")" = 1 ] || fail "no broker: more than a line: $(cat "$tmp/err")"
+grep -q "servepath run: .*$address" "$tmp/err" || fail "no broker: $(cat "$tmp/err")"
 nothing_left nobody
