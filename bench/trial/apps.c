@@ -138,7 +138,10 @@ static size_t n_held(const struct sp_apps *apps) {
   size_t n = 0;
   for (uint64_t p = 0; p < apps->n_partitions; p++) {
     bool is_held = false;
-    for (size_t i = 0; i < apps->n; i++) is_held |= apps->items[i].holds[p];
+    for (size_t i = 0; i < apps->n; i++) {
+      SP_ASSERT(apps->items && apps->items[i].holds);
+      is_held |= apps->items[i].holds[p];
+    }
     n += is_held;
   }
   return n;
@@ -152,7 +155,7 @@ static struct sp_trial_app *first_ended(struct sp_apps *apps) {
 }
 
 static void wait_for_any(struct sp_apps *apps, struct sp_supervisor *supervisor, int64_t until_ns) {
-  struct sp_child **children = sp_alloc((apps->n + 1) * sizeof *children);
+  struct sp_child **children = sp_alloc((apps->n + 1) * sizeof(void *));
   for (size_t i = 0; i < apps->n; i++) children[i] = &apps->items[i].child;
   sp_supervisor_wait(supervisor, children, apps->n, until_ns);
   free(children);

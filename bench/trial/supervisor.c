@@ -122,7 +122,7 @@ static void watch_server(struct trial *t) {
 
 // Until the driver has ended. The first signal asks it to stop and write, the second ends it.
 static void watch(struct trial *t) {
-  struct sp_child **children = sp_alloc((3 + t->apps.n) * sizeof *children);
+  struct sp_child **children = sp_alloc((3 + t->apps.n) * sizeof(void *));
   children[0] = &t->driver;
   children[1] = &t->server;
   children[2] = &t->broker.child;

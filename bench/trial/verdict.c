@@ -70,9 +70,12 @@ static void check_machine(struct sp_trial_session *s) {
 }
 
 static void check_warmup(struct sp_trial_session *s) {
-  if (s->result->closed_loop) return;
+  if (s->result->closed_loop || half_of(s) != SP_ONLY_BOTH) return;
   const struct sp_load_conf *load = &s->plan->scenario->load;
+  const struct sp_app_conf *app = &s->plan->side->app;
   int64_t slo_ns = s->plan->scenario->expect.p99_ns ? s->plan->scenario->expect.p99_ns : SLO_STANDARD_NS;
+  // Answers wait for their commit: those of the open transaction, and of the one that is being committed.
+  if (app->delivery == SP_DELIVERY_EXACTLY_ONCE) slo_ns += 2 * app->commit_interval_ns;
   double limit = (double)load->rate.n * (double)slo_ns / (double)load->rate.per_ns;
   if (limit < 1) limit = 1;
   check(s, "backlog_at_t0", (double)s->backlog_at_t0, limit, (double)s->backlog_at_t0 <= limit,

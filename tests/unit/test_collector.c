@@ -255,9 +255,35 @@ static void test_thread_collects_until_it_is_stopped(void **state) {
   stand_close(&stand);
 }
 
+// Where somebody else sends: answers have no response time, and those of any run may count.
+static void test_half_a_driver(void **state) {
+  (void)state;
+  struct stand stand;
+  stand_open(&stand);
+  stand.collector.is_blind = stand.collector.counts_foreign = true;
+  stand.collector.deadline_ns = 1;
+  answer(&stand, 20, SP_OUTCOME_NONE, "");
+  answer(&stand, SP_REPLY_ALIEN, SP_OUTCOME_NONE, "");
+  answer(&stand, 21, SP_OUTCOME_ERROR, "broken");
+  stand.now_ns = ORIGIN + 500 * MS;
+  assert_int_equal(sp_collector_step(&stand.collector, 0), 3);
+  flip(&stand);
+  assert_int_equal(count(&stand, SP_OUTCOME_UNCHECKED), 2);
+  assert_int_equal(count(&stand, SP_OUTCOME_ERROR), 1);
+  assert_int_equal(sp_meter_flag_count(stand.collector.meter, SP_FLAG_ALIEN), 0);
+  assert_int_equal(sp_meter_flag_count(stand.collector.meter, SP_FLAG_LATE), 0);
+  assert_int_equal(sp_tally_get(&stand.tally.n_foreign), 1);
+  assert_int_equal(sp_tally_get(&stand.tally.n_done), 3);
+  assert_int_equal(sp_tally_get(&stand.tally.n_predicted), 1); // of this run, with a value
+  assert_int_equal(sp_meter_series(stand.collector.meter, SP_SERIES_RESPONSE)->max_ns, 0);
+  assert_int_equal(sp_meter_series(stand.collector.meter, SP_SERIES_STAGES + SP_STAGE_INBOUND)->n, 0);
+  stand_close(&stand);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_nothing_came),
+      cmocka_unit_test(test_half_a_driver),
       cmocka_unit_test(test_one_stamp_for_a_receive),
       cmocka_unit_test(test_many_answers_take_several_receives),
       cmocka_unit_test(test_failures_are_grouped_with_their_reason),
