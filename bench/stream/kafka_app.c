@@ -172,8 +172,8 @@ static enum sp_err know_broker(struct sp_kafka_app *app, int64_t deadline_ns, st
 static enum sp_err connect_clients(struct sp_kafka_app *app, struct sp_error *error) {
   int64_t deadline_ns = sp_now_ns() + app->env.kafka.connect_timeout_ns;
   enum sp_err err = open_consumer(app, error);
-  if (!err) err = know_broker(app, deadline_ns, error);
   if (!err) err = open_producer(app, error);
+  if (!err) err = know_broker(app, deadline_ns, error);
   if (!err) err = find_topics(app, deadline_ns, error);
   if (!err) err = init_transactions(app, deadline_ns, error);
   if (!err) open_queues(app);

@@ -24,7 +24,7 @@ start() {
     --output-topic "$sink" --group "$sink" -X consumer:session.timeout.ms=6000 "$@" >"$tmp/$name.out" 2>"$tmp/$name.err" &
   app=$!
   brokers+=("$app")
-  until grep -q '"ready":true' "$tmp/$name.out"; do
+  until grep -qs '"ready":true' "$tmp/$name.out"; do
     kill -0 "$app" 2>/dev/null || fail "$name did not start: $(cat "$tmp/$name.err")"
     sleep 0.05
   done
