@@ -198,6 +198,9 @@ static void say_as_told(grpc_channel *channel, char *text, size_t n) {
 }
 
 static struct cause tls_cause(const struct sp_link *link, const char *told) {
+  if (strstr(told, "ALPN"))
+    return (struct cause){"what listens there speaks HTTPS, not gRPC",
+                          "name the gRPC port, or use protocol tfs-rest or kserve-rest"};
   if (strstr(told, "Hostname Verification") || strstr(told, "not in peer certificate")) {
     return (struct cause){"its certificate is for another name",
                           "give the name that it is for as rpc.server_name"};

@@ -97,15 +97,22 @@ static void requests_are_read_alike(void **state) {
     const char *output = sp_prng_below(&prng, 2) ? "score" : NULL;
     size_t n_values = n_rows * tensor.row_elements * sp_dtype_bytes(spec.dtype);
     uint8_t *bytes = sp_alloc(n_values + 2 * SP_TFS_MODEL_NAME_BYTES + SP_TFS_HEAD_BYTES);
-    size_t n = sp_tfs_write_request_spec("fraud", version, NULL, output, bytes);
+    const char *label = sp_prng_below(&prng, 4) ? NULL : "stable"; // in the version's place
+    size_t n = sp_tfs_write_request_spec("fraud", version, label, output, bytes);
+    if (label) version = 0;
     n += sp_tfs_write_input_head(&spec, n_rows, bytes + n);
     memcpy(bytes + n, tensor.data, n_values);
     n += n_values;
     Tensorflow__Serving__PredictRequest *request = unpack(bytes, n);
     assert_non_null(request);
     assert_string_equal(request->model_spec->name, "fraud");
-    assert_true(version ==
-                (request->model_spec->version ? (uint64_t)request->model_spec->version->value : 0));
+    bool has_label = request->model_spec->version_choice_case ==
+                     TENSORFLOW__SERVING__MODEL_SPEC__VERSION_CHOICE_VERSION_LABEL;
+    assert_int_equal(has_label, label != NULL);
+    if (has_label) assert_string_equal(request->model_spec->version_label, label);
+    assert_true(
+        version ==
+        (!has_label && request->model_spec->version ? (uint64_t)request->model_spec->version->value : 0));
     assert_int_equal(request->n_output_filter, output ? 1 : 0);
     assert_int_equal(request->n_inputs, 1);
     assert_string_equal(request->inputs[0]->key, "transaction");
@@ -114,6 +121,7 @@ static void requests_are_read_alike(void **state) {
     const char *reason;
     assert_true(sp_tfs_read_request(sp_bytes_of(bytes, n), &predict, &reason));
     assert_true((uint64_t)predict.spec.version == version);
+    assert_int_equal(predict.spec.label.n, label ? strlen(label) : 0);
     assert_int_equal(sp_tfs_rows(sp_tfs_find(&predict, "transaction"), &spec), n_rows);
     tensorflow__serving__predict_request__free_unpacked(request, NULL);
     sp_tensor_done(&tensor);
