@@ -84,6 +84,7 @@ static void take_line(struct sp_apps *apps, struct sp_trial_app *app, const char
 static void take_lines(struct sp_apps *apps, struct sp_marks *marks) {
   const char *line;
   for (size_t i = 0; i < apps->n; i++) {
+    if (!apps->items[i].child.pid) continue; // it could not be started
     while ((line = sp_child_next_line(&apps->items[i].child))) take_line(apps, &apps->items[i], line, marks);
   }
 }

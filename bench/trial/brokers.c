@@ -180,6 +180,7 @@ enum sp_err sp_broker_start(const struct sp_trial_plan *plan, const char *run_id
 
 void sp_broker_watch(struct sp_broker *broker, struct sp_marks *marks) {
   const char *line;
+  if (!broker->child.pid) return;
   while ((line = sp_child_next_line(&broker->child))) {
     if (!strstr(line, "\"event\":\"dropped\"")) continue;
     char *topic = sp_trial_line_text(line, "topic");
@@ -187,7 +188,7 @@ void sp_broker_watch(struct sp_broker *broker, struct sp_marks *marks) {
                  (long long)sp_trial_line_count(line, "messages"), topic ? topic : "a topic");
     free(topic);
   }
-  if (!broker->child.pid || !broker->child.has_ended || broker->was_end_marked) return;
+  if (!broker->child.has_ended || broker->was_end_marked) return;
   char status[64];
   broker->was_end_marked = true;
   sp_marks_add(marks, "broker %s", sp_child_status_text(&broker->child, status, sizeof status));

@@ -107,6 +107,7 @@ static enum sp_err start_all(struct trial *t, struct sp_error *error) {
 
 static void take_server_lines(struct trial *t) {
   const char *line;
+  if (!t->server.pid) return; // never started: it has no output, and descriptor 0 is somebody else's
   while ((line = sp_child_next_line(&t->server))) {
     if (strstr(line, "\"event\":\"end\"")) t->server_predictions = sp_trial_line_count(line, "predictions");
   }
@@ -156,7 +157,7 @@ static void stop_applications(struct trial *t) {
     sp_supervisor_wait(t->supervisor, &server, 1, until_ns);
     take_server_lines(t);
   }
-  if (server->pid) take_server_lines(t);
+  take_server_lines(t);
   sp_child_stop(server, 0);
 }
 
