@@ -121,7 +121,9 @@ static enum sp_err fill(const struct sp_cli *cli, struct sp_app_service *service
                         struct sp_error *error) {
   service->ready_file = sp_cli_value(cli, "--ready-file");
   enum sp_err err = choose_side(cli, service, error);
-  if (!err) err = choose_broker(service, error);
+  if (err) return err;
+  SP_ASSERT(service->side != NULL);
+  err = choose_broker(service, error);
   if (!err) err = choose_topics(cli, service, error);
   if (!err) err = choose_server(cli, service, error);
   if (!err) err = choose_group(cli, service, own, error);

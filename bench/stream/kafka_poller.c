@@ -176,7 +176,7 @@ static void commit_when_due(struct sp_kafka_app *app, int64_t now_ns) {
 
 static struct sp_offsets *offsets_for(struct sp_kafka_app *app, int32_t partition) {
   if (partition >= app->n_partitions) {
-    app->ours = sp_realloc(app->ours, ((size_t)partition + 1) * sizeof *app->ours);
+    app->ours = sp_realloc(app->ours, ((size_t)partition + 1) * sizeof(struct sp_offsets *));
     while (app->n_partitions <= partition) app->ours[app->n_partitions++] = NULL;
   }
   if (!app->ours[partition]) app->ours[partition] = sp_alloc(sizeof **app->ours);
@@ -339,7 +339,7 @@ static void leave(struct sp_kafka_app *app) {
 
 void *sp_kafka_poll(void *context) {
   struct sp_kafka_app *app = context;
-  app->batch = sp_alloc(BATCH_MAX * sizeof *app->batch);
+  app->batch = sp_alloc(BATCH_MAX * sizeof(rd_kafka_message_t *));
   while (!sp_kafka_is(&app->is_leaving)) {
     uint32_t seen = sp_gate_look(&app->poller_gate);
     int64_t now_ns = sp_now_ns();

@@ -118,7 +118,7 @@ bash -c '"$0" app "$@" --parent $$ >"'"$tmp"'/child.out" 2>&1 & echo $! >"'"$tmp
   "$SERVEPATH" "${on[@]}" --group another
 child=$(cat "$tmp/child.pid")
 for _ in $(seq 400); do
-  [ -e "/proc/$child" ] && ! grep -q '^State:.Z' "/proc/$child/status" 2>/dev/null || break
+  if [ ! -e "/proc/$child" ] || grep -q '^State:.Z' "/proc/$child/status" 2>/dev/null; then break; fi
   sleep 0.025
 done
 [ ! -e "/proc/$child" ] || grep -q '^State:.Z' "/proc/$child/status" || fail "it outlives its parent"

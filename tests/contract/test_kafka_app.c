@@ -147,9 +147,11 @@ static size_t read_answers(struct sink *sink, uint8_t *seen, uint64_t n) {
   uint64_t n_seen = 0;
   while (n_seen < n) {
     rd_kafka_message_t *message = sink_next(sink, LONG_NS);
-    if (!message)
+    if (!message) {
       fail_msg("%zu answers to %llu of %llu events", n_answers, (unsigned long long)n_seen,
                (unsigned long long)n);
+      return 0;
+    }
     uint64_t id;
     assert_true(sp_wire_get_id(header_of(message, SP_HEADER_ID), &id));
     assert_true(id < n);

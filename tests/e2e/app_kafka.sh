@@ -14,7 +14,7 @@ mkfifo "$tmp/line"
 "$SERVEPATH" model-server --scenario "$fixtures/fraud" --stub recorded --delay 2ms --threads 1 --parent $$ >"$tmp/line" 2>"$tmp/server.err" &
 brokers+=($!)
 read -r line <"$tmp/line"
-server=$(echo "$line" | sed 's/.*"address":"\([^"]*\)".*/\1/')
+server=$(sed 's/.*"address":"\([^"]*\)".*/\1/' <<<"$line")
 
 # start NAME [OPTION]...: an application; sets app. It has said that it is ready.
 start() {
