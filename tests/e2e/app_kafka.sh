@@ -14,7 +14,7 @@ mkfifo "$tmp/line"
 "$SERVEPATH" model-server --scenario "$fixtures/fraud" --stub recorded --delay 2ms --threads 1 --parent $$ >"$tmp/line" 2>"$tmp/server.err" &
 brokers+=($!)
 read -r line <"$tmp/line"
-server=$(sed 's/.*"address":"\([^"]*\)".*/\1/' <<<"$line")
+server=$(json <(echo "$line") 'r["address"]')
 
 # start NAME [OPTION]...: an application; sets app. It has said that it is ready.
 start() {
