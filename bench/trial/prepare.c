@@ -38,9 +38,17 @@ static enum sp_err find_model(struct sp_trial_session *s, struct sp_error *error
   if (is_noop(s)) return SP_OK;
   enum sp_err err = sp_model_version_dir(&scenario->model, &s->model_version, &s->version_dir, error);
   if (err) return err;
-  char *model_file = sp_format("%s/model.onnx", s->version_dir);
-  err = access(model_file, R_OK) == 0 ? sp_digest_file(model_file, s->model_digest, error) : SP_OK;
-  free(model_file);
+  char *file = NULL;
+  bool is_embedded = strcmp(s->plan->side->path.path, "embedded") == 0;
+  if (is_embedded)
+    err = sp_engine_find_file(&s->plan->side->engine, s->version_dir, &file, error);
+  else
+    file = sp_format("%s/model.onnx", s->version_dir);
+  if (err) return err;
+  const char *name = strrchr(file, '/');
+  snprintf(s->model_file, sizeof s->model_file, "%s", name ? name + 1 : file);
+  err = access(file, R_OK) == 0 ? sp_digest_file(file, s->model_digest, error) : SP_OK;
+  free(file);
   return err;
 }
 
@@ -70,7 +78,7 @@ static enum sp_err load_expected(struct sp_trial_session *s, struct sp_error *er
            scenario->model.name, (unsigned long long)s->model_version);
   enum sp_err err = sp_expected_load(s->expected_file, s->recording->n_events, &s->expected, error);
   if (err || !s->expected || !s->model_digest[0]) return err;
-  return sp_expected_holds_for(s->expected, s->recording->digest, "model.onnx", s->model_digest, error);
+  return sp_expected_holds_for(s->expected, s->recording->digest, s->model_file, s->model_digest, error);
 }
 
 static enum sp_err open_app(struct sp_trial_session *s, struct sp_error *error) {

@@ -41,7 +41,8 @@ struct sp_trial_session {
   char expected_file[4096];
   char *version_dir; // NULL: noop
   uint64_t model_version;
-  char model_digest[SP_DIGEST_TEXT_BYTES]; // of the file in version_dir; empty: none there
+  char model_file[128]; // in version_dir: what an engine of ours loads, model.onnx for a server
+  char model_digest[SP_DIGEST_TEXT_BYTES]; // of that file; empty: it is not there
   struct sp_schedule *schedule;
   struct sp_shared shared;
   struct sp_tally *tally;
