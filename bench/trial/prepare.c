@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/engine.h"
 #include "os/machine.h"
 #include "trial/facts.h"
 #include "trial/link.h"
