@@ -182,6 +182,41 @@ static void test_what_is_shared_is_counted_once(void **state) {
   sp_result_free(merged);
 }
 
+// The application shares a machine with the first driver; by the clocks of the others there are no service times.
+static void test_shards_of_two_hosts_weigh_alike(void **state) {
+  (void)state;
+  const size_t order[] = {0, 1, 2, 3};
+  struct sp_result *shard, *merged, *whole;
+  struct sp_error error;
+  split();
+  for (size_t i = 0; i < N_SHARDS; i++) {
+    char *to = part(i);
+    assert_int_equal(sp_result_read(to, &shard, &error), SP_OK);
+    if (i > 0) shard->service.count = 0;
+    if (i > 0) shard->stages[SP_STAGE_PREDICT].mean_ns = 5e6;
+    sp_facts_text(&shard->broker, "kind", "mock");
+    sp_facts_count(&shard->broker, "dropped", 0);
+    sp_facts_count(&shard->delivery, "driver_acknowledged", 100);
+    shard->bounds[0].met = SP_MET_UNKNOWN;
+    shard->response.state[SP_P50] = SP_PERCENTILE_UNRESOLVED;
+    assert_int_equal(sp_result_write(shard, to, &error), SP_OK);
+    sp_result_free(shard);
+    free(to);
+  }
+  char *path = sp_format("%s/whole", folder);
+  assert_int_equal(sp_result_read(path, &whole, &error), SP_OK);
+  assert_int_equal(merge(N_SHARDS, order, &merged, &error), SP_OK);
+  double n = (double)whole->service.count;
+  assert_true(fabs(sp_amounts_get(&merged->cpu_us_per_event, "app") - 2e6 / n) < 1);
+  assert_true(merged->stages[SP_STAGE_PREDICT].mean_ns > 4e6);
+  assert_int_equal(sp_facts_number_of(&merged->delivery, "driver_acknowledged"), 400);
+  assert_int_equal(merged->bounds[0].met,
+                   SP_MET_UNKNOWN); // a mock's latency is no latency, however many answers
+  free(path);
+  sp_result_free(whole);
+  sp_result_free(merged);
+}
+
 static void refused(size_t n, const size_t *order, const char *why) {
   struct sp_result *merged;
   struct sp_error error;
@@ -201,6 +236,14 @@ static void test_no_whole_is_refused(void **state) {
   refused(4, (const size_t[]){0, 1, 2, 3}, "one of 5");
   write_part(third, N_SHARDS, 2, "", N_SECONDS);
   refused(4, (const size_t[]){0, 1, 2, 3}, "is no shard");
+  write_part(third, N_SHARDS, 2, "3/4", N_SECONDS);
+  struct sp_result *shard;
+  struct sp_error error;
+  assert_int_equal(sp_result_read(third, &shard, &error), SP_OK);
+  sp_facts_count(&shard->broker, "partitions", 5);
+  assert_int_equal(sp_result_write(shard, third, &error), SP_OK);
+  sp_result_free(shard);
+  refused(4, (const size_t[]){0, 1, 2, 3}, "partitions differs");
   free(third);
 }
 
@@ -271,6 +314,7 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_four_shards_are_one_run),
       cmocka_unit_test(test_what_is_shared_is_counted_once),
+      cmocka_unit_test(test_shards_of_two_hosts_weigh_alike),
       cmocka_unit_test(test_no_whole_is_refused),
       cmocka_unit_test(test_an_invalid_shard_makes_the_whole_invalid),
   };
