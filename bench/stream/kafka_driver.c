@@ -45,7 +45,8 @@ struct sp_kafka_driver {
   uint8_t *replies;         // RECEIVE_MAX of reply_bytes each, touched as they are used
   size_t reply_bytes;
   int64_t polled_ns;
-  int64_t n_acknowledged, n_received;
+  int64_t n_acknowledged, n_answered; // n_answered: events with at least one answer
+  uint8_t *answered;                  // a bit for each event
   size_t replies_peak, replies_room;
 };
 
@@ -153,6 +154,13 @@ static void make_malformed(struct sp_reply *reply, const char *format, ...) {
   va_end(args);
 }
 
+// An answer's copies are no answers to other events.
+static void note_answered(struct sp_kafka_driver *d, uint64_t id) {
+  uint8_t bit = (uint8_t)(1U << id % 8);
+  d->n_answered += !(d->answered[id / 8] & bit);
+  d->answered[id / 8] |= bit;
+}
+
 static void read_message(struct sp_kafka_driver *d, rd_kafka_message_t *message, struct sp_reply *reply) {
   struct our_headers ours;
   uint64_t id;
@@ -161,7 +169,7 @@ static void read_message(struct sp_kafka_driver *d, rd_kafka_message_t *message,
     start_reply(d, reply, SP_REPLY_ALIEN);
     return;
   }
-  d->n_received++;
+  note_answered(d, id);
   start_reply(d, reply, id);
   read_stages(d, ours.stages, reply);
   if (ours.outcome.data) {
@@ -308,7 +316,7 @@ static void kafka_facts(void *impl, struct sp_stream_facts *facts) {
            count_gone(&client, d->env.kafka.output, d->output_low, d->n_output, deadline_ns);
     sp_kafka_client_close(&client);
   }
-  int64_t unanswered = d->n_acknowledged - d->n_received;
+  int64_t unanswered = d->n_acknowledged - d->n_answered;
   if (d->env.sends && d->env.collects && gone > unanswered) gone = unanswered > 0 ? unanswered : 0;
   *facts = (struct sp_stream_facts){.replies_peak = d->replies_peak,
                                     .replies_room = d->replies_room,
@@ -422,6 +430,7 @@ enum sp_err sp_kafka_driver_new(const struct sp_kafka_driver_env *env, struct sp
   sp_wire_boot(d->boot);
   d->sent_bytes = (env->n_events + 1) * sizeof *d->sent_ns;
   d->sent_ns = map(d->sent_bytes);
+  d->answered = map(env->n_events / 8 + 1);
   d->reply_bytes = (sizeof(struct sp_reply) + env->value_bound + 63) / 64 * 64;
   d->replies = map(RECEIVE_MAX * d->reply_bytes);
   sp_ring_init(&d->refused, REFUSED_CELLS, sizeof(struct refused));
@@ -462,6 +471,7 @@ void sp_kafka_driver_free(struct sp_kafka_driver *d) {
   sp_kafka_client_close(&d->consumer);
   sp_ring_done(&d->refused);
   munmap((void *)d->sent_ns, d->sent_bytes);
+  munmap(d->answered, d->env.n_events / 8 + 1);
   munmap(d->replies, RECEIVE_MAX * d->reply_bytes);
   free(d->read);
   free(d->input_low);

@@ -471,6 +471,35 @@ static void test_dropped(void **state) {
   free(large);
 }
 
+// Copies of one answer do not stand for the answers to events that the broker dropped.
+static void test_copies_hide_nothing(void **state) {
+  (void)state;
+  struct bench bench;
+  size_t n_large = 1 << 19;
+  char *large = sp_alloc(n_large);
+  rd_kafka_t *rk = client(RD_KAFKA_PRODUCER);
+  prepare(&bench);
+  open_bench(&bench);
+  struct sp_stream_facts facts;
+  for (uint64_t i = 0; i < 16; i++) {
+    struct sp_delivery event = {
+        .id = i, .sent_ns = sp_now_ns(), .partition = 1, .value = sp_bytes_of(large, n_large)};
+    assert_true(sp_stream_send(&bench.stream, &event));
+    produce(rk, 0, "answer", 6, headers_of(run, 0)); // always to the first
+    assert_int_equal(next_reply(&bench)->id, 0);
+    do {
+      struct sp_reply *none;
+      assert_int_equal(sp_stream_receive(&bench.stream, &none, 1, sp_now_ns() + SP_NS_PER_MS), 0);
+      sp_stream_facts_take(&bench.stream, &facts);
+    } while (facts.n_acknowledged <= (int64_t)i);
+  }
+  assert_true(facts.n_dropped >= 5 && facts.n_dropped < 16);
+  assert_int_equal(rd_kafka_flush(rk, 10000), 0);
+  rd_kafka_destroy(rk);
+  close_bench(&bench);
+  free(large);
+}
+
 static void *close_soon(void *context) {
   struct bench *bench = context;
   usleep(50000);
@@ -572,6 +601,7 @@ int main(void) {
       cmocka_unit_test_setup(test_full_queue_sheds, make_topics),
       cmocka_unit_test_setup(test_halves, make_topics),
       cmocka_unit_test_setup(test_dropped, make_topics),
+      cmocka_unit_test_setup(test_copies_hide_nothing, make_topics),
       cmocka_unit_test_setup(test_close_wakes, make_topics),
       cmocka_unit_test_setup(test_unknown_topic, make_topics),
       cmocka_unit_test_setup(test_no_broker, make_topics),

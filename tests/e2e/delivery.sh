@@ -28,6 +28,9 @@ trial() {
 trial "$tmp/at-least-once" at-least-once
 trial "$tmp/exactly-once" exactly-once
 [ "$(counts "$tmp/exactly-once" duplicate)" = 0 ] || fail "exactly-once: $(counts "$tmp/exactly-once" duplicate) duplicates"
+# What waits for the next commit (two intervals of 100 ms at 500/s) is no sign of a warm-up that was too short.
+[ "$(json "$tmp/exactly-once/result.json" '[c["limit"] for c in r["validity"]["checks"] if c["name"] == "backlog_at_t0"]')" = "[105.0]" ] ||
+  fail "exactly-once: $(json "$tmp/exactly-once/result.json" '[c for c in r["validity"]["checks"] if c["name"] == "backlog_at_t0"]')"
 repeated=$(json "$tmp/exactly-once/result.json" 'r["delivery"]["rpc_repeated"]')
 [ "$repeated" -ge 1 ] || fail "exactly-once: no call was repeated ($repeated), though an application died with work in hand"
 echo "at-least-once: $(counts "$tmp/at-least-once" duplicate) duplicates, $(json "$tmp/at-least-once/result.json" 'r["delivery"]["rpc_repeated"]') calls repeated; exactly-once: 0 duplicates, $repeated calls repeated"
