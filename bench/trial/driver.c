@@ -19,6 +19,7 @@
 #define TICK_NS (20 * SP_NS_PER_MS)
 
 static void run_pacer(void *context) {
+  sp_thread_short_slice();
   sp_pacer_run(context);
 }
 static enum sp_only half_of(const struct sp_trial_session *s) {
@@ -29,6 +30,7 @@ static enum sp_only half_of(const struct sp_trial_session *s) {
 static void run_collector(void *context) {
   struct sp_trial_session *s = context;
   struct sp_collector *collector = &s->collector;
+  sp_thread_short_slice();
   if (half_of(s) != SP_ONLY_SEND) {
     sp_collector_run(collector);
     return;
