@@ -20,6 +20,7 @@ static const struct sp_option options[] = {
     {"--create", 0, "NAME:PARTITIONS", NULL, "make a topic; may be given several times"},
     {"--reuse", 0, NULL, NULL, "a topic to make may exist, with as many partitions"},
     {"--delete", 0, "NAME", NULL, "remove a topic; may be given several times"},
+    {"--skip", 0, "GROUP:TOPIC", NULL, "a consumer group without members begins at the topic's end"},
     {"--json", 0, NULL, NULL, "list the topics as JSON"},
     {"--property", 'X', "NAME=VALUE", NULL, "a librdkafka property; a secret as @FILE or $NAME"},
     {0},
@@ -32,6 +33,7 @@ struct arguments {
   size_t n_made;
   const char *removed[SP_TOPIC_ARGS_MAX];
   size_t n_removed;
+  const char *skips; // "GROUP:TOPIC"
   bool reuses, prints_json, wants_help;
   struct sp_property items[SP_PROPERTY_ARGS_MAX];
   struct sp_properties properties; // in `items`
@@ -45,6 +47,12 @@ static enum sp_err read_option(struct arguments *arguments, const char *flag, co
     return sp_property_arg_add(value, &arguments->properties, error);
   }
   if (strcmp(flag, "--reuse") == 0) arguments->reuses = true;
+  if (strcmp(flag, "--skip") == 0) {
+    const char *colon = strchr(value, ':');
+    if (!colon || colon == value || !colon[1])
+      return sp_fail(error, SP_ERR_USAGE, "--skip: \"%.100s\" is no GROUP:TOPIC", value);
+    arguments->skips = value;
+  }
   if (strcmp(flag, "--json") == 0) arguments->prints_json = true;
   if (strcmp(flag, "--delete") == 0) {
     if (arguments->n_removed == SP_TOPIC_ARGS_MAX)
@@ -128,6 +136,15 @@ static enum sp_err list(const struct sp_kafka_env *env, const struct arguments *
   return SP_OK;
 }
 
+static enum sp_err skip(const struct sp_kafka_env *env, const struct arguments *arguments,
+                        struct sp_error *error) {
+  const char *topic = strchr(arguments->skips, ':') + 1;
+  char *group = sp_format("%.*s", (int)(topic - 1 - arguments->skips), arguments->skips);
+  enum sp_err err = sp_admin_skip(env, group, topic, arguments->wait_ns, error);
+  free(group);
+  return err;
+}
+
 static enum sp_err run(struct arguments *arguments, struct sp_error *error) {
   const struct sp_kafka_env env = {.brokers = arguments->address,
                                    .producer = &arguments->properties,
@@ -140,7 +157,8 @@ static enum sp_err run(struct arguments *arguments, struct sp_error *error) {
   }
   for (size_t i = 0; i < arguments->n_removed && !err; i++)
     err = sp_admin_delete(&env, arguments->removed[i], arguments->wait_ns, error);
-  bool lists = arguments->prints_json || (!arguments->n_made && !arguments->n_removed);
+  if (!err && arguments->skips) err = skip(&env, arguments, error);
+  bool lists = arguments->prints_json || (!arguments->n_made && !arguments->n_removed && !arguments->skips);
   return err || !lists ? err : list(&env, arguments, error);
 }
 

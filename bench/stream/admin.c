@@ -175,6 +175,43 @@ enum sp_err sp_admin_delete(const struct sp_kafka_env *env, const char *topic, i
   return err;
 }
 
+static enum sp_err commit_ends(struct sp_kafka_client *client, const char *group, const char *topic,
+                               int64_t deadline_ns, struct sp_error *error) {
+  int32_t n = 0;
+  int64_t low;
+  enum sp_err err = sp_kafka_client_wait(client, topic, deadline_ns, &n, error);
+  rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(n);
+  for (int32_t i = 0; i < n && !err; i++) {
+    int64_t *end = &rd_kafka_topic_partition_list_add(list, topic, i)->offset;
+    err = sp_kafka_client_offsets(client, topic, i, deadline_ns, &low, end, error);
+  }
+  while (!err) {
+    rd_kafka_resp_err_t failed = rd_kafka_commit(client->rk, list, 0);
+    if (!failed) break;
+    bool is_final = failed == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+                    failed == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID;
+    char what[300];
+    snprintf(what, sizeof what, "set where group %.100s begins", group);
+    if (is_final || sp_now_ns() >= deadline_ns) err = sp_kafka_client_fail(client, what, failed, error);
+    nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL); // the group's coordinator may still be coming
+  }
+  rd_kafka_topic_partition_list_destroy(list);
+  return err;
+}
+
+enum sp_err sp_admin_skip(const struct sp_kafka_env *env, const char *group, const char *topic,
+                          int64_t timeout_ns, struct sp_error *error) {
+  struct sp_kafka_client client;
+  const struct sp_kafka_setting settings[] = {{"group.id", group, true},
+                                              {"enable.auto.commit", "false", true}};
+  int64_t deadline_ns = sp_now_ns() + timeout_ns;
+  enum sp_err err = sp_kafka_client_new(&client, env, SP_KAFKA_CONSUMER, settings, 2, NULL, error);
+  if (err) return err;
+  err = commit_ends(&client, group, topic, deadline_ns, error);
+  sp_kafka_client_close(&client);
+  return err;
+}
+
 static enum sp_err fill_topic(struct sp_kafka_client *client, const rd_kafka_metadata_topic_t *told,
                               int64_t deadline_ns, struct sp_topic *topic, struct sp_error *error) {
   *topic = (struct sp_topic){.partitions = told->partition_cnt};

@@ -19,6 +19,10 @@ enum sp_err sp_admin_create(const struct sp_kafka_env *env, const char *topic, u
                             bool may_exist, int64_t timeout_ns, struct sp_error *error);
 enum sp_err sp_admin_delete(const struct sp_kafka_env *env, const char *topic, int64_t timeout_ns,
                             struct sp_error *error);
+// A consumer group without members begins behind what the topic holds now, whatever it had read. SP_ERR_ENVIRONMENT: the topic
+// is unknown, the group has members, not allowed, timeout.
+enum sp_err sp_admin_skip(const struct sp_kafka_env *env, const char *group, const char *topic,
+                          int64_t timeout_ns, struct sp_error *error);
 // *topics from malloc, n of them, internal ones left out.
 enum sp_err sp_admin_list(const struct sp_kafka_env *env, int64_t timeout_ns, struct sp_topic **topics,
                           size_t *n, struct sp_error *error);

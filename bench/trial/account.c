@@ -96,7 +96,8 @@ void sp_account_fill(struct sp_trial_session *s) {
   // What failed at once is cheap: it must not make the answers look cheap.
   int64_t n_completed = s->at_end.n_completed - s->at_t0.n_completed;
   struct sp_amounts *per_event = &s->result->cpu_us_per_event;
-  if (n_completed > 0) {
+  // The applications answer for all drivers of a load: what an event costs, only all of them together know (merge).
+  if (n_completed > 0 && !s->share.is_own) {
     double us = 1e6 / (double)n_completed;
     bool has_server = cpu.server_s >= 0, needs_server = s->plan->server_address != NULL;
     set_if_known(per_event, "app", cpu.app_s * us);

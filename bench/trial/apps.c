@@ -20,6 +20,10 @@ bool sp_apps_are_ours(const struct sp_scenario *scenario, const struct sp_side *
   return side->app.apps > 0 && shard.number == 1;
 }
 
+char *sp_apps_own_group(const char *run_id) {
+  return sp_format("sp-%.8s-app", run_id);
+}
+
 // --- What they say ---
 
 static size_t app_number(const struct sp_apps *apps, const struct sp_trial_app *app) {
@@ -205,7 +209,7 @@ enum sp_err sp_apps_start(const struct sp_trial_plan *plan, const char *run_id,
   const struct sp_app_conf *conf = &plan->side->app;
   *apps = (struct sp_apps){.n_partitions = plan->scenario->topics.partitions};
   if (!broker->kind || !sp_apps_are_ours(plan->scenario, plan->side)) return SP_OK;
-  apps->group = conf->group ? sp_copy_text(conf->group) : sp_format("sp-%.8s-app", run_id);
+  apps->group = conf->group ? sp_copy_text(conf->group) : sp_apps_own_group(run_id);
   apps->items = sp_alloc(conf->apps * sizeof *apps->items);
   if (conf->apps > apps->n_partitions) {
     fprintf(

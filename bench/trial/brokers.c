@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "scenario/bind.h"
+#include "trial/apps.h"
 #include "trial/child.h"
 
 #define READY_NS  (60 * SP_NS_PER_S)
@@ -130,9 +131,19 @@ static enum sp_err add_properties(struct sp_arguments *args, const struct sp_pro
   return err;
 }
 
+// What earlier runs left in a topic is not answered again, at the cost of this one: a group of the run's own begins behind it.
+static void add_skip(struct sp_arguments *args, const struct sp_trial_plan *plan, const char *run_id,
+                     const struct sp_broker *broker) {
+  if (plan->side->app.group || !sp_apps_are_ours(plan->scenario, plan->side)) return;
+  char *group = sp_apps_own_group(run_id);
+  sp_arguments_word(args, "--skip");
+  sp_arguments_add(args, sp_format("%s:%s", group, broker->input));
+  free(group);
+}
+
 static enum sp_err ask_topics(const struct sp_trial_plan *plan, struct sp_run_dir *dir,
-                              struct sp_supervisor *supervisor, const struct sp_broker *broker, bool deletes,
-                              struct sp_error *error) {
+                              struct sp_supervisor *supervisor, const struct sp_broker *broker,
+                              const char *run_id, bool deletes, struct sp_error *error) {
   const struct sp_topics_conf *topics = &plan->scenario->topics;
   struct sp_arguments args = {0};
   struct sp_child child = {0};
@@ -143,6 +154,7 @@ static enum sp_err ask_topics(const struct sp_trial_plan *plan, struct sp_run_di
     sp_arguments_pair(&args, "--delete", broker->output);
   } else {
     if (topics->reuse) sp_arguments_word(&args, "--reuse");
+    if (topics->reuse) add_skip(&args, plan, run_id, broker);
     add_topic(&args, "--create", broker->input, topics->partitions);
     add_topic(&args, "--create", broker->output, topics->partitions);
   }
@@ -171,7 +183,7 @@ enum sp_err sp_broker_start(const struct sp_trial_plan *plan, const char *run_id
   else
     broker->address = sp_copy_text(stream->broker);
   if (err || is_mock) return err;
-  err = ask_topics(plan, dir, supervisor, broker, false, error);
+  err = ask_topics(plan, dir, supervisor, broker, run_id, false, error);
   broker->owns_topics = !err && !plan->scenario->topics.reuse;
   return err;
 }
@@ -198,7 +210,7 @@ void sp_broker_stop(const struct sp_trial_plan *plan, struct sp_run_dir *dir,
                     struct sp_supervisor *supervisor, struct sp_broker *broker) {
   struct sp_error why;
   bool must_delete = broker->owns_topics && strcmp(broker->kind, "external") == 0;
-  if (must_delete && ask_topics(plan, dir, supervisor, broker, true, &why)) {
+  if (must_delete && ask_topics(plan, dir, supervisor, broker, NULL, true, &why)) {
     fprintf(stderr, "servepath run: topics %s and %s may be left on %s: %s\n", broker->input, broker->output,
             broker->address, why.text);
   }

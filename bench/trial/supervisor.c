@@ -192,6 +192,14 @@ static void add_marks(struct trial *t, struct sp_result *r) {
     sp_facts_text(&r->broker, "ended", sp_child_status_text(&t->broker.child, status, sizeof status));
 }
 
+// Members of the group that somebody else started have answered too, at a cost that nobody here knows.
+static void leave_out_costs(struct trial *t, struct sp_result *r) {
+  bool all_told = t->apps.n > 0 && t->apps.n_told == t->apps.n;
+  if (!all_told || t->apps.totals.answered >= sp_tally_get(&t->tally->n_completed)) return;
+  r->cpu_us_per_event.n = 0;
+  sp_facts_flag(&r->delivery, "others_answered", true);
+}
+
 // How often the server was asked about an event although it had been answered, or about one whose answer did not stand: the
 // work that a guarantee of the transport does not undo.
 static void add_repeated(struct trial *t, struct sp_result *r) {
@@ -216,6 +224,7 @@ static void add_delivery(struct trial *t, struct sp_result *r) {
   sp_facts_count(&r->delivery, "apps_counted", (int64_t)t->apps.n_told); // one that was killed told nothing
   for (size_t i = 0; i < sizeof counts / sizeof counts[0] && t->apps.n_told; i++)
     sp_facts_count(&r->delivery, counts[i].name, counts[i].count);
+  leave_out_costs(t, r);
   add_repeated(t, r);
 }
 

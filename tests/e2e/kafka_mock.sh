@@ -132,6 +132,29 @@ case $code in 0 | 2) ;; *) fail "merge: exit $code: $(cat "$tmp/err")" ;; esac
   fail "four shards are not the whole: $(json "$tmp/merged/result.json" 'r["counts"]')"
 [ "$(json "$tmp/merged/result.json" 'r["counts"]["ok"] == r["counts"]["intended"]')" = True ] || fail "merged: not all are ok"
 
+# Costs are of all drivers together, and so are confirmations.
+holds shard1 'r["cpu_s"]["app"] > 0 and r["cpu_us_per_event"] == {}'
+holds merged 'r["cpu_us_per_event"]["app"] > 0 and r["delivery"]["driver_acknowledged"] == r["delivery"]["received"]'
+
+# What is in a topic already is not answered again, at this trial's cost.
+"$SERVEPATH" run "$fixtures/fraud" "${on_topics[@]}" --reuse-topics --side n,path=noop --rate 400/s --warmup 200ms --duration 1s \
+  --quiet --out "$tmp/again" >"$tmp/out" 2>"$tmp/err" || true
+holds again 'r["complete"] and r["delivery"]["received"] == r["delivery"]["driver_acknowledged"] and r["cpu_us_per_event"]["app"] > 0'
+
+# What others of the group answer is no cost of ours.
+mkfifo "$tmp/other.line"
+"$SERVEPATH" app "$fixtures/fraud" --side n,path=noop --broker "$address" --input-topic in --output-topic out --group shared \
+  --set topics.partitions=4 --parent $$ -X consumer:auto.offset.reset=latest >"$tmp/other.line" 2>"$tmp/app.err" &
+app=$!
+brokers+=("$app")
+exec 7<"$tmp/other.line"
+read -r line <&7
+"$SERVEPATH" run "$fixtures/fraud" "${on_topics[@]}" --reuse-topics --side n,path=noop --group shared --rate 400/s --warmup 1s --duration 1s \
+  -X consumer:auto.offset.reset=latest --quiet --out "$tmp/shared" >"$tmp/out" 2>"$tmp/err" || true
+kill "$app"
+exec 7<&-
+holds shared 'r["complete"] and r["delivery"]["others_answered"] and r["cpu_us_per_event"] == {} and r["counts"]["lost"] == 0'
+
 # A driver in two halves: what one sends, an application started by hand answers, and the other collects.
 run_id=00112233445566778899aabbccddeeff
 half=("${on_topics[@]}" --reuse-topics --side embedded --rate 400/s --warmup 0s --duration 3s --limit 400 --run-id "$run_id")
