@@ -201,10 +201,12 @@ static void leave_out_costs(struct trial *t, struct sp_result *r) {
 }
 
 // How often the server was asked about an event although it had been answered, or about one whose answer did not stand: the
-// work that a guarantee of the transport does not undo.
+// work that a guarantee of the transport does not undo. It may have predicted each event without an answer once too (after a
+// deadline, behind a cut connection): that is no repetition, so that with such events this is the least that it can be.
 static void add_repeated(struct trial *t, struct sp_result *r) {
   if (t->server_predictions < 0) return;
-  int64_t n_repeated = t->server_predictions - sp_tally_get(&t->tally->n_predicted);
+  int64_t n_unanswered = sp_tally_get(&t->tally->n_sent) - sp_tally_get(&t->tally->n_completed);
+  int64_t n_repeated = t->server_predictions - sp_tally_get(&t->tally->n_predicted) - n_unanswered;
   sp_facts_count(&r->delivery, "server_predictions", t->server_predictions);
   if (!t->plan->scenario->load.shard)
     sp_facts_count(&r->delivery, "rpc_repeated", n_repeated > 0 ? n_repeated : 0);

@@ -55,6 +55,10 @@ for path in embedded rpc noop; do
 done
 holds rpc 'r["cpu_s"]["server"] > 0 and r["delivery"]["server_predictions"] == r["delivery"]["received"] and r["delivery"]["rpc_repeated"] == 0'
 
+# What the server predicts past its deadline has no answer, but was asked for once.
+trial overdue --side rpc,deadline=20ms,server.delay=60ms --rate 20/s --warmup 0s --duration 1s --set expect.not_ok=null
+holds overdue 'r["counts"]["deadline"] > 5 and r["delivery"]["server_predictions"] > 5 and r["delivery"]["rpc_repeated"] == 0'
+
 # A bound on time has no verdict on the mock.
 code=0
 "$SERVEPATH" run "$fixtures/fraud" -b mock --side embedded --set expect.p99=10s --rate 300/s --warmup 200ms --duration 1s \
