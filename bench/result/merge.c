@@ -65,7 +65,7 @@ static enum sp_err check_alike(const struct merge *m, size_t k, struct sp_error 
                                                              : NULL;
   for (size_t i = 0; i < sizeof facts / sizeof facts[0] && !differing; i++) {
     if (strcmp(sp_facts_text_of(facts[i].a, facts[i].name, ""),
-               sp_facts_text_of(facts[i].b, facts[i].name, "")))
+               sp_facts_text_of(facts[i].b, facts[i].name, "")) != 0)
       differing = facts[i].what;
   }
   if (!differing) differing = differing_number(a, b);
@@ -439,7 +439,7 @@ static enum sp_err write_all(const struct merge *m, const struct sp_result *r, c
 enum sp_err sp_result_merge(const char *const *folders, size_t n, const char *out_dir, int argc, char **argv,
                             struct sp_result **merged, struct sp_error *error) {
   SP_ASSERT(n > 0);
-  struct merge m = {.n = n, .folders = folders, .shards = sp_alloc(n * sizeof *m.shards)};
+  struct merge m = {.n = n, .folders = folders, .shards = sp_alloc(n * sizeof(struct sp_result *))};
   struct sp_result *r = NULL;
   sp_pool_init(&m.pool);
   enum sp_err err = SP_OK;

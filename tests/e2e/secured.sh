@@ -46,7 +46,8 @@ refused "nobody there" "refused|reach" --broker 127.0.0.1:9
 
 code=0 # an application makes no topics
 timeout 30 "$SERVEPATH" app "$fixtures/fraud" --broker "$plain" --input-topic no-such --output-topic nor-such >"$tmp/out" 2>"$tmp/err" || code=$?
-[ "$code" = 3 ] && [ "$(wc -l <"$tmp/err")" = 1 ] && grep -q "topic no-such" "$tmp/err" || fail "unknown topic: exit $code: $(cat "$tmp/err")"
+{ [ "$code" = 3 ] && [ "$(wc -l <"$tmp/err")" = 1 ] && grep -q "topic no-such" "$tmp/err"; } ||
+  fail "unknown topic: exit $code: $(cat "$tmp/err")"
 
 by_scram=(--broker "$scram" -X security.protocol=SASL_PLAINTEXT -X sasl.mechanism=SCRAM-SHA-256 -X sasl.username=alice
   -X "sasl.password=@$tmp/password")

@@ -5,7 +5,7 @@
 start_kafka kafka
 "$SERVEPATH" topics "$address" --create in:4 --create out:4 >/dev/null
 
-load=(--side noop,path=noop --broker "$address" --reuse-topics --set topics.input=in --set topics.output=out
+load=(--side "noop,path=noop" --broker "$address" --reuse-topics --set topics.input=in --set topics.output=out
   --set topics.partitions=4 --arrival poisson --rate 400/s --warmup 1s --duration 4s --seed 7 --quiet)
 # ended WHAT CODE: a trial on a loaded machine may be invalid, and half a minute resolves no p99: both are no matter here.
 ended() { case $2 in 0 | 1 | 2 | 4) ;; *) fail "$1: exit $2: $(cat "$tmp"/*.err)" ;; esac }
@@ -38,4 +38,4 @@ done
 
 code=0
 "$SERVEPATH" merge "$tmp/shard1" "$tmp/shard2" "$tmp/shard4" --out "$tmp/part" >"$tmp/out" 2>"$tmp/err" || code=$?
-[ "$code" = 64 ] && grep -q "shard 3 of 4 is missing" "$tmp/err" || fail "a missing shard: exit $code: $(cat "$tmp/err")"
+{ [ "$code" = 64 ] && grep -q "shard 3 of 4 is missing" "$tmp/err"; } || fail "a missing shard: exit $code: $(cat "$tmp/err")"
