@@ -35,7 +35,8 @@ static enum sp_err make_folders(const char *folder, struct sp_error *error) {
 // Closes the file in any case.
 static enum sp_err sync_and_rename(FILE *file, const char *temporary, const char *path,
                                    struct sp_error *error) {
-  bool is_written = fflush(file) == 0 && fsync(fileno(file)) == 0;
+  // A large write goes past the buffer: where it failed, nothing is left that fflush could fail with.
+  bool is_written = !ferror(file) && fflush(file) == 0 && fsync(fileno(file)) == 0;
   int why = errno;
   is_written = fclose(file) == 0 && is_written;
   if (is_written && rename(temporary, path) == 0) return SP_OK;

@@ -2,11 +2,13 @@
 // its results there for tests/peers/result_schema.py.
 #include <math.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -338,6 +340,28 @@ static void remove_files(void) {
   }
 }
 
+// A full disk, as a limit on the size of files: libc writes what is larger than its buffer at once, and forgets that it failed.
+static void a_disk_that_is_full_leaves_no_half_result(void **state) {
+  (void)state;
+  struct sp_result *r = full_result();
+  struct sp_error error;
+  char path[4200], file[4300];
+  snprintf(path, sizeof path, "%s/full", folder);
+  snprintf(file, sizeof file, "%s/" SP_RESULT_FILE, path);
+  struct rlimit before;
+  getrlimit(RLIMIT_FSIZE, &before);
+  void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &(struct rlimit){4096, before.rlim_max});
+  enum sp_err err = sp_result_write(r, path, &error);
+  setrlimit(RLIMIT_FSIZE, &before);
+  signal(SIGXFSZ, handler);
+  sp_result_free(r);
+  assert_int_equal(err, SP_ERR_ENVIRONMENT);
+  assert_non_null(strstr(error.text, "File too large"));
+  assert_int_equal(access(file, F_OK), -1);
+  assert_int_equal(rmdir(path), 0); // nor a temporary file
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_meter_fills_it),
@@ -351,6 +375,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(foreign_files_are_refused),
       cmocka_unit_test(a_folder_that_cannot_be_written_is_named),
       cmocka_unit_test(the_table_of_percentiles_is_written),
+      cmocka_unit_test(a_disk_that_is_full_leaves_no_half_result),
   };
   snprintf(folder, sizeof folder, "%s", argc > 1 ? argv[1] : "/tmp/servepath-result-XXXXXX");
   if (argc < 2 && !mkdtemp(folder)) return 1;
