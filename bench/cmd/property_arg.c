@@ -14,6 +14,9 @@ enum sp_err sp_secret_arg_read(const char *what, const char *text, char **value,
     const char *found = getenv(text + 1);
     if (!found)
       return sp_fail(error, SP_ERR_USAGE, "%s: the environment has no %.60s; export it", what, text + 1);
+    if (!*found)
+      return sp_fail(error, SP_ERR_USAGE, "%s: %.60s in the environment is empty; export the secret", what,
+                     text + 1);
     *value = sp_copy_text(found);
     return SP_OK;
   }
@@ -23,6 +26,8 @@ enum sp_err sp_secret_arg_read(const char *what, const char *text, char **value,
   size_t n;
   enum sp_err err = sp_files_read(text + 1, SECRET_BYTES_MAX, value, &n, error);
   if (!err) (*value)[strcspn(*value, "\r\n")] = 0;
+  if (!err && !**value)
+    err = sp_fail(error, SP_ERR_ENVIRONMENT, "%s: %.200s has nothing in its first line", what, text + 1);
   return err;
 }
 

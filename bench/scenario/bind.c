@@ -49,6 +49,8 @@ static enum sp_err read_secret(const char *text, const char *folder, char **valu
   if (text[0] == '$' && text[1]) {
     const char *found = getenv(text + 1);
     if (!found) return sp_fail(error, SP_ERR_USAGE, "the environment has no %.60s; export it", text + 1);
+    if (!*found)
+      return sp_fail(error, SP_ERR_USAGE, "%.60s in the environment is empty; export the secret", text + 1);
     *value = sp_copy_text(found);
     return SP_OK;
   }
@@ -62,6 +64,10 @@ static enum sp_err read_secret(const char *text, const char *folder, char **valu
     (*value)[fread(*value, 1, SECRET_BYTES_MAX - 1, file)] = '\0';
     (*value)[strcspn(*value, "\r\n")] = '\0';
     fclose(file);
+    // An empty token would let everybody in.
+    if (!**value)
+      err =
+          sp_fail(error, SP_ERR_ENVIRONMENT, "the secret's file %.200s has nothing in its first line", path);
   } else {
     err =
         sp_fail(error, SP_ERR_ENVIRONMENT, "cannot read the secret's file %.200s: %s", path, strerror(errno));

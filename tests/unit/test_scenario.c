@@ -413,6 +413,26 @@ static void secrets_are_read_and_never_shown(void **state) {
   free(text);
 }
 
+// An empty token would let everybody in, and an empty password hides a file that was never filled.
+static void empty_secrets_are_refused(void **state) {
+  (void)state;
+  struct sp_scenario *scenario;
+  enum sp_err err;
+  free(write_file("blank", "\n", 1));
+  setenv("SP_TEST_SECRET", "", 1);
+  char *text = with_line(9, "output: {tensor: y}");
+  const char *told = load(text, (const char *const[]){"kafka.consumer.sasl.password=$SP_TEST_SECRET", NULL},
+                          &scenario, &err);
+  assert_int_equal(err, SP_ERR_USAGE);
+  assert_non_null(strstr(told, "sasl.password: SP_TEST_SECRET in the environment is empty"));
+  free(text);
+  text = with_line(9, "output: {tensor: y}\nkafka: {producer: {sasl.password: \"@blank\"}}");
+  told = load(text, (const char *const[]){NULL}, &scenario, &err);
+  assert_int_equal(err, SP_ERR_ENVIRONMENT);
+  assert_non_null(strstr(told, "blank has nothing in its first line"));
+  free(text);
+}
+
 // --- Overlays, drain, digest, versions ---
 
 static void overlays_merge_mappings_and_replace_the_rest(void **state) {
@@ -513,6 +533,7 @@ int main(void) {
       cmocka_unit_test(settings_are_laid_over),
       cmocka_unit_test(settings_are_refused_by_name),
       cmocka_unit_test(secrets_are_read_and_never_shown),
+      cmocka_unit_test(empty_secrets_are_refused),
       cmocka_unit_test(overlays_merge_mappings_and_replace_the_rest),
       cmocka_unit_test(the_drain_outlasts_two_deadlines),
       cmocka_unit_test(the_digest_is_of_meaning_not_of_machines),
