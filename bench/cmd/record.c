@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/units.h"
@@ -128,6 +129,10 @@ static enum sp_err check(void *context, const char *topic, struct sp_error *erro
   conf->kafka.input = topic;
   if (!conf->kafka.brokers) return sp_fail(error, SP_ERR_USAGE, "which broker? -b HOST:PORT");
   if (!conf->output) return sp_fail(error, SP_ERR_USAGE, "say where the recording goes: -o NAME.sprec");
+  struct stat out;
+  if (stat(conf->output, &out) == 0 && S_ISDIR(out.st_mode))
+    return sp_fail(error, SP_ERR_USAGE, "%s is a folder; name the recording too: -o %s/NAME.sprec",
+                   conf->output, conf->output);
   bool hashes = conf->hashes_key;
   for (size_t i = 0; i < conf->n_redactions; i++) hashes = hashes || conf->redactions[i].is_hashed;
   if (!job->secret || hashes) return SP_OK;

@@ -108,6 +108,7 @@ static enum sp_err set_of_user(rd_kafka_conf_t *conf, const char *role, const st
   case RD_KAFKA_CONF_UNKNOWN: return fail_unknown(conf, role, property->name, error);
   case RD_KAFKA_CONF_INVALID: break;
   }
+  why[strcspn(why, "\n")] = '\0';
   // librdkafka's text quotes the value.
   return sp_fail(error, SP_ERR_USAGE, "kafka.%s.%s: librdkafka refuses the value%s%s", role, property->name,
                  sp_kafka_property_is_secret(property->name) ? "" : ": ",
@@ -143,10 +144,35 @@ static bool is_loopback(const char *brokers) {
   return true;
 }
 
+// librdkafka takes a port that is none for another number and waits for whoever listens there.
+static bool is_address(const char *text, size_t n) {
+  const char *colon = memrchr(text, ':', n);
+  if (!colon || colon == text) return false;
+  const char *end = text + n;
+  unsigned long port = 0;
+  for (const char *at = colon + 1; at < end; at++) {
+    if (*at < '0' || *at > '9' || port > UINT16_MAX) return false;
+    port = 10 * port + (unsigned long)(*at - '0');
+  }
+  return port > 0 && port <= UINT16_MAX && !memchr(text, ' ', n);
+}
+
+static enum sp_err check_addresses(const char *brokers, struct sp_error *error) {
+  for (const char *at = brokers, *end; at; at = *end ? end + 1 : NULL) {
+    end = strchrnul(at, ',');
+    if (!is_address(at, (size_t)(end - at)))
+      return sp_fail(error, SP_ERR_USAGE, "broker \"%.*s\" is no address; write HOST:PORT, several by comma",
+                     (int)(end - at > 100 ? 100 : end - at), at);
+  }
+  return SP_OK;
+}
+
 enum sp_err sp_kafka_conf_new(const struct sp_kafka_env *env, enum sp_kafka_role role,
                               const struct sp_kafka_setting *settings, size_t n_settings,
                               rd_kafka_conf_t **result, struct sp_error *error) {
   const char *role_name = role == SP_KAFKA_PRODUCER ? "producer" : "consumer";
+  enum sp_err err = check_addresses(env->brokers, error);
+  if (err) return err;
   const char *guarded[N_OF(reserved) + 16];
   size_t n_guarded = N_OF(reserved);
   memcpy(guarded, reserved, sizeof reserved);
@@ -160,8 +186,8 @@ enum sp_err sp_kafka_conf_new(const struct sp_kafka_env *env, enum sp_kafka_role
     SP_ASSERT(n_guarded < N_OF(guarded));
     guarded[n_guarded++] = settings[i].name;
   }
-  enum sp_err err = set_user(conf, role_name, role == SP_KAFKA_PRODUCER ? env->producer : env->consumer,
-                             guarded, n_guarded, error);
+  err = set_user(conf, role_name, role == SP_KAFKA_PRODUCER ? env->producer : env->consumer, guarded,
+                 n_guarded, error);
   for (size_t i = 0; i < n_settings && !err; i++) {
     if (settings[i].is_fixed) set_default(conf, &settings[i]);
   }

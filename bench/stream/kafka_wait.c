@@ -22,13 +22,14 @@ static const char *remedy_of(const char *trouble) {
   if (!trouble[0])
     return "whoever listens there does not answer as Kafka does, or a firewall drops packets: look at host "
            "and port";
-  if (has(trouble, "refused")) return "start one with scripts/kafka start, or use --broker mock";
+  if (has(trouble, "refused")) return "start one with scripts/kafka start (or servepath broker: a mock)";
   if (has(trouble, "resolve")) return "look at the broker's name";
   if (has(trouble, "response size") || has(trouble, "protocol parse"))
     return "whoever listens there does not speak Kafka, or wants security.protocol=ssl";
   if (has(trouble, "certificate") || has(trouble, "ssl.ca"))
     return "name the authority with -X ssl.ca.location=FILE";
-  if (has(trouble, "SSL handshake")) return "leave out security.protocol=ssl if that listener is plain";
+  if (has(trouble, "SSL handshake") || has(trouble, "SSL routines"))
+    return "leave out security.protocol=ssl if that listener is plain";
   if (has(trouble, "ApiVersion") || has(trouble, "Disconnected"))
     return "if that listener wants TLS or a login set -X security.protocol=ssl, sasl_plaintext or sasl_ssl";
   // Before 2.6.1 it sends a nonce twice, which Kafka 4 refuses as RFC 5802 wants: https://github.com/confluentinc/librdkafka/pull/4895
@@ -135,6 +136,7 @@ static enum sp_err fail_topic(struct sp_kafka_client *client, const char *topic,
 static enum sp_err keep_asking(struct sp_kafka_client *client, const char *topic, bool is_mock,
                                int64_t deadline_ns, int32_t *n_partitions, struct sp_error *error) {
   int64_t begun_ns = sp_now_ns(), answered_ns = 0;
+  rd_kafka_resp_err_t answered = RD_KAFKA_RESP_ERR_NO_ERROR; // the last that a broker said
   for (int slice_ms = SLICE_MS;; slice_ms = slice_ms < SLICE_MOST_MS ? 2 * slice_ms : SLICE_MOST_MS) {
     rd_kafka_resp_err_t err =
         ask(client, topic, is_mock, sp_kafka_ms_until(deadline_ns, slice_ms), n_partitions);
@@ -143,6 +145,7 @@ static enum sp_err keep_asking(struct sp_kafka_client *client, const char *topic
     int64_t now_ns = sp_now_ns();
     if (!is_no_answer(err)) {
       if (!answered_ns) answered_ns = now_ns;
+      answered = err;
       bool is_final = err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
                       err == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION || err == RD_KAFKA_RESP_ERR__INVALID_ARG;
       if (is_final || now_ns >= deadline_ns || now_ns >= answered_ns + UNKNOWN_GRACE_NS)
@@ -150,6 +153,9 @@ static enum sp_err keep_asking(struct sp_kafka_client *client, const char *topic
     } else {
       char trouble[400];
       int64_t refused_ns = look_at_trouble(client, trouble);
+      // The last question had too little time left to be answered: what was said before holds.
+      if (now_ns >= deadline_ns && answered && !trouble[0])
+        return fail_topic(client, topic ? topic : "", answered, error);
       if (now_ns >= deadline_ns || (refused_ns && now_ns >= refused_ns + REFUSED_GRACE_NS))
         return fail_reach(client, begun_ns, error);
     }

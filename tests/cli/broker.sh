@@ -127,6 +127,16 @@ refuse 3 "cannot reach broker 127.0.0.1:1 \(Connect to ipv4#127.0.0.1:1 failed: 
   topics 127.0.0.1:1 --wait 300ms
 refuse 3 "Failed to resolve .*look at the broker's name" topics nobody.invalid:9092 --wait 300ms
 refuse 64 "no broker named" topics
+for address in 127.0.0.1 127.0.0.1: :9092 127.0.0.1:99999 127.0.0.1:0 127.0.0.1:kafka 127.0.0.1:1,mock; do
+  refuse 64 "is no address; write HOST:PORT" topics "$address" --wait 300ms
+done
+refuse 64 '"mock" is no address' record events -b mock -o "$tmp/x.sprec"
+refuse 64 "is a folder; name the recording too" record events -b 127.0.0.1:1 -o "$tmp"
+: >"$tmp/blank"
+refuse 3 "blank has nothing in its first line" topics 127.0.0.1:1 -X "sasl.password=@$tmp/blank"
+refuse 3 "blank has nothing in its first line" record events -b 127.0.0.1:1 -o "$tmp/x.sprec" --hash-key --hash-secret "@$tmp/blank"
+refuse 64 "linger.ms: librdkafka refuses the value: .*range 0..900000$" run "$SOURCE_DIR/fixtures/fraud" --quiet \
+  --out "$tmp/trial" --broker 127.0.0.1:1 -X linger.ms=-1
 refuse 64 "a second broker" topics 127.0.0.1:1 127.0.0.1:2
 refuse 64 "write NAME:PARTITIONS" broker --topic events
 refuse 64 "write NAME:PARTITIONS" broker --topic events:0
