@@ -81,9 +81,14 @@ static enum sp_err probe(const struct sp_rest_protocol *protocol, const struct s
     char why[120];
     bool is_read = protocol->read_outputs(sp_bytes_of(answer.body, answer.n_body),
                                           env->output ? env->output : "", &signature, why, sizeof why);
-    err = is_read ? sp_signature_choose_output(env, &signature, output, error)
-                  : sp_fail(error, SP_ERR_ENVIRONMENT, "model server %s: its prediction cannot be read (%s)",
-                            env->address, why);
+    err =
+        is_read
+            ? sp_signature_choose_output(env, &signature, output, error)
+            : sp_fail(
+                  error, SP_ERR_ENVIRONMENT,
+                  "model server %s: its prediction cannot be read (%s); is that its port, and does it speak "
+                  "protocol %s?",
+                  env->address, why, env->conf->protocol);
   }
   free(answer.body);
   return err;

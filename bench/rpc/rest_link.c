@@ -304,7 +304,7 @@ static const char *look(const struct sp_rest_link *link) {
                                             : NULL;
   if (!wants_tls && ((n && bytes[0] == 0x15) || shakes_hands(link)))
     return "what listens there speaks TLS; set rpc.tls";
-  return n ? "what listens there does not speak HTTP" : NULL;
+  return n ? "what listens there does not speak HTTP; is that its port?" : NULL;
 }
 
 static bool may_come_later(const struct sp_rest_answer *answer) {
@@ -340,11 +340,13 @@ enum sp_err sp_rest_reach(const struct sp_rest_link *link, const char *path, str
     return sp_fail(error, SP_ERR_ENVIRONMENT, "model server %s is not ready (HTTP 503: %s, tried for %.3g s)",
                    link->address, why, tried_s);
   }
+  if (wrong)
+    return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot reach model server %s: %s", link->address, wrong);
   return sp_fail(
       error, SP_ERR_ENVIRONMENT,
       "cannot reach model server %s (%s, tried for %.3g s); start one that speaks REST there, or use "
       "--server spawn with protocol tfs or kserve",
-      link->address, wrong ? wrong : why, tried_s);
+      link->address, why, tried_s);
 }
 
 // --- Texts ---
