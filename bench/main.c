@@ -22,11 +22,11 @@ static const struct verb {
     {"app", "Parts", "the streaming application between two Kafka topics", sp_cmd_app},
     {"model-server", "Parts", "the reference model server", sp_cmd_model_server},
     {"broker", "Parts", "librdkafka's mock Kafka cluster", sp_cmd_broker},
+    {"topics", "Parts", "wait for a broker; make, remove, list topics", sp_cmd_topics},
     {"doctor", "Parts", "say what this machine has and what would disturb a measurement", sp_cmd_doctor},
     {"reference", NULL, "schema and reference page, from the tables", sp_cmd_reference},
     {"relay", NULL, "a TCP relay that breaks what passes", sp_cmd_relay},
     {"driver", NULL, "a trial's driver process", sp_cmd_driver},
-    {"topics", NULL, "wait for a broker; make, remove, list topics", sp_cmd_topics},
 };
 #define N_VERBS (sizeof verbs / sizeof verbs[0])
 

@@ -35,11 +35,10 @@ size_t sp_files_free_bytes(const char *path) {
 
 enum sp_err sp_files_fail_write(const char *path, int error_number, struct sp_error *error) {
   if (error_number == ENOSPC || error_number == EDQUOT)
-    return sp_fail(
-        error, SP_ERR_ENVIRONMENT,
-        "cannot write %s: the disk is full (%s, %zu bytes free); make room, or write elsewhere with --out",
-        path, strerror(error_number), sp_files_free_bytes(path));
-  return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot write %s (%s); choose another folder with --out", path,
+    return sp_fail(error, SP_ERR_ENVIRONMENT,
+                   "cannot write %s: the disk is full (%s, %zu bytes free); make room, or name another place",
+                   path, strerror(error_number), sp_files_free_bytes(path));
+  return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot write %s (%s); name another place", path,
                  strerror(error_number));
 }
 

@@ -50,7 +50,7 @@ static void note_trials(const struct notes *notes, const struct sp_report *repor
     const struct sp_report_trial *trial = &report->trials[row->trials[t]];
     const struct sp_result *r = trial->result;
     if (r->complete && sp_result_is_valid(r)) continue;
-    const char *remedy = remedy_of(r);
+    const char *remedy = r->complete ? remedy_of(r) : NULL; // no check explains a trial that was cut off
     say(notes, "%s%s: %s: %s%s%s", r->complete ? "invalid" : "incomplete",
         sp_report_is_counted(row, r) ? "" : ", left out", trial->dir, reason_of(r), remedy ? "; " : "",
         remedy ? remedy : "");
