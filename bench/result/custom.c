@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define COUNT_MOST (INT64_C(1) << 53) // as JSON holds it everywhere; sums of many fit 64 bits
+
 json_t *sp_custom_write_schema(const void *at) {
   (void)at;
   return json_string(SP_RESULT_SCHEMA);
@@ -49,7 +51,7 @@ json_t *sp_custom_write_counts(const void *at) {
 static enum sp_err read_count(int64_t *count, const json_t *counts, const char *name,
                               const struct sp_field_place *place) {
   const json_t *value = json_object_get(counts, name);
-  if (!json_is_integer(value) || json_integer_value(value) < 0) {
+  if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) > COUNT_MOST) {
     char path[64];
     snprintf(path, sizeof path, "counts.%s", name);
     return sp_fields_fail(place, path, "a count");

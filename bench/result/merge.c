@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "result/pool.h"
 
@@ -19,6 +20,17 @@ struct merge {
 };
 
 // --- Are these the shards of one load? ---
+
+// Written over a shard, the whole could not be merged again.
+static enum sp_err check_out(const struct merge *m, const char *out_dir, struct sp_error *error) {
+  struct stat out, in;
+  if (stat(out_dir, &out) != 0) return SP_OK;
+  for (size_t k = 0; k < m->n; k++) {
+    if (stat(m->folders[k], &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+      return sp_fail(error, SP_ERR_USAGE, "--out %s is one of the shards; name another folder", out_dir);
+  }
+  return SP_OK;
+}
 
 static enum sp_err read_shard(const struct sp_result *r, const char *folder, unsigned *i, unsigned *n,
                               struct sp_error *error) {
@@ -442,7 +454,7 @@ enum sp_err sp_result_merge(const char *const *folders, size_t n, const char *ou
   struct merge m = {.n = n, .folders = folders, .shards = sp_alloc(n * sizeof(struct sp_result *))};
   struct sp_result *r = NULL;
   sp_pool_init(&m.pool);
-  enum sp_err err = SP_OK;
+  enum sp_err err = check_out(&m, out_dir, error);
   for (size_t k = 0; k < n && !err; k++) err = sp_result_read(folders[k], &m.shards[k], error);
   if (!err) err = check_set(&m, error);
   if (!err) err = begin(&m, &r, error);

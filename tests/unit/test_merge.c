@@ -224,6 +224,21 @@ static void refused(size_t n, const size_t *order, const char *why) {
   if (!strstr(error.text, why)) fail_msg("\"%s\" does not say \"%s\"", error.text, why);
 }
 
+// The whole in the place of a part would be the end of that part.
+static void test_a_shard_is_not_written_over(void **state) {
+  (void)state;
+  split();
+  char *folders[] = {part(0), part(1), part(2), part(3)}, *command[] = {"merge"};
+  char *out = sp_format("%s/../part2", folders[2]);
+  struct sp_result *merged;
+  struct sp_error error;
+  assert_int_equal(sp_result_merge((const char *const *)folders, 4, out, 1, command, &merged, &error),
+                   SP_ERR_USAGE);
+  assert_non_null(strstr(error.text, "part2 is one of the shards"));
+  free(out);
+  for (size_t i = 0; i < 4; i++) free(folders[i]);
+}
+
 static void test_no_whole_is_refused(void **state) {
   (void)state;
   split();
@@ -315,6 +330,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_four_shards_are_one_run),
       cmocka_unit_test(test_what_is_shared_is_counted_once),
       cmocka_unit_test(test_shards_of_two_hosts_weigh_alike),
+      cmocka_unit_test(test_a_shard_is_not_written_over),
       cmocka_unit_test(test_no_whole_is_refused),
       cmocka_unit_test(test_an_invalid_shard_makes_the_whole_invalid),
   };

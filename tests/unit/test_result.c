@@ -263,6 +263,12 @@ static void values_of_other_types_are_refused(void **state) {
     free(altered);
     json_object_set_new(json, names[i], kept);
   }
+  json_t *counts = json_object_get(json, "counts"), *ok = json_incref(json_object_get(counts, "ok"));
+  json_object_set_new(counts, "ok", json_integer(INT64_MAX)); // a sum over shards would overflow
+  char *huge = json_dumps(json, 0);
+  assert_int_equal(read_text(huge, strlen(huge), &error), SP_ERR_ENVIRONMENT);
+  free(huge);
+  json_object_set_new(counts, "ok", ok);
   json_object_set_new(json, "a_later_field", json_integer(1));
   json_object_del(json, "drain_s");
   char *later = json_dumps(json, 0);
