@@ -34,6 +34,8 @@ static bool read_offset(const char *text, int64_t *offset_s) {
   return sign == '-' || sign == '+';
 }
 
+#define START_S_MOST INT64_C(9000000000) // in the year 2255: nanoseconds fit 64 bits
+
 enum sp_err sp_start_at_parse(const char *text, int64_t *unix_ns, struct sp_error *error) {
   struct tm tm = {0};
   int64_t offset_s = 0, fraction_ns = 0;
@@ -41,12 +43,11 @@ enum sp_err sp_start_at_parse(const char *text, int64_t *unix_ns, struct sp_erro
   bool is_time = rest != NULL, is_number = strspn(text, "0123456789") >= 9;
   if (is_number) rest = text + strspn(text, "0123456789");
   if (rest && *rest == '.') fraction_ns = read_fraction(&rest);
-  if (is_time && read_offset(rest, &offset_s)) {
-    *unix_ns = ((int64_t)timegm(&tm) - offset_s) * SP_NS_PER_S + fraction_ns;
-    return SP_OK;
-  }
-  if (is_number && !*rest && strspn(text, "0123456789") <= 10) {
-    *unix_ns = strtoll(text, NULL, 10) * SP_NS_PER_S + fraction_ns;
+  int64_t unix_s = -1;
+  if (is_time && read_offset(rest, &offset_s)) unix_s = (int64_t)timegm(&tm) - offset_s;
+  if (is_number && !*rest && strspn(text, "0123456789") <= 10) unix_s = strtoll(text, NULL, 10);
+  if (unix_s >= 0 && unix_s <= START_S_MOST) {
+    *unix_ns = unix_s * SP_NS_PER_S + fraction_ns;
     return SP_OK;
   }
   return sp_fail(

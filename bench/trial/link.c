@@ -10,6 +10,8 @@
 #define ANSWER_BYTES_LEAST 4096
 #define ANSWER_SLACK       4
 #define CONNECT_NS         (10 * SP_NS_PER_S)
+// Milliseconds written for seconds, or a wrong year, would look like a run that hangs.
+#define AHEAD_MOST_NS (24 * 3600 * SP_NS_PER_S)
 
 bool sp_link_is_kafka(const struct sp_driver_plan *plan) {
   return plan->broker_address != NULL;
@@ -135,6 +137,11 @@ enum sp_err sp_link_origin(const struct sp_trial_session *s, int64_t lead_ns, in
         "load.start_at: %s was %.1f s ago when everything was ready; choose a later time, the same for "
         "all shards",
         start_at, (double)-until_ns / 1e9);
+  }
+  if (until_ns > AHEAD_MOST_NS) {
+    return sp_fail(error, SP_ERR_USAGE,
+                   "load.start_at: %s is %.0f h ahead, and a run waits a day at most; is the date right?",
+                   start_at, (double)until_ns / 3600e9);
   }
   *origin_ns = now_ns + until_ns;
   return SP_OK;

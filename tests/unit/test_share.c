@@ -165,6 +165,9 @@ static void starts_are_instants(void **state) {
                                       "2023-11-14T22:13:20",
                                       "2023-13-01T00:00:00Z",
                                       "1700000000s",
+                                      "9999999999",
+                                      "9999-12-31T23:59:59Z",
+                                      "1066-10-14T09:00:00Z",
                                       "2023-11-14T22:13:20+2"};
   struct sp_error error;
   int64_t unix_ns;
