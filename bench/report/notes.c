@@ -9,6 +9,7 @@
 #include "report/rows.h"
 
 #define ERRORS_SHOWN 3
+#define MARKS_SHOWN  3
 
 struct notes {
   sp_note_function *note;
@@ -97,6 +98,21 @@ static void note_errors(const struct notes *notes, const struct sp_report *repor
   }
 }
 
+// What happened to a part meanwhile, as "app 1 killed": without it the figures tell half.
+static void note_happenings(const struct notes *notes, const struct sp_report *report,
+                            const struct sp_report_row *row) {
+  for (size_t t = 0, n_shown = 0; t < row->n_trials; t++) {
+    const struct sp_result *r = report->trials[row->trials[t]].result;
+    for (size_t i = 0; r->complete && i < r->n_timeline && n_shown < MARKS_SHOWN; i++) {
+      const struct sp_timeline_row *second = &r->timeline[i];
+      if (!second->mark) continue;
+      n_shown++;
+      say(notes, "%s %s %s: in second %lld: %s (%s)", row->name, row->via, row->label,
+          (long long)second->figures.second, second->mark, report->trials[row->trials[t]].dir);
+    }
+  }
+}
+
 static const char *why_open(const struct sp_result *r) {
   if (sp_report_is_mock(r)) return "the mock broker's latency is an artefact; use --broker kafka";
   return r->closed_loop ? "a closed loop has no response time"
@@ -176,6 +192,7 @@ static void note_row(const struct notes *notes, const struct sp_report *report,
   note_transactions(notes, report, row);
   note_delivery(notes, report, row);
   note_bounds(notes, report, row);
+  note_happenings(notes, report, row);
   note_errors(notes, report, row);
 }
 
