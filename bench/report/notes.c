@@ -107,7 +107,7 @@ static void note_happenings(const struct notes *notes, const struct sp_report *r
       const struct sp_timeline_row *second = &r->timeline[i];
       if (!second->mark) continue;
       n_shown++;
-      say(notes, "%s %s %s: in second %lld: %s (%s)", row->name, row->via, row->label,
+      say(notes, "%s %s %s: at %lld s: %s (%s)", row->name, row->via, row->label,
           (long long)second->figures.second, second->mark, report->trials[row->trials[t]].dir);
     }
   }

@@ -92,9 +92,9 @@ expect ' no$'
 expect 'no valid trial'
 
 # What happened to a part meanwhile is told beside the figures that it explains.
-make killed/1 'r["timeline"][2]["marks"] = ["app 1 killed (SIGKILL)"]'
+make killed/1 'r["timeline"][0]["marks"] = ["app 1 killed (SIGKILL)"]'
 report killed
-expect '^fraud direct .*in second [0-9]+: app 1 killed \(SIGKILL\) \(killed/1\)$'
+expect '^fraud direct .*at -?[0-9]+ s: app 1 killed \(SIGKILL\) \(killed/1\)$'
 
 # Whatever a file says stays text.
 make evil/1 'r["scenario"]["name"] = "a\x1b[31m|b<script>`\u202e\u009b"; r["side"] = "x\ny"; r["validity"]["reasons"] = ["\x1b]0;t\x07"]'
