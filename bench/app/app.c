@@ -53,6 +53,7 @@ struct sp_app {
   struct sp_path *path;
   struct sp_ordering *order; // NULL: answers may overtake each other
   struct sp_thread intake;
+  bool has_intake; // false: a test steps the workers itself
   size_t batch;
   unsigned n_workers;
   struct worker *workers;
@@ -183,7 +184,7 @@ static size_t take_events(struct worker *worker, struct job *job, int64_t deadli
   struct sp_app *app = worker->app;
   job->n_held = 0;
   if (!app->order) return sp_stream_take(&app->stream, worker->taken, app->batch, deadline_ns);
-  if (!app->intake.is_started) sp_order_intake(app->order, &app->stream, 0); // stepped by a test
+  if (!app->has_intake) sp_order_intake(app->order, &app->stream, 0); // stepped by a test
   job->n_held = sp_order_take(app->order, job->held, app->batch, deadline_ns);
   for (size_t i = 0; i < job->n_held; i++) worker->taken[i] = job->held[i]->delivery;
   return job->n_held;
@@ -374,6 +375,7 @@ void sp_app_set_stream(struct sp_app *app, const struct sp_stream *stream) {
 
 enum sp_err sp_app_start(struct sp_app *app, const struct sp_cpus *cpus, struct sp_error *error) {
   enum sp_err err = SP_OK;
+  app->has_intake = app->order != NULL; // before any worker looks, and for good
   if (app->order) err = sp_thread_start(&app->intake, "sp-intake", cpus, take_in, app, error);
   for (unsigned i = 0; i < app->n_workers && !err; i++) {
     struct worker *worker = &app->workers[i];
