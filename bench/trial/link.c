@@ -134,9 +134,9 @@ enum sp_err sp_link_origin(const struct sp_trial_session *s, int64_t lead_ns, in
   if (until_ns < lead_ns) {
     return sp_fail(
         error, SP_ERR_ENVIRONMENT,
-        "load.start_at: %s was %.1f s ago when everything was ready; choose a later time, the same for "
+        "load.start_at: %s is %.1f s too early: not everything was ready; choose a later time, the same for "
         "all shards",
-        start_at, (double)-until_ns / 1e9);
+        start_at, (double)(lead_ns - until_ns) / 1e9);
   }
   if (until_ns > AHEAD_MOST_NS) {
     return sp_fail(error, SP_ERR_USAGE,
