@@ -202,6 +202,8 @@ static enum sp_err drain_or_die(struct service *s, const sigset_t *signals, stru
 }
 
 static void stop(struct service *s) {
+  // Also where it could not go on: the end is the last line that it says.
+  if (s->kafka && !s->has_drained) sp_kafka_app_drain(s->kafka, 0);
   if (s->kafka) sp_stream_close(&s->stream);
   if (s->side.app) sp_app_stop(s->side.app);
   if (s->is_ready) say_end(s);

@@ -10,6 +10,7 @@
 #define REPLY_BUFFERS 64 // answers that are being written at once: more threads wait for each other
 #define EVENTS_MIN    64
 #define FAREWELL_NS   SP_NS_PER_S // for leaving the group, where no grace was given
+#define CLOSE_NS      (5 * SP_NS_PER_S)
 
 // --- What the files share ---
 
@@ -344,6 +345,29 @@ static void destroy_queue(rd_kafka_queue_t *queue) {
   rd_kafka_queue_destroy(queue);
 }
 
+static void *close_consumer(void *context) {
+  struct sp_kafka_app *app = context;
+  sp_kafka_client_close(&app->consumer);
+  atomic_store_explicit(&app->has_closed, true, memory_order_release);
+  sp_gate_wake(&app->idle_gate, INT32_MAX);
+  return NULL;
+}
+
+// librdkafka 2.0.2 waits for ever for the partitions of a topic that went away under its consumer. False: it is left to the
+// process's end, with all that it may still call back.
+static bool consumer_ends(struct sp_kafka_app *app) {
+  pthread_t closer;
+  int64_t until_ns = sp_now_ns() + CLOSE_NS;
+  if (pthread_create(&closer, NULL, close_consumer, app)) return false;
+  while (!sp_kafka_is(&app->has_closed) && sp_now_ns() < until_ns) {
+    uint32_t seen = sp_gate_look(&app->idle_gate);
+    if (!sp_kafka_is(&app->has_closed)) sp_gate_wait(&app->idle_gate, seen, SP_WAIT_PARK, until_ns);
+  }
+  if (sp_kafka_is(&app->has_closed)) return pthread_join(closer, NULL) == 0;
+  pthread_detach(closer);
+  return false;
+}
+
 void sp_kafka_app_free(struct sp_kafka_app *app) {
   if (!app) return;
   end_threads(app);
@@ -357,7 +381,7 @@ void sp_kafka_app_free(struct sp_kafka_app *app) {
   if (app->producer_queue) rd_kafka_queue_destroy(app->producer_queue);
   if (app->output) rd_kafka_topic_destroy(app->output);
   sp_kafka_client_close(&app->producer);
-  sp_kafka_client_close(&app->consumer);
+  if (!consumer_ends(app)) return;
   for (int32_t i = 0; i < app->n_partitions; i++) free(app->ours[i]);
   free(app->ours);
   free(app->pool);

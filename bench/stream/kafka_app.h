@@ -47,8 +47,9 @@ enum sp_err sp_kafka_app_state(struct sp_kafka_app *app, struct sp_error *error)
 // Polls no more, waits at most grace_ns until everything taken is answered and confirmed, commits, leaves the group. The
 // workers still run meanwhile. False: something was left unfinished (it will be delivered again).
 bool sp_kafka_app_drain(struct sp_kafka_app *app, int64_t grace_ns);
-void sp_kafka_app_free(
-    struct sp_kafka_app *app); // after sp_stream_close and the workers' end; NULL is allowed
+// After sp_stream_close and the workers' end; NULL is allowed. Without a drain before, nothing more is committed. Where
+// librdkafka does not come to an end within 5 s (its topic went away), its threads are left to the process's end.
+void sp_kafka_app_free(struct sp_kafka_app *app);
 void sp_kafka_app_counts(struct sp_kafka_app *app, struct sp_kafka_app_counts *counts); // any thread
 
 #endif

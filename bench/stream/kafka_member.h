@@ -70,7 +70,7 @@ struct sp_kafka_app {
   struct sp_gate room_gate;   // room in the producer's queue
   atomic_int poller_wants;    // enum sp_kafka_wants
   atomic_bool has_assignment, has_stopped, is_closed, is_draining, is_leaving, commits_on_leave;
-  atomic_bool is_ending_transactions, is_ending; // committing thread; confirmer
+  atomic_bool is_ending_transactions, is_ending, has_closed; // committing thread; confirmer; the consumer
   _Atomic int64_t leave_by_ns;
 
   pthread_t poller, confirmer, committer;

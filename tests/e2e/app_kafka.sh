@@ -85,8 +85,16 @@ answered $((n_events / 4))
 kill -TERM "$broker"
 gone "$broker"
 sleep 2
-rm "$tmp/kafka/ready"
-start_kafka kafka --keep --port "${address##*:}"
+port=${address##*:}
+"$SOURCE_DIR/scripts/kafka" run --dir "$tmp/kafka" --keep --port "$port" >"$tmp/kafka/ready" 2>>"$tmp/kafka/err" &
+broker=$!
+brokers+=("$broker")
+until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
+  kill -0 "$broker" 2>/dev/null || fail "Kafka did not start again: $(cat "$tmp/kafka/err")"
+  sleep 0.1
+done
+# A broker that has just come back may say for a moment that it leads nothing.
+for _ in $(seq 20); do topic wait "$address" "$sink" "$n_events" 60 2>/dev/null && break || sleep 0.5; done
 answered "$n_events"
 all_there "broker restarted"
 kill -TERM "$app"
@@ -119,3 +127,11 @@ grep -qE '^servepath app: cannot .* broker .*fenced' "$tmp/again.err" || fail "f
 [ "$(wc -l <"$tmp/again.err")" = 1 ] || fail "fenced: $(cat "$tmp/again.err")"
 kill -TERM "$app"
 ended "$app" 0 other
+
+# --- the topic goes away under it ---
+topics gone
+start orphan
+topic delete "$address" "$source"
+ended "$app" 3 orphan
+grep -qE '^servepath app: cannot read the input topic at broker .*Unknown topic' "$tmp/orphan.err" || fail "topic gone: $(cat "$tmp/orphan.err")"
+tail -1 "$tmp/orphan.out" | grep -q '"event":"end"' || fail "topic gone: $(cat "$tmp/orphan.out")"
