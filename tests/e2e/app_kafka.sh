@@ -94,7 +94,10 @@ until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
   sleep 0.1
 done
 # A broker that has just come back may say for a moment that it leads nothing.
-for _ in $(seq 20); do topic wait "$address" "$sink" "$n_events" 60 2>/dev/null && break || sleep 0.5; done
+for _ in $(seq 20); do
+  topic wait "$address" "$sink" "$n_events" 60 2>/dev/null && break
+  sleep 0.5
+done
 answered "$n_events"
 all_there "broker restarted"
 kill -TERM "$app"
