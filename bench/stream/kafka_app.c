@@ -316,6 +316,7 @@ static void leave_group(struct sp_kafka_app *app, bool commits, int64_t by_ns) {
 bool sp_kafka_app_drain(struct sp_kafka_app *app, int64_t grace_ns) {
   int64_t deadline_ns = sp_now_ns() + grace_ns;
   atomic_store_explicit(&app->is_draining, true, memory_order_release);
+  sp_gate_wake(&app->poller_gate, INT32_MAX);
   sp_gate_wake(&app->commit_gate, INT32_MAX);
   bool is_done = await_idle(app, deadline_ns);
   int64_t least_ns = sp_now_ns() + FAREWELL_NS;

@@ -44,8 +44,9 @@ enum sp_err sp_kafka_app_new(const struct sp_kafka_app_env *env, struct sp_kafka
 enum sp_err sp_kafka_app_wait_assigned(struct sp_kafka_app *app, int64_t timeout_ns, struct sp_error *error);
 // Why it cannot go on (fenced, group gone, authorization lost), in *error; SP_OK while it can. Any thread.
 enum sp_err sp_kafka_app_state(struct sp_kafka_app *app, struct sp_error *error);
-// Polls no more, waits at most grace_ns until everything taken is answered and confirmed, commits, leaves the group. The
-// workers still run meanwhile. False: something was left unfinished (it will be delivered again).
+// Polls no more, waits at most grace_ns until everything that workers have taken is answered and confirmed, commits, leaves the
+// group: what still waits in the FIFO is for others. The workers still run meanwhile. False: something that was taken was left
+// unfinished (it will be delivered again).
 bool sp_kafka_app_drain(struct sp_kafka_app *app, int64_t grace_ns);
 // After sp_stream_close and the workers' end; NULL is allowed. Without a drain before, nothing more is committed. Where
 // librdkafka does not come to an end within 5 s (its topic went away), its threads are left to the process's end.

@@ -79,6 +79,7 @@ struct sp_kafka_app {
   int64_t next_commit_ns, next_poll_ns; // poller
   bool is_committing;                   // poller: a commit is under way
   bool is_unfinished;                   // poller: left before all that was under way was committed
+  bool has_forgotten;                   // poller: what waited when the end began
   struct sp_kafka_transaction transaction;
   _Atomic uint64_t n_received, n_answered, n_acknowledged, n_refused, n_commits, n_aborts, n_rebalances,
       n_dropped;

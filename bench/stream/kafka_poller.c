@@ -91,7 +91,33 @@ static void destroy_rest(struct sp_kafka_app *app, size_t n) {
   }
 }
 
+// With `only_waiting` what no worker has yet, otherwise all that is left of the partition. The lock is held.
+static void forget_one(struct sp_kafka_app *app, struct sp_offsets *offsets, bool only_waiting) {
+  bool holds_answers = !app->env.exactly_once;
+  if (!offsets) return;
+  sp_kafka_app_release_locked(app, only_waiting ? sp_offsets_forget_waiting(offsets, holds_answers)
+                                                : sp_offsets_forget(offsets, holds_answers));
+  // In a transaction answers are taken off the list by who commits them.
+  if (only_waiting && holds_answers) sp_kafka_app_release_locked(app, sp_offsets_advance(offsets));
+}
+
+// At the end: what no worker has yet is for others, who get it at once. This thread alone admits events, so that none comes
+// behind the gap.
+static void forget_waiting(struct sp_kafka_app *app) {
+  pthread_mutex_lock(&app->lock);
+  for (int32_t i = 0; i < app->n_partitions; i++) forget_one(app, offsets_of(app, i), true);
+  for (struct sp_kafka_event **cell; (cell = sp_ring_take(&app->events)) != NULL;) {
+    struct sp_kafka_event *event = *cell;
+    sp_ring_release(&app->events, cell);
+    event->item.next = NULL;
+    sp_kafka_app_release_locked(app, &event->item);
+  }
+  pthread_mutex_unlock(&app->lock);
+  app->has_forgotten = true;
+}
+
 static size_t fetch(struct sp_kafka_app *app) {
+  if (sp_kafka_is(&app->is_draining) && !app->has_forgotten) forget_waiting(app);
   if (sp_kafka_is(&app->is_draining) || sp_kafka_is(&app->has_stopped)) return 0;
   size_t want = rd_kafka_queue_length(app->message_queue);
   size_t room = want ? find_room(app) : 0;
@@ -231,18 +257,10 @@ static bool all_is_committed(struct sp_kafka_app *app, const rd_kafka_topic_part
   return all;
 }
 
-// With `only_waiting` what no worker has yet, otherwise all that is left of the partitions.
 static void forget(struct sp_kafka_app *app, const rd_kafka_topic_partition_list_t *list, bool only_waiting) {
-  bool holds_answers = !app->env.exactly_once;
   pthread_mutex_lock(&app->lock);
-  for (int i = 0; i < list->cnt; i++) {
-    struct sp_offsets *offsets = offsets_of(app, list->elems[i].partition);
-    if (!offsets) continue;
-    sp_kafka_app_release_locked(app, only_waiting ? sp_offsets_forget_waiting(offsets, holds_answers)
-                                                  : sp_offsets_forget(offsets, holds_answers));
-    if (only_waiting)
-      sp_kafka_app_release_locked(app, app->env.exactly_once ? NULL : sp_offsets_advance(offsets));
-  }
+  for (int i = 0; i < list->cnt; i++)
+    forget_one(app, offsets_of(app, list->elems[i].partition), only_waiting);
   pthread_mutex_unlock(&app->lock);
 }
 

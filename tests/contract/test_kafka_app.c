@@ -473,6 +473,32 @@ static void test_a_drain_is_bounded(void **state) {
   assert_int_equal(n_committed, 1);
 }
 
+static bool has_received_all(void *member) {
+  return counts_of(member).n_received == 30;
+}
+
+// What no worker had yet when the end began goes to the next member, at once and once.
+static void test_a_drain_leaves_what_waits(void **state) {
+  (void)state;
+  produce_events(0, 30);
+  struct member member, next;
+  struct sink sink;
+  uint8_t seen[30] = {0};
+  member_join(&member, 64, "cooperative-sticky");
+  await("all is read", has_received_all, &member);
+  struct sp_delivery events[5];
+  assert_int_equal(sp_stream_take(&member.stream, events, 5, 0), 5);
+  for (size_t i = 0; i < 5; i++) answer(&member, &events[i]);
+  assert_true(member_end(&member, true));
+  member_join(&next, 64, "cooperative-sticky");
+  member_work(&next);
+  sink_open(&sink);
+  assert_int_equal(read_answers(&sink, seen, 30), 30);
+  sink_close(&sink);
+  assert_true(member_end(&next, true));
+  for (int32_t i = 0; i < N_PARTITIONS; i++) assert_int_equal(committed(i), 10);
+}
+
 // --- Members come and go ---
 
 static bool has_some(void *member) {
@@ -532,6 +558,7 @@ int main(void) {
       cmocka_unit_test_setup(test_offsets_stop_at_what_is_unfinished, make_topics),
       cmocka_unit_test_setup(test_a_full_fifo_waits, make_topics),
       cmocka_unit_test_setup(test_a_drain_is_bounded, make_topics),
+      cmocka_unit_test_setup(test_a_drain_leaves_what_waits, make_topics),
       cmocka_unit_test_setup(test_members_come_and_go, make_topics),
       cmocka_unit_test_setup(test_members_come_and_go_eagerly, make_topics),
   };
