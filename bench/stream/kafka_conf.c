@@ -135,15 +135,6 @@ static enum sp_err set_user(rd_kafka_conf_t *conf, const char *role, const struc
   return SP_OK;
 }
 
-// Brokers on this machine are asked by IPv4: "localhost" would try ::1 first, where few listen.
-static bool is_loopback(const char *brokers) {
-  for (const char *at = brokers; at; at = strchr(at, ',')) {
-    if (*at == ',') at++;
-    if (strncmp(at, "127.", 4) != 0 && strncmp(at, "localhost", 9) != 0) return false;
-  }
-  return true;
-}
-
 // librdkafka takes a port that is none for another number and waits for whoever listens there.
 static bool is_address(const char *text, size_t n) {
   const char *colon = memrchr(text, ':', n);
@@ -178,8 +169,6 @@ enum sp_err sp_kafka_conf_new(const struct sp_kafka_env *env, enum sp_kafka_role
   memcpy(guarded, reserved, sizeof reserved);
   rd_kafka_conf_t *conf = rd_kafka_conf_new();
   set_defaults(conf, env, role);
-  if (is_loopback(env->brokers))
-    set_default(conf, &(struct sp_kafka_setting){"broker.address.family", "v4", false});
   for (size_t i = 0; i < n_settings; i++) {
     if (!settings[i].is_fixed) set_default(conf, &settings[i]);
     if (!settings[i].is_fixed) continue;
