@@ -347,7 +347,7 @@ static void read_commands(struct sp_relay *relay, sp_relay_answer answer, void *
     else if (relay->n_command < COMMAND_BYTES_MAX - 1)
       relay->command[relay->n_command++] = bytes[i];
   }
-  if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+  if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
     epoll_ctl(relay->epoll_fd, EPOLL_CTL_DEL, relay->command_fd, NULL);
     relay->command_fd = -1;
   }
