@@ -22,7 +22,7 @@ const struct sp_table sp_rpc_link_table = {"rpc", link_keys, sizeof(struct sp_rp
 #define RPC(field) offsetof(struct sp_rpc_conf, field)
 static const struct sp_key rpc_keys[] = {
     {"protocol", SP_KIND_TEXT, RPC(protocol), "tfs", NULL, NULL, "--protocol", "protocol spoken to the model server: tfs or kserve over gRPC, tfs-rest or kserve-rest over HTTP"},
-    {"address", SP_KIND_TEXT, RPC(address), "spawn", NULL, NULL, "--server", "spawn (our reference server, for the trial), HOST:PORT or unix:PATH"},
+    {"address", SP_KIND_TEXT, RPC(address), "spawn", NULL, NULL, "--server", "spawn (our reference server, for the trial), a name of scripts/servers (started for the trial), HOST:PORT or unix:PATH"},
     {"in_flight", SP_KIND_COUNT, RPC(in_flight), "64", NULL, NULL, "--in-flight", "calls under way at once"},
     {"deadline", SP_KIND_DURATION, RPC(deadline_ns), "5s", NULL, NULL, "--deadline", "deadline of each call"},
     {"channels", SP_KIND_COUNT, RPC(channels), "1", NULL, NULL, "--channels", "connections, used in turn"},

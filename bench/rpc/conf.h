@@ -22,7 +22,7 @@ extern const struct sp_table sp_rpc_link_table; // struct sp_rpc_link_conf
 
 struct sp_rpc_conf {
   char *protocol;             // "tfs", "kserve" (gRPC), "tfs-rest", "kserve-rest"
-  char *address;              // "spawn", "HOST:PORT" or "unix:PATH"
+  char *address;              // "spawn", a name of scripts/servers, "HOST:PORT" or "unix:PATH"
   uint64_t in_flight;         // calls (of one batch each) under way at once, over all workers
   int64_t deadline_ns;        // of each call
   uint64_t channels;          // connections, used in turn
