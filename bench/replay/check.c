@@ -79,3 +79,9 @@ enum sp_outcome sp_check_refusal(struct sp_checker *checker, uint64_t id) {
   checker->n_checked++;
   return SP_OUTCOME_OK;
 }
+
+void sp_check_copy(struct sp_checker *checker, uint64_t id) {
+  if (!checker->copies) return;
+  unsigned char *n = &checker->copies[id % checker->n_recorded];
+  if (*n < UINT8_MAX) ++*n;
+}

@@ -23,6 +23,7 @@ struct sp_checker {
   double threshold; // of labels
   double *
       answers; // optional: n_recorded x n_scores, the first answer of each recorded event (its label where it has no score); NaN: none
+  unsigned char *copies; // optional: per recorded event, answers after the first, at most 255
   size_t n_recorded, n_scores;
   // results
   int64_t n_checked, n_mismatched;
@@ -37,6 +38,9 @@ enum sp_outcome sp_check_answer(struct sp_checker *checker, uint64_t id, struct 
 
 // The event `id` was refused as malformed: SP_OUTCOME_OK where that is expected, MALFORMED otherwise. One thread.
 enum sp_outcome sp_check_refusal(struct sp_checker *checker, uint64_t id);
+
+// One more answer to an event that had one: only counted; its value is a matter of sp_check_answer. One thread.
+void sp_check_copy(struct sp_checker *checker, uint64_t id);
 
 // The rule itself. NaN equals NaN only.
 bool sp_check_is_close(double got, double expected, double abs, double rel);

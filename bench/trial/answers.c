@@ -1,4 +1,5 @@
-// Answers on their way from a driver to its supervisor: two counts, the values, a byte per event; this machine's byte order.
+// Answers on their way from a driver to its supervisor: two counts, the values, three bytes per event; this machine's byte
+// order.
 #include "trial/answers.h"
 
 #include <errno.h>
@@ -12,16 +13,21 @@
 #include "replay/check.h"
 
 void sp_answers_init(struct sp_answers *answers, size_t n_events, size_t n_values) {
-  *answers = (struct sp_answers){n_events, n_values, sp_alloc(n_events * n_values * sizeof(double)),
-                                 sp_alloc(n_events)};
+  *answers = (struct sp_answers){.n_events = n_events,
+                                 .n_values = n_values,
+                                 .values = sp_alloc(n_events * n_values * sizeof(double)),
+                                 .answered = sp_alloc(n_events),
+                                 .outcomes = sp_alloc(n_events),
+                                 .copies = sp_alloc(n_events)};
   for (size_t i = 0; i < n_events * n_values; i++) answers->values[i] = NAN;
 }
 
 void sp_answers_done(struct sp_answers *answers) {
   free(answers->values);
   free(answers->answered);
-  answers->values = NULL;
-  answers->answered = NULL;
+  free(answers->outcomes);
+  free(answers->copies);
+  *answers = (struct sp_answers){0};
 }
 
 enum sp_err sp_answers_write(const struct sp_answers *answers, const char *path, struct sp_error *error) {
@@ -31,7 +37,9 @@ enum sp_err sp_answers_write(const struct sp_answers *answers, const char *path,
   size_t n = answers->n_events * answers->n_values;
   int is_written = fwrite(counts, sizeof counts, 1, file) == 1 &&
                    fwrite(answers->values, sizeof(double), n, file) == n &&
-                   fwrite(answers->answered, 1, answers->n_events, file) == answers->n_events;
+                   fwrite(answers->answered, 1, answers->n_events, file) == answers->n_events &&
+                   fwrite(answers->outcomes, 1, answers->n_events, file) == answers->n_events &&
+                   fwrite(answers->copies, 1, answers->n_events, file) == answers->n_events;
   if (fclose(file) != 0 || !is_written) {
     return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot write %s (%s); free some space", path, strerror(errno));
   }
@@ -41,10 +49,11 @@ enum sp_err sp_answers_write(const struct sp_answers *answers, const char *path,
 // Whether the file holds exactly what its counts say: they are not to be trusted with memory before.
 static int is_whole(FILE *file, const uint64_t counts[2]) {
   struct stat facts;
-  uint64_t n_values, n_bytes;
+  uint64_t n_values, n_bytes, n_states;
   return fstat(fileno(file), &facts) == 0 && !__builtin_mul_overflow(counts[0], counts[1], &n_values) &&
          !__builtin_mul_overflow(n_values, sizeof(double), &n_bytes) &&
-         !__builtin_add_overflow(n_bytes, counts[0], &n_bytes) &&
+         !__builtin_mul_overflow(counts[0], UINT64_C(3), &n_states) &&
+         !__builtin_add_overflow(n_bytes, n_states, &n_bytes) &&
          !__builtin_add_overflow(n_bytes, 2 * sizeof counts[0], &n_bytes) &&
          n_bytes == (uint64_t)facts.st_size;
 }
@@ -58,7 +67,9 @@ enum sp_err sp_answers_read(struct sp_answers *answers, const char *path, struct
     sp_answers_init(answers, counts[0], counts[1]);
     size_t n = counts[0] * counts[1];
     is_read = fread(answers->values, sizeof(double), n, file) == n &&
-              fread(answers->answered, 1, counts[0], file) == counts[0];
+              fread(answers->answered, 1, counts[0], file) == counts[0] &&
+              fread(answers->outcomes, 1, counts[0], file) == counts[0] &&
+              fread(answers->copies, 1, counts[0], file) == counts[0];
   }
   fclose(file);
   return is_read ? SP_OK

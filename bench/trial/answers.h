@@ -1,10 +1,12 @@
-// The first answer to each recorded event, kept by a trial so that sides can be compared value by value.
+// The first answer to each recorded event and what became of it, kept by a trial so that sides can be compared value by value
+// and what is missing can be named.
 #ifndef SP_TRIAL_ANSWERS_H
 #define SP_TRIAL_ANSWERS_H
 
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/outcome.h"
 
 struct sp_answers {
   size_t n_events;
@@ -12,9 +14,11 @@ struct sp_answers {
   double *values;  // n_events x n_values; NaN also where the answer said so: `answered` tells them apart
   unsigned char
       *answered; // per event: 0 no answer, 1 values, 2 refused as expected; as struct sp_expected.known
+  unsigned char *outcomes; // per event: enum sp_outcome; 0: it was not sent
+  unsigned char *copies;   // per event: answers after the first, at most 255
 };
 
-// All NaN, none answered.
+// All NaN, none sent.
 void sp_answers_init(struct sp_answers *answers, size_t n_events, size_t n_values);
 void sp_answers_done(struct sp_answers *answers);
 // A private file of driver and supervisor. SP_ERR_ENVIRONMENT: it cannot be written; missing, or not as long as its counts

@@ -93,19 +93,27 @@ static void take_lines(struct sp_apps *apps, struct sp_marks *marks) {
   }
 }
 
-static void mark_end(const struct sp_apps *apps, struct sp_trial_app *app, struct sp_marks *marks) {
+static char *end_text(const struct sp_apps *apps, struct sp_trial_app *app) {
   char text[64], words[200];
   int code = sp_child_exit_code(&app->child);
-  app->was_end_marked = true;
-  memset(app->holds, 0, apps->n_partitions * sizeof *app->holds);
   if (code > 128) {
     const char *name = sigabbrev_np(code - 128);
-    sp_marks_add(marks, "app %zu killed (SIG%s)", app_number(apps, app), name ? name : "?");
-    return;
+    return sp_format("app %zu killed (SIG%s)", app_number(apps, app), name ? name : "?");
   }
   sp_child_last_words(&app->child, words, sizeof words);
-  sp_marks_add(marks, "app %zu %s%s%s", app_number(apps, app),
-               sp_child_status_text(&app->child, text, sizeof text), words[0] ? ": " : "", words);
+  return sp_format("app %zu %s%s%s", app_number(apps, app),
+                   sp_child_status_text(&app->child, text, sizeof text), words[0] ? ": " : "", words);
+}
+
+static void mark_end(struct sp_apps *apps, struct sp_trial_app *app, struct sp_marks *marks) {
+  char *text = end_text(apps, app);
+  app->was_end_marked = true;
+  memset(app->holds, 0, apps->n_partitions * sizeof *app->holds);
+  sp_marks_add(marks, "%s", text);
+  if (apps->ended)
+    free(text);
+  else
+    apps->ended = text;
 }
 
 void sp_apps_watch(struct sp_apps *apps, struct sp_marks *marks) {
@@ -255,5 +263,6 @@ void sp_apps_done(struct sp_apps *apps) {
   }
   free(apps->items);
   free(apps->group);
+  free(apps->ended);
   *apps = (struct sp_apps){0};
 }

@@ -24,6 +24,7 @@ struct sp_apps {
   char *group;
   struct sp_app_totals totals;
   size_t n_told; // how many said what they had counted
+  char *ended;   // the first end that nobody asked for: "app 2 exited with 1: its last words"; NULL: none
 };
 
 // Whether this trial starts applications, and a model server for them: not where somebody else does (apps: 0), where only half

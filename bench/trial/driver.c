@@ -17,6 +17,8 @@
 // From "everything is ready" to the schedule's origin: threads are parked by then.
 #define LEAD_NS (50 * SP_NS_PER_MS)
 #define TICK_NS (20 * SP_NS_PER_MS)
+// Copies of the last answers come after everything has an outcome: verify looks so much longer.
+#define COPIES_NS (100 * SP_NS_PER_MS)
 
 static void run_pacer(void *context) {
   sp_thread_short_slice();
@@ -104,12 +106,30 @@ static void take_t0(struct sp_trial_session *s) {
   s->has_t0 = true;
 }
 
+// Where only answers count (verify), there is no schedule to keep: the cut-off is load.drain after the last thing that
+// happened, whether everything was sent by then or not. An application that is slow but at work gets its time, and one that
+// answers nothing, with as much under way as there may be, does not hold the trial until the end of its window.
+static int64_t last_progress_ns(struct sp_trial_session *s) {
+  int64_t n = sp_tally_get(&s->tally->n_sent) + sp_tally_get(&s->tally->n_done);
+  if (n != s->n_progress || !s->progress_ns) {
+    s->n_progress = n;
+    s->progress_ns = sp_now_ns();
+  }
+  return s->progress_ns;
+}
+
+static bool is_stuck(struct sp_trial_session *s) {
+  if (!s->plan->answers_file || s->schedule->intended_ns) return false;
+  return sp_now_ns() - last_progress_ns(s) >= s->plan->scenario->load.drain_ns;
+}
+
 // The window lasts as planned; a closed loop with a limit ends with its last event, and collecting with as many answers.
 static bool is_sending(struct sp_trial_session *s) {
   int64_t limit = (int64_t)s->plan->scenario->load.limit;
   if (half_of(s) == SP_ONLY_COLLECT && limit > 0 && sp_tally_get(&s->tally->n_done) >= limit) return false;
   bool is_closed = s->schedule->intended_ns == NULL;
   if (is_closed && atomic_load_explicit(&s->pacer.is_finished, memory_order_acquire)) return false;
+  if (is_stuck(s)) return false;
   return sp_now_ns() < s->pacer.origin_ns + s->schedule->t1_ns && !s->signal;
 }
 
@@ -142,12 +162,18 @@ static void look(struct sp_trial_session *s, int64_t *second) {
 // A pacer that cannot keep up sends on after t1, but not after the cut-off: what it did not come to by then was not sent.
 static void wait_for_pacer(struct sp_trial_session *s, int64_t *second) {
   int64_t cutoff_ns = s->pacer.origin_ns + s->schedule->t1_ns + s->plan->scenario->load.drain_ns;
-  while (!atomic_load_explicit(&s->pacer.is_finished, memory_order_acquire) && sp_now_ns() < cutoff_ns)
+  while (!atomic_load_explicit(&s->pacer.is_finished, memory_order_acquire) && sp_now_ns() < cutoff_ns &&
+         !is_stuck(s))
     look(s, second);
   atomic_store_explicit(&s->pacer.is_stopped, true, memory_order_release);
   sp_gate_wake(&s->done_gate, INT32_MAX);
   sp_thread_join(&s->pacer_thread);
   s->sending_end_ns = sp_now_ns();
+}
+
+static bool is_awaited(struct sp_trial_session *s) {
+  if (under_way(s) > 0) return true;
+  return s->kafka && s->plan->answers_file && sp_now_ns() - last_progress_ns(s) < COPIES_NS;
 }
 
 // Until every event has an outcome, or the cut-off. A signal that asks for the end gives answers one more second.
@@ -159,8 +185,10 @@ static int64_t watch_drain(struct sp_trial_session *s, int64_t second) {
   int64_t t1_ns = s->pacer.origin_ns + s->schedule->t1_ns;
   int64_t last_ns = s->signal || s->sending_end_ns < t1_ns ? s->sending_end_ns : t1_ns;
   int64_t cutoff_ns = last_ns + (s->signal ? SP_NS_PER_S : s->plan->scenario->load.drain_ns);
-  for (bool was_asked = s->signal != 0; under_way(s) > 0 && sp_now_ns() < cutoff_ns;) {
+  for (bool was_asked = s->signal != 0; is_awaited(s) && sp_now_ns() < cutoff_ns;) {
     look(s, &second);
+    bool has_schedule = !s->plan->answers_file || s->schedule->intended_ns;
+    if (!has_schedule && !s->signal) cutoff_ns = last_progress_ns(s) + s->plan->scenario->load.drain_ns;
     int64_t grace_ns = sp_now_ns() + SP_NS_PER_S;
     if (!was_asked && s->signal && grace_ns < cutoff_ns) cutoff_ns = grace_ns;
     was_asked = s->signal != 0;
@@ -202,7 +230,9 @@ static void note_answered(struct sp_trial_session *s) {
   for (size_t i = 0; s->answers.answered && i < s->pacer.next_event; i++) {
     size_t recorded = i % s->answers.n_events;
     bool is_refusal_expected = s->expected && s->expected->known[recorded] == 2;
-    switch (sp_event_state(&s->states, i)) {
+    uint8_t state = sp_event_state(&s->states, i);
+    s->answers.outcomes[recorded] = state == SP_STATE_SENT ? SP_OUTCOME_LOST : state;
+    switch (state) {
     case SP_OUTCOME_OK: s->answers.answered[recorded] = is_refusal_expected ? 2 : 1; break;
     case SP_OUTCOME_UNCHECKED:
     case SP_OUTCOME_MISMATCH: s->answers.answered[recorded] = 1; break;

@@ -132,6 +132,7 @@ static void wire_checker(struct sp_trial_session *s) {
   if (n_scores > 64) n_scores = 64;
   sp_answers_init(&s->answers, s->recording->n_events, n_scores);
   s->checker.answers = s->answers.values;
+  s->checker.copies = s->answers.copies;
   s->checker.n_scores = n_scores;
 }
 

@@ -59,7 +59,8 @@ struct sp_trial_session {
   struct sp_share share;
   struct sp_stream stream;
   struct sp_stream_facts stream_facts; // once the collector has ended
-  int64_t *apps_cpu_ns; // of each application process, as last seen: one that was killed has used it
+  int64_t *apps_cpu_ns;   // of each application process, as last seen: one that was killed has used it
+  int64_t apps_looked_ns; // when
   struct sp_event_states states;
   struct sp_key_order order;
   struct sp_answers answers;
@@ -77,7 +78,8 @@ struct sp_trial_session {
   bool has_t0;
   int64_t backlog_at_t0;
   int64_t sending_end_ns, drain_end_ns;
-  int signal; // that ended it early; 0: none
+  int64_t n_progress, progress_ns; // sends and outcomes so far, and when the last one was seen
+  int signal;                      // that ended it early; 0: none
 };
 
 #endif

@@ -34,6 +34,9 @@ static struct sp_answers some(void) {
   answers.values[1] = 0.75;
   answers.answered[0] = answers.answered[1] = 1;
   answers.answered[2] = 2;
+  answers.outcomes[1] = SP_OUTCOME_MISMATCH;
+  answers.outcomes[3] = SP_OUTCOME_LOST;
+  answers.copies[3] = 255;
   return answers;
 }
 
@@ -46,6 +49,8 @@ static void test_round_trip(void **state) {
   assert_int_equal(back.n_values, 2);
   assert_memory_equal(back.values, answers.values, 8 * sizeof(double));
   assert_memory_equal(back.answered, answers.answered, 4);
+  assert_memory_equal(back.outcomes, answers.outcomes, 4);
+  assert_memory_equal(back.copies, answers.copies, 4);
   sp_answers_done(&answers);
   sp_answers_done(&back);
 }
@@ -68,11 +73,11 @@ static void test_counts_are_not_trusted(void **state) {
   struct sp_answers answers;
   struct sp_error error;
   for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
-    write_counts(counts[i][0], counts[i][1], 9); // as long as {1, 1}
+    write_counts(counts[i][0], counts[i][1], 11); // as long as {1, 1}
     assert_int_equal(sp_answers_read(&answers, path, &error), SP_ERR_ENVIRONMENT);
     assert_non_null(strstr(error.text, path));
   }
-  write_counts(1, 1, 9);
+  write_counts(1, 1, 11);
   assert_int_equal(sp_answers_read(&answers, path, &error), SP_OK);
   sp_answers_done(&answers);
   assert_int_equal(truncate(path, 15), 0);
