@@ -138,7 +138,8 @@ static bool is_zombie(const struct sp_child *child) {
 bool sp_child_poll(struct sp_child *child) {
   if (child->has_ended || child->pid <= 0) return child->has_ended;
   if (!is_zombie(child)) return false;
-  kill(-child->pid, SIGKILL); // before reaping: until then nobody else can get this group's number
+  if (!child->shares_group)
+    kill(-child->pid, SIGKILL); // before reaping: until then nobody else can get this group's number
   child->final_cpu_ns = sp_cpu_ns_of(child->pid);
   struct rusage usage = {0};
   while (wait4(child->pid, &child->status, 0, &usage) < 0 && errno == EINTR) continue;
@@ -155,6 +156,11 @@ bool sp_child_signal(struct sp_child *child, int signal) {
   return kill(child->pid, signal) == 0; // not reaped, so the number is still its own
 }
 
+bool sp_child_signal_group(struct sp_child *child, int signal) {
+  if (child->pid <= 0 || child->has_ended) return false;
+  return kill(child->shares_group ? child->pid : -child->pid, signal) == 0;
+}
+
 static bool find_living(const struct sp_procfs_stat *stat, void *context) {
   pid_t *group = context;
   if (stat->group != *group || stat->state == 'Z' || stat->state == 'X') return true;
@@ -165,6 +171,11 @@ static bool find_living(const struct sp_procfs_stat *stat, void *context) {
 static bool group_lives(pid_t group) {
   sp_procfs_each(find_living, &group);
   return group == 0;
+}
+
+// What sp_child_stop waits for.
+static bool is_living(const struct sp_child *child) {
+  return child->shares_group ? !is_zombie(child) : group_lives(child->pid);
 }
 
 // Waits for the child's end or output, at most until_ns and 5 ms (the rest of its group has no descriptor to
@@ -182,14 +193,14 @@ bool sp_child_stop(struct sp_child *child, int64_t grace_ns) {
   if (child->pid <= 0 || child->has_ended) return true;
   int64_t until_ns = sp_now_ns() + grace_ns;
   child->peak_bytes = sp_memory_of(child->pid).peak_bytes;
-  if (grace_ns > 0) kill(-child->pid, SIGTERM);
-  kill(-child->pid, SIGCONT); // a stopped process takes no signal but SIGKILL
-  bool lives = group_lives(child->pid);
+  if (grace_ns > 0) sp_child_signal_group(child, SIGTERM);
+  sp_child_signal_group(child, SIGCONT); // a stopped process takes no signal but SIGKILL
+  bool lives = is_living(child);
   while (lives && sp_now_ns() < until_ns) {
     wait_a_little(child, until_ns);
-    lives = group_lives(child->pid);
+    lives = is_living(child);
   }
-  kill(-child->pid, SIGKILL);
+  sp_child_signal_group(child, SIGKILL);
   struct pollfd end = {.fd = child->pid_fd, .events = POLLIN};
   while (!sp_child_poll(child)) poll(&end, 1, 100);
   return !lives;

@@ -54,6 +54,7 @@ struct launch {
   char *file; // argv[0] with its folder
   char **env;
   pid_t parent;
+  bool shares_group;
   int in_fd, out_fd, err_fd;       // the child's 0, 1, 2
   int read_fd;                     // our end of its stdout
   int failure_read, failure_write; // closed by a successful execve
@@ -131,9 +132,18 @@ static enum sp_err fail_start(const struct launch *launch, const char *step, int
                  launch->options->argv[0], strerror(error_number));
 }
 
+static enum sp_err open_failure(struct launch *launch, struct sp_error *error) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return fail_start(launch, "making a pipe for", errno, error);
+  launch->failure_read = ends[0];
+  launch->failure_write = ends[1];
+  return SP_OK;
+}
+
 static enum sp_err open_ends(struct launch *launch, struct sp_error *error) {
   const struct sp_child_options *options = launch->options;
   int ends[2];
+  if (options->has_terminal) return open_failure(launch, error);
   launch->in_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (launch->in_fd < 0) return fail_start(launch, "opening /dev/null for", errno, error);
   if (options->stderr_file) {
@@ -151,16 +161,21 @@ static enum sp_err open_ends(struct launch *launch, struct sp_error *error) {
     launch->out_fd = ends[1];
     fcntl(launch->read_fd, F_SETFL, O_NONBLOCK);
   }
-  if (pipe2(ends, O_CLOEXEC) != 0) return fail_start(launch, "making a pipe for", errno, error);
-  launch->failure_read = ends[0];
-  launch->failure_write = ends[1];
-  return SP_OK;
+  return open_failure(launch, error);
+}
+
+// Whether this process belongs to a session that has one, in the foreground or not: a shell may change that at any time.
+static bool has_terminal(void) {
+  int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+  if (fd >= 0) close(fd);
+  return fd >= 0;
 }
 
 static enum sp_err launch_init(struct launch *launch, const struct sp_child_options *options,
                                struct sp_error *error) {
   *launch = (struct launch){.options = options,
                             .parent = getpid(),
+                            .shares_group = options->has_terminal && has_terminal(),
                             .in_fd = -1,
                             .out_fd = -1,
                             .err_fd = -1,
@@ -198,6 +213,7 @@ static void reset_signals(void) {
 
 static void set_descriptors(const struct launch *launch) {
   const struct sp_child_options *options = launch->options;
+  if (options->has_terminal) return;                                 // what is ours closes by itself
   int err_fd = launch->err_fd >= 0 ? launch->err_fd : launch->in_fd; // we may have no stderr ourselves
   if (dup2(launch->in_fd, STDIN_FILENO) < 0 || dup2(err_fd, STDERR_FILENO) < 0 ||
       dup2(launch->out_fd >= 0 ? launch->out_fd : err_fd, STDOUT_FILENO) < 0)
@@ -210,7 +226,7 @@ static void set_descriptors(const struct launch *launch) {
 
 static _Noreturn void become(const struct launch *launch) {
   const struct sp_child_options *options = launch->options;
-  setpgid(0, 0);
+  if (!launch->shares_group) setpgid(0, 0);
   int end_signal = options->end_with_parent ? options->end_with_parent : SIGKILL;
   prctl(PR_SET_PDEATHSIG, (unsigned long)end_signal, 0UL, 0UL, 0UL);
   if (getppid() != launch->parent) _exit(127); // it ended before we asked
@@ -255,6 +271,7 @@ static void fill(struct sp_child *child, struct launch *launch, pid_t pid) {
   const struct sp_child_options *options = launch->options;
   *child = (struct sp_child){.name = sp_copy_text(options->name),
                              .pid = pid,
+                             .shares_group = launch->shares_group,
                              .pid_fd = pidfd_open(pid, 0), // close-on-exec by itself
                              .out_fd = launch->read_fd,
                              .start_ticks = sp_process_start_ticks(pid),

@@ -23,8 +23,10 @@
 struct sp_supervisor {
   bool is_started;
   int signal_fd;
-  int signal;         // the first SIGINT, SIGTERM or SIGHUP seen; 0: none. Exit code then: 128 + signal
-  unsigned n_signals; // how many: the second means "now"
+  bool is_from_terminal; // the last one: the terminal sent it, to all of its foreground group
+  int signal;            // the first SIGINT, SIGTERM or SIGHUP seen; 0: none. Exit code then: 128 + signal
+  int last_signal;       // the last one
+  unsigned n_signals;    // how many: the second means "now"
 };
 // Before any thread exists. SP_ERR_ENVIRONMENT if descriptors ran out.
 enum sp_err sp_supervisor_init(struct sp_supervisor *supervisor, struct sp_error *error);
@@ -44,12 +46,17 @@ struct sp_child_options {
   size_t n_fds;
   bool reads_stdout; // a pipe, for sp_child_wait_ready and sp_child_next_line; else stdout goes to our stderr
   const char *stderr_file; // appended to, and its last line quoted when the child fails; NULL: our stderr
-  int end_with_parent;     // signal that the child gets when this process ends; 0: SIGKILL
+  // A user's own command: stdin, stdout, stderr and every other descriptor that we were given are its own too, and where there is a
+  // controlling terminal it stays in our process group, so that it may read from there and Ctrl-C reaches it. What it leaves
+  // running in our group is found by its mark (sp_supervisor_done). reads_stdout and stderr_file are not for it.
+  bool has_terminal;
+  int end_with_parent; // signal that the child gets when this process ends; 0: SIGKILL
 };
 
 struct sp_child {
   char *name;
-  pid_t pid;            // also its process group; 0: not started or already freed
+  pid_t pid;            // also its process group, if it has one; 0: not started or already freed
+  bool shares_group;    // ours: has_terminal, and there is one
   int pid_fd;           // readable once it has ended
   int out_fd;           // its stdout, -1: not read or at its end
   uint64_t start_ticks; // of /proc/PID/stat: with pid, names this process for ever (see os/files.h)
@@ -97,6 +104,8 @@ unsigned sp_supervisor_wait(struct sp_supervisor *supervisor, struct sp_child *c
 bool sp_child_poll(struct sp_child *child);
 // Signal to the child alone (SIGSTOP, SIGTERM, …); false if it has ended.
 bool sp_child_signal(struct sp_child *child, int signal);
+// Signal to all of its process group; to the child alone where it shares ours.
+bool sp_child_signal_group(struct sp_child *child, int signal);
 // Ends it and its process group: SIGTERM (and SIGCONT), up to grace_ns for all of the group, then SIGKILL;
 // reaps it. Blocks; its output meanwhile is dropped. Nothing if it has ended or was never started. Returns
 // true if SIGTERM was enough.

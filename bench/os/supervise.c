@@ -65,6 +65,8 @@ static bool take_signals(struct sp_supervisor *supervisor) {
   bool any = false;
   while (read(supervisor->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
     if (!supervisor->signal) supervisor->signal = (int)info.ssi_signo;
+    supervisor->last_signal = (int)info.ssi_signo;
+    supervisor->is_from_terminal = info.ssi_code == SI_KERNEL;
     supervisor->n_signals++;
     any = true;
   }
