@@ -87,26 +87,28 @@ static enum sp_err start_kafka(struct sp_run_dir *dir, struct sp_arguments *args
       script);
 }
 
-static enum sp_err start_own(const struct sp_trial_plan *plan, const struct sp_placement *placement,
-                             struct sp_run_dir *dir, struct sp_supervisor *supervisor,
-                             struct sp_broker *broker, struct sp_error *error) {
+static enum sp_err launch_own(const struct sp_trial_plan *plan, const struct sp_placement *placement,
+                              struct sp_run_dir *dir, struct sp_broker *broker, struct sp_error *error) {
   struct sp_arguments args = {0};
   bool is_mock = strcmp(broker->kind, "mock") == 0;
-  const char *line;
   enum sp_err err = is_mock ? start_mock(plan, broker, &args, error) : start_kafka(dir, &args, error);
   if (!err) err = sp_trial_child_start(&broker->child, "broker", &args, &placement->broker, dir, -1, error);
-  if (!err) err = sp_trial_child_wait(&broker->child, supervisor, READY_NS, &line, error);
-  if (!err) {
-    int64_t pid =
-        sp_trial_line_count(line, "pid"); // of the process that serves, where that is not the child itself
-    broker->pid = pid > 0 ? (pid_t)pid : broker->child.pid;
-    broker->address = sp_trial_line_text(line, "address");
-    broker->version = sp_trial_line_text(line, "version");
-    if (!broker->address)
-      err = sp_fail(error, SP_ERR_INTERNAL, "the broker's ready line has no address: %s", line);
-  }
   sp_arguments_done(&args);
   return err;
+}
+
+static enum sp_err await_own(struct sp_supervisor *supervisor, struct sp_broker *broker,
+                             struct sp_error *error) {
+  const char *line;
+  enum sp_err err = sp_trial_child_wait(&broker->child, supervisor, READY_NS, &line, error);
+  if (err) return err;
+  int64_t pid =
+      sp_trial_line_count(line, "pid"); // of the process that serves, where that is not the child itself
+  broker->pid = pid > 0 ? (pid_t)pid : broker->child.pid;
+  broker->address = sp_trial_line_text(line, "address");
+  broker->version = sp_trial_line_text(line, "version");
+  if (broker->address) return SP_OK;
+  return sp_fail(error, SP_ERR_INTERNAL, "the broker's ready line has no address: %s", line);
 }
 
 // --- Topics: asked for by a short-lived child, because librdkafka must not start in this process ---
@@ -166,10 +168,9 @@ static enum sp_err ask_topics(const struct sp_trial_plan *plan, struct sp_run_di
   return err;
 }
 
-enum sp_err sp_broker_start(const struct sp_trial_plan *plan, const char *run_id,
-                            const struct sp_placement *placement, struct sp_run_dir *dir,
-                            struct sp_supervisor *supervisor, struct sp_broker *broker,
-                            struct sp_error *error) {
+enum sp_err sp_broker_launch(const struct sp_trial_plan *plan, const char *run_id,
+                             const struct sp_placement *placement, struct sp_run_dir *dir,
+                             struct sp_broker *broker, struct sp_error *error) {
   const struct sp_stream_conf *stream = &plan->scenario->stream;
   *broker = (struct sp_broker){0};
   if (stream->transport != SP_TRANSPORT_KAFKA) return SP_OK;
@@ -177,15 +178,28 @@ enum sp_err sp_broker_start(const struct sp_trial_plan *plan, const char *run_id
   broker->kind = is_mock ? "mock" : is_kafka ? "kafka" : "external";
   broker->wire_run = wire_run_of(plan, run_id);
   name_topics(plan, run_id, broker);
-  enum sp_err err = SP_OK;
-  if (is_mock || is_kafka)
-    err = start_own(plan, placement, dir, supervisor, broker, error);
-  else
-    broker->address = sp_copy_text(stream->broker);
-  if (err || is_mock) return err;
+  if (is_mock || is_kafka) return launch_own(plan, placement, dir, broker, error);
+  broker->address = sp_copy_text(stream->broker);
+  return SP_OK;
+}
+
+enum sp_err sp_broker_await(const struct sp_trial_plan *plan, const char *run_id, struct sp_run_dir *dir,
+                            struct sp_supervisor *supervisor, struct sp_broker *broker,
+                            struct sp_error *error) {
+  if (!broker->kind) return SP_OK;
+  enum sp_err err = broker->child.pid ? await_own(supervisor, broker, error) : SP_OK;
+  if (err || strcmp(broker->kind, "mock") == 0) return err;
   err = ask_topics(plan, dir, supervisor, broker, run_id, false, error);
   broker->owns_topics = !err && !plan->scenario->topics.reuse;
   return err;
+}
+
+enum sp_err sp_broker_start(const struct sp_trial_plan *plan, const char *run_id,
+                            const struct sp_placement *placement, struct sp_run_dir *dir,
+                            struct sp_supervisor *supervisor, struct sp_broker *broker,
+                            struct sp_error *error) {
+  enum sp_err err = sp_broker_launch(plan, run_id, placement, dir, broker, error);
+  return err ? err : sp_broker_await(plan, run_id, dir, supervisor, broker, error);
 }
 
 // --- While it runs, and the end ---

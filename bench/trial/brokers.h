@@ -27,6 +27,14 @@ enum sp_err sp_broker_start(const struct sp_trial_plan *plan, const char *run_id
                             const struct sp_placement *placement, struct sp_run_dir *dir,
                             struct sp_supervisor *supervisor, struct sp_broker *broker,
                             struct sp_error *error);
+// The same in two steps, for who has something else to start while the broker does: it is launched (NULL kind: nothing to do), and
+// awaited, with its topics.
+enum sp_err sp_broker_launch(const struct sp_trial_plan *plan, const char *run_id,
+                             const struct sp_placement *placement, struct sp_run_dir *dir,
+                             struct sp_broker *broker, struct sp_error *error);
+enum sp_err sp_broker_await(const struct sp_trial_plan *plan, const char *run_id, struct sp_run_dir *dir,
+                            struct sp_supervisor *supervisor, struct sp_broker *broker,
+                            struct sp_error *error);
 // Takes what it has said; marks its end, once.
 void sp_broker_watch(struct sp_broker *broker, struct sp_marks *marks);
 // Deletes the topics that are ours where the broker is not, ends the broker, and frees what *broker holds. Topics that cannot be
