@@ -96,10 +96,10 @@ static enum sp_err choose_server(const struct sp_cli *cli, struct sp_app_service
                    service->side->name, service->side->path.path);
   }
   service->server_address = given ? given : service->side->rpc.address;
-  if (service->server_address && strcmp(service->server_address, "spawn") != 0) return SP_OK;
+  if (service->server_address && !sp_rpc_is_started(service->server_address)) return SP_OK;
   return sp_fail(
       error, SP_ERR_USAGE,
-      "side %s wants a model server spawned, which only a trial does; start servepath model-server and write "
+      "side %s wants a model server started, which only a trial does; start servepath model-server and write "
       "--server-address HOST:PORT",
       service->side->name);
 }

@@ -12,6 +12,7 @@
 #include "cmd/topic_arg.h"
 #include "cmd/verbs.h"
 #include "stream/admin.h"
+#include "stream/groups.h"
 
 #define VERB "topics"
 
@@ -21,6 +22,8 @@ static const struct sp_option options[] = {
     {"--reuse", 0, NULL, NULL, "a topic to make may exist, with as many partitions"},
     {"--delete", 0, "NAME", NULL, "remove a topic; may be given several times"},
     {"--skip", 0, "GROUP:TOPIC", NULL, "a consumer group without members begins at the topic's end"},
+    {"--held", 0, "TOPIC", NULL, "wait until the members of a consumer group hold all of its partitions"},
+    {"--members", 0, "N", "1", "with --held: of so many members at least"},
     {"--json", 0, NULL, NULL, "list the topics as JSON"},
     {"--property", 'X', "NAME=VALUE", NULL, "a librdkafka property; a secret as @FILE or $NAME"},
     {0},
@@ -34,6 +37,8 @@ struct arguments {
   const char *removed[SP_TOPIC_ARGS_MAX];
   size_t n_removed;
   const char *skips; // "GROUP:TOPIC"
+  const char *held;
+  uint64_t n_members;
   bool reuses, prints_json, wants_help;
   struct sp_property items[SP_PROPERTY_ARGS_MAX];
   struct sp_properties properties; // in `items`
@@ -54,13 +59,16 @@ static enum sp_err read_option(struct arguments *arguments, const char *flag, co
     arguments->skips = value;
   }
   if (strcmp(flag, "--json") == 0) arguments->prints_json = true;
+  if (strcmp(flag, "--held") == 0) arguments->held = value;
   if (strcmp(flag, "--delete") == 0) {
     if (arguments->n_removed == SP_TOPIC_ARGS_MAX)
       return sp_fail(error, SP_ERR_USAGE, "--delete: more than %d topics", SP_TOPIC_ARGS_MAX);
     arguments->removed[arguments->n_removed++] = value;
   }
-  if (strcmp(flag, "--wait") != 0) return SP_OK;
   struct sp_error why;
+  if (strcmp(flag, "--members") == 0 && sp_units_parse_count(value, &arguments->n_members, &why))
+    return sp_fail(error, SP_ERR_USAGE, "--members: %s", why.text);
+  if (strcmp(flag, "--wait") != 0) return SP_OK;
   enum sp_err err = sp_units_parse_duration(value, &arguments->wait_ns, &why);
   return err ? sp_fail(error, err, "--wait: %s", why.text) : SP_OK;
 }
@@ -158,7 +166,10 @@ static enum sp_err run(struct arguments *arguments, struct sp_error *error) {
   for (size_t i = 0; i < arguments->n_removed && !err; i++)
     err = sp_admin_delete(&env, arguments->removed[i], arguments->wait_ns, error);
   if (!err && arguments->skips) err = skip(&env, arguments, error);
-  bool lists = arguments->prints_json || (!arguments->n_made && !arguments->n_removed && !arguments->skips);
+  if (!err && arguments->held)
+    err = sp_groups_wait_held(&env, arguments->held, arguments->n_members, arguments->wait_ns, error);
+  bool does = arguments->n_made || arguments->n_removed || arguments->skips || arguments->held;
+  bool lists = arguments->prints_json || !does;
   return err || !lists ? err : list(&env, arguments, error);
 }
 
@@ -166,6 +177,7 @@ int sp_cmd_topics(int argc, char **argv) {
   struct arguments *arguments = sp_alloc(sizeof *arguments);
   struct sp_error error = {0};
   arguments->wait_ns = 10 * SP_NS_PER_S;
+  arguments->n_members = 1;
   arguments->properties.items = arguments->items;
   enum sp_err err = read_arguments(argc, argv, arguments, &error);
   if (!err && arguments->wants_help)

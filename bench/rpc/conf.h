@@ -2,6 +2,8 @@
 #ifndef SP_RPC_CONF_H
 #define SP_RPC_CONF_H
 
+#include <string.h>
+
 #include "base/conf.h"
 
 // The second is what some demos do; here to show what it costs.
@@ -30,5 +32,10 @@ struct sp_rpc_conf {
   struct sp_rpc_link_conf link;
 };
 extern const struct sp_table sp_rpc_table; // struct sp_rpc_conf
+
+// Whether a trial starts the server: "spawn" or a name of scripts/servers, where an address has a colon.
+static inline bool sp_rpc_is_started(const char *address) {
+  return !strchr(address, ':');
+}
 
 #endif

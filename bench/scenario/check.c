@@ -225,6 +225,33 @@ static enum sp_err check_rest(const struct sp_check_context *check, const struct
       protocol, (unsigned long long)side->rpc.channels);
 }
 
+// What only our reference server has. An address of somebody else's is not started, so that nothing of `server` is promised.
+static enum sp_err check_foreign_server(const struct sp_check_context *check, const struct sp_side *side,
+                                        const char *prefix) {
+  const struct sp_server_conf *conf = &side->server;
+  const char *address = side->rpc.address;
+  if (strcmp(side->path.path, "rpc") != 0 || !sp_rpc_is_started(address) || strcmp(address, "spawn") == 0)
+    return SP_OK;
+  const struct {
+    const char *key;
+    bool is_set;
+  } ours[] = {{"stub", conf->stub != SP_STUB_NONE}, {"delay", conf->delay != NULL},
+              {"fail", conf->fail != NULL},         {"delay_log", conf->delay_log != NULL},
+              {"labels", conf->labels.n > 0},       {"tls_cert", conf->tls_cert != NULL},
+              {"token", conf->token != NULL}};
+  for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
+    if (!ours[i].is_set) continue;
+    char *key = sp_format("%sserver.%s", prefix, ours[i].key);
+    enum sp_err err = sp_check_fail(check, SP_ERR_USAGE, key,
+                                    "is a key of our reference server, and %.60s has none such; leave it "
+                                    "out, or write --server spawn",
+                                    address);
+    free(key);
+    return err;
+  }
+  return SP_OK;
+}
+
 static enum sp_err check_sides(const struct sp_check_context *check) {
   const struct sp_list *sides = &check->scenario->sides;
   if (sides->n == 0)
@@ -236,6 +263,7 @@ static enum sp_err check_sides(const struct sp_check_context *check) {
     char *prefix = sp_format("sides.%s.", side->name);
     err = check_ranges(check, side_ranges, side, prefix);
     if (!err) err = check_rest(check, side, prefix);
+    if (!err && sp_check_is_measured(check, side->name)) err = check_foreign_server(check, side, prefix);
     free(prefix);
   }
   return err;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "scenario/check.h"
 
 static bool is_kafka(const struct sp_check_context *check) {
@@ -126,9 +127,27 @@ static enum sp_err check_direct_side(const struct sp_check_context *check, const
         check, side, "apps",
         "transport direct has one application, in the driver's process; write --broker kafka, or "
         "more --threads");
+  if (side->app.command)
+    return fail_side(check, side, "app",
+                     "an application of its own reads from Kafka; write --transport kafka, or leave it out");
   if (side->app.group)
     return fail_side(check, side, "group", "transport direct has no consumer groups; leave it out");
   return SP_OK;
+}
+
+static enum sp_err check_foreign_app(const struct sp_check_context *check, const struct sp_side *side) {
+  const char *ready = side->app.ready;
+  int64_t wait_ns;
+  if (!side->app.command) return SP_OK;
+  if (side->app.command[0] == '\0') return fail_side(check, side, "app", "is empty; name a command");
+  if (side->app.order != SP_ORDER_NONE)
+    return fail_side(check, side, "order",
+                     "is kept by servepath app; what other applications do is theirs: leave it out");
+  if (side->app.apps == 0)
+    return fail_side(check, side, "app", "is not started with --apps 0; write --apps 1, or leave app out");
+  if (strcmp(ready, "auto") == 0 || strcmp(ready, "line") == 0) return SP_OK;
+  if (!sp_units_parse_duration(ready, &wait_ns, NULL) && wait_ns >= 0) return SP_OK;
+  return fail_side(check, side, "app_ready", "must be auto, line, or a duration such as 10s");
 }
 
 static enum sp_err check_kafka_side(const struct sp_check_context *check, const struct sp_side *side) {
@@ -152,6 +171,7 @@ enum sp_err sp_check_stream(const struct sp_check_context *check) {
     const struct sp_side *side = (const struct sp_side *)sides->items + i;
     if (!sp_check_is_measured(check, side->name)) continue;
     err = is_kafka(check) ? check_kafka_side(check, side) : check_direct_side(check, side);
+    if (!err) err = check_foreign_app(check, side);
   }
   return err;
 }

@@ -186,12 +186,25 @@ static void name_by_folder(struct sp_scenario *scenario) {
   if (!scenario->model.name && scenario->model.dir) scenario->model.name = last_part(scenario->model.dir);
 }
 
-// DESIGN: Kafka where a broker is named, and the mock where Kafka is and none is named.
-static void settle_stream(struct sp_scenario *scenario) {
+// Whether some side is answered by an application that others wrote.
+static bool has_foreign_app(const struct sp_check_context *check) {
+  const struct sp_list *sides = &check->scenario->sides;
+  for (size_t i = 0; i < sides->n; i++) {
+    const struct sp_side *side = (const struct sp_side *)sides->items + i;
+    if (side->app.command && sp_check_is_measured(check, side->name)) return true;
+  }
+  return false;
+}
+
+// DESIGN: Kafka where a broker is named, or an application that reads from one. Where Kafka is and no broker is named, the mock,
+// with which clients other than librdkafka's do not work: for such an application a real one.
+static void settle_stream(struct sp_scenario *scenario, const struct sp_check_context *check) {
   struct sp_stream_conf *stream = &scenario->stream;
+  bool is_foreign = has_foreign_app(check);
   if (stream->transport == SP_TRANSPORT_AUTO)
-    stream->transport = stream->broker ? SP_TRANSPORT_KAFKA : SP_TRANSPORT_DIRECT;
-  if (stream->transport == SP_TRANSPORT_KAFKA && !stream->broker) stream->broker = sp_copy_text("mock");
+    stream->transport = stream->broker || is_foreign ? SP_TRANSPORT_KAFKA : SP_TRANSPORT_DIRECT;
+  if (stream->transport == SP_TRANSPORT_KAFKA && !stream->broker)
+    stream->broker = sp_copy_text(is_foreign ? "kafka" : "mock");
 }
 
 static int64_t property_ns(const struct sp_properties *properties, const char *name, int64_t standard_ns) {
@@ -253,7 +266,7 @@ static enum sp_err finish(struct loader *loader, const struct sp_load_request *r
   if (!err) err = sp_bind(&sp_scenario_table, loader->root, scenario, loader->error);
   if (err) return err;
   name_by_folder(scenario);
-  settle_stream(scenario);
+  settle_stream(scenario, &check);
   err = sp_check_scenario(&check);
   if (!err) err = settle_drain(scenario, &check);
   if (!err) resolve(scenario);

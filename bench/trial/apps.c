@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "trial/child.h"
+#include "trial/foreign_app.h"
 
 #define READY_NS  (90 * SP_NS_PER_S)
 #define SETTLE_NS (60 * SP_NS_PER_S)
@@ -217,6 +218,7 @@ enum sp_err sp_apps_start(const struct sp_trial_plan *plan, const char *run_id,
   const struct sp_app_conf *conf = &plan->side->app;
   *apps = (struct sp_apps){.n_partitions = plan->scenario->topics.partitions};
   if (!broker->kind || !sp_apps_are_ours(plan->scenario, plan->side)) return SP_OK;
+  apps->is_foreign = conf->command != NULL;
   apps->group = conf->group ? sp_copy_text(conf->group) : sp_apps_own_group(run_id);
   apps->items = sp_alloc(conf->apps * sizeof *apps->items);
   if (conf->apps > apps->n_partitions) {
@@ -231,8 +233,11 @@ enum sp_err sp_apps_start(const struct sp_trial_plan *plan, const char *run_id,
   for (size_t i = 0; i < conf->apps && !err; i++) {
     apps->items[i].holds = sp_alloc(apps->n_partitions * sizeof(bool));
     apps->n++;
-    err = start_one(plan, broker, server_address, placement, dir, apps, i, error);
+    err = apps->is_foreign
+              ? sp_foreign_app_start(plan, broker, server_address, placement, dir, apps, i, error)
+              : start_one(plan, broker, server_address, placement, dir, apps, i, error);
   }
+  if (!err && apps->is_foreign) return sp_foreign_apps_await(plan, broker, dir, apps, supervisor, error);
   if (!err) err = await_all(apps, supervisor, error);
   return err || conf->group ? err : settle(apps, supervisor, error);
 }
@@ -253,7 +258,13 @@ void sp_apps_stop(struct sp_apps *apps, struct sp_supervisor *supervisor) {
     if (lives) wait_for_any(apps, supervisor, until_ns);
   }
   take_lines(apps, NULL);
-  for (size_t i = 0; i < apps->n; i++) sp_child_stop(&apps->items[i].child, 0);
+  for (size_t i = 0; i < apps->n; i++) {
+    struct sp_child *child = &apps->items[i].child;
+    if (child->pid > 0 && !child->has_ended)
+      fprintf(stderr, "servepath: application %zu did not end within %.3g s of SIGTERM and was killed\n",
+              i + 1, (double)GRACE_NS / 1e9);
+    sp_child_stop(child, 0);
+  }
 }
 
 void sp_apps_done(struct sp_apps *apps) {
@@ -263,6 +274,7 @@ void sp_apps_done(struct sp_apps *apps) {
   }
   free(apps->items);
   free(apps->group);
+  free(apps->library);
   free(apps->ended);
   *apps = (struct sp_apps){0};
 }

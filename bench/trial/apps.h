@@ -22,6 +22,8 @@ struct sp_apps {
   size_t n;
   uint64_t n_partitions;
   char *group;
+  bool is_foreign; // others wrote them: started by a command, each a group of processes
+  char *library;   // what predicts in those, as far as they say; NULL: ours
   struct sp_app_totals totals;
   size_t n_told; // how many said what they had counted
   char *ended;   // the first end that nobody asked for: "app 2 exited with 1: its last words"; NULL: none

@@ -11,6 +11,7 @@
 #include "scenario/bind.h"
 #include "trial/apps.h"
 #include "trial/child.h"
+#include "trial/script.h"
 
 #define READY_NS  (60 * SP_NS_PER_S)
 #define TOPICS_NS (30 * SP_NS_PER_S)
@@ -64,16 +65,8 @@ static enum sp_err start_mock(const struct sp_trial_plan *plan, struct sp_broker
   return SP_OK;
 }
 
-// $SERVEPATH_HOME/scripts/kafka, or beside the folder of this program.
-static char *find_script(void) {
-  const char *home = getenv("SERVEPATH_HOME");
-  if (home && *home) return sp_format("%s/scripts/kafka", home);
-  const char *self = sp_process_self(), *slash = strrchr(self, '/');
-  return sp_format("%.*s/../scripts/kafka", slash ? (int)(slash - self) : 1, slash ? self : ".");
-}
-
 static enum sp_err start_kafka(struct sp_run_dir *dir, struct sp_arguments *args, struct sp_error *error) {
-  char *script = find_script(), *data = sp_run_dir_file(dir, "kafka");
+  char *script = sp_script_path("kafka"), *data = sp_run_dir_file(dir, "kafka");
   sp_arguments_add(args, script);
   sp_arguments_word(args, "run");
   sp_arguments_word(args, "--measure");
@@ -113,9 +106,9 @@ static enum sp_err await_own(struct sp_supervisor *supervisor, struct sp_broker 
 
 // --- Topics: asked for by a short-lived child, because librdkafka must not start in this process ---
 
-// A secret is no argument, which anybody may list: the child reads it from a file that nobody else may enter.
-static enum sp_err add_properties(struct sp_arguments *args, const struct sp_properties *properties,
-                                  struct sp_run_dir *dir, struct sp_error *error) {
+// Secrets by files that nobody else may enter.
+enum sp_err sp_broker_add_properties(struct sp_arguments *args, const struct sp_properties *properties,
+                                     struct sp_run_dir *dir, struct sp_error *error) {
   enum sp_err err = SP_OK;
   for (size_t i = 0; i < properties->n && !err; i++) {
     const struct sp_property *p = &properties->items[i];
@@ -160,7 +153,7 @@ static enum sp_err ask_topics(const struct sp_trial_plan *plan, struct sp_run_di
     add_topic(&args, "--create", broker->input, topics->partitions);
     add_topic(&args, "--create", broker->output, topics->partitions);
   }
-  enum sp_err err = add_properties(&args, &plan->scenario->kafka.producer, dir, error);
+  enum sp_err err = sp_broker_add_properties(&args, &plan->scenario->kafka.producer, dir, error);
   if (!err) err = sp_trial_child_start(&child, "topics", &args, NULL, dir, -1, error);
   if (!err) err = sp_trial_child_finish(&child, supervisor, TOPICS_NS, error);
   sp_child_free(&child);

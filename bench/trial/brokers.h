@@ -4,6 +4,7 @@
 
 #include "os/files.h"
 #include "os/process.h"
+#include "trial/arguments.h"
 #include "trial/marks.h"
 #include "trial/placement.h"
 #include "trial/trial.h"
@@ -35,6 +36,10 @@ enum sp_err sp_broker_launch(const struct sp_trial_plan *plan, const char *run_i
 enum sp_err sp_broker_await(const struct sp_trial_plan *plan, const char *run_id, struct sp_run_dir *dir,
                             struct sp_supervisor *supervisor, struct sp_broker *broker,
                             struct sp_error *error);
+// librdkafka properties as -X of a child of ours. A secret is no argument, which anybody may list: the child reads it from a file
+// in the run's folder.
+enum sp_err sp_broker_add_properties(struct sp_arguments *args, const struct sp_properties *properties,
+                                     struct sp_run_dir *dir, struct sp_error *error);
 // Takes what it has said; marks its end, once.
 void sp_broker_watch(struct sp_broker *broker, struct sp_marks *marks);
 // Deletes the topics that are ours where the broker is not, ends the broker, and frees what *broker holds. Topics that cannot be

@@ -7,15 +7,22 @@
 
 #include "base/clock.h"
 
-enum sp_err sp_trial_child_start(struct sp_child *child, const char *name,
-                                 const struct sp_arguments *arguments, const struct sp_cpus *cpus,
-                                 struct sp_run_dir *dir, int fd, struct sp_error *error) {
+#define ENV_MAX 32
+
+static enum sp_err start(struct sp_child *child, const char *name, const struct sp_arguments *arguments,
+                         const char *const *env, const struct sp_cpus *cpus, struct sp_run_dir *dir, int fd,
+                         struct sp_error *error) {
   char *stderr_file = sp_format("%s/%s.log", dir->path, name);
   char *self =
       sp_format("SERVEPATH=%s", sp_process_self()); // scripts ask this very program, and no other build
+  const char *whole[ENV_MAX] = {self};
+  for (size_t i = 0; env && env[i]; i++) {
+    SP_ASSERT(i + 2 < ENV_MAX);
+    whole[i + 1] = env[i];
+  }
   struct sp_child_options options = {.name = name,
                                      .argv = (const char *const *)arguments->items,
-                                     .env = (const char *const[]){self, NULL},
+                                     .env = whole,
                                      .cpus = cpus,
                                      .fds = &fd,
                                      .n_fds = fd >= 0,
@@ -26,6 +33,19 @@ enum sp_err sp_trial_child_start(struct sp_child *child, const char *name,
   free(self);
   free(stderr_file);
   return err;
+}
+
+enum sp_err sp_trial_child_start(struct sp_child *child, const char *name,
+                                 const struct sp_arguments *arguments, const struct sp_cpus *cpus,
+                                 struct sp_run_dir *dir, int fd, struct sp_error *error) {
+  return start(child, name, arguments, NULL, cpus, dir, fd, error);
+}
+
+enum sp_err sp_trial_child_start_with(struct sp_child *child, const char *name,
+                                      const struct sp_arguments *arguments, const char *const *env,
+                                      const struct sp_cpus *cpus, struct sp_run_dir *dir,
+                                      struct sp_error *error) {
+  return start(child, name, arguments, env, cpus, dir, -1, error);
 }
 
 enum sp_err sp_trial_child_error(struct sp_child *child, struct sp_error *error) {

@@ -11,6 +11,11 @@
 enum sp_err sp_trial_child_start(struct sp_child *child, const char *name,
                                  const struct sp_arguments *arguments, const struct sp_cpus *cpus,
                                  struct sp_run_dir *dir, int fd, struct sp_error *error);
+// The same with more in its environment: "NAME=value", ends with NULL.
+enum sp_err sp_trial_child_start_with(struct sp_child *child, const char *name,
+                                      const struct sp_arguments *arguments, const char *const *env,
+                                      const struct sp_cpus *cpus, struct sp_run_dir *dir,
+                                      struct sp_error *error);
 // As sp_child_wait_ready; the error of a child that ended is its own last words.
 enum sp_err sp_trial_child_wait(struct sp_child *child, struct sp_supervisor *supervisor, int64_t timeout_ns,
                                 const char **line, struct sp_error *error);

@@ -1,4 +1,4 @@
-// A trial's children: started with their log in the run's folder, awaited, and asked why they ended.
+// The driver's process: started with its log in the run's folder, and awaited.
 #ifndef SP_TRIAL_CHILDREN_H
 #define SP_TRIAL_CHILDREN_H
 
@@ -8,18 +8,13 @@
 #include "trial/arguments.h"
 #include "trial/brokers.h"
 #include "trial/placement.h"
+#include "trial/servers.h"
 #include "trial/trial.h"
-
-// Starts `servepath model-server` for the side and waits until it is ready; *address (from malloc) is where.
-enum sp_err sp_children_start_server(const struct sp_trial_plan *plan, const struct sp_placement *placement,
-                                     struct sp_run_dir *dir, struct sp_supervisor *supervisor,
-                                     struct sp_child *server, char **address, struct sp_error *error);
 
 struct sp_driver_child {
   const char *run_id;
   int tally_fd;
-  const char *server_address; // NULL: none
-  pid_t server_pid;           // 0: not ours
+  const struct sp_trial_server *server;
   const struct sp_broker *broker;
   const struct sp_apps *apps;
 };

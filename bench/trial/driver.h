@@ -14,8 +14,10 @@ struct sp_driver_plan {
   const struct sp_side *side;
   const char *out_dir; // the result's folder; exists
   const char *run_id;
-  const char *server_address; // rpc: where the server is; NULL otherwise
-  pid_t server_pid;           // spawned by the supervisor; 0: not ours to account for
+  const char *server_address;               // rpc: where the server is; NULL otherwise
+  pid_t server_pid;                         // spawned by the supervisor; 0: not ours to account for
+  bool server_is_group;                     // count its whole process group
+  const char *server_kind, *server_version; // of one that others wrote; NULL: not known
   // Kafka: where the broker is; NULL: transport direct, and nothing of the following is set.
   const char *broker_address;
   const char *broker_kind;    // "mock", "kafka", "external"
@@ -26,6 +28,8 @@ struct sp_driver_plan {
   const char *app_group; // of the applications that the supervisor started; NULL: none
   const pid_t *app_pids;
   size_t n_apps;
+  bool apps_are_groups;     // count their process groups: others wrote them
+  const char *app_library;  // what predicts in those; NULL: ours, which is asked
   pid_t broker_pid;         // 0: not ours to account for
   int tally_fd;             // shared memory (os/shared.h) of one struct sp_tally; -1: private
   const char *answers_file; // gets the first answer of every recorded event (see trial/answers.h); NULL: none

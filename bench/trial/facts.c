@@ -33,7 +33,7 @@ static const char *text_or_null(const char *text) {
 // The digest of what answered. A server of somebody else's has whatever it has, and a stub nothing.
 static const char *digest_of_model(const struct sp_trial_session *s) {
   if (!s->server) return text_or_null(s->model_digest);
-  bool is_ours = s->plan->server_pid && !s->server->stub[0];
+  bool is_ours = s->plan->server_pid && !s->plan->server_kind && !s->server->stub[0];
   return text_or_null(is_ours ? s->model_digest : s->server->model_digest);
 }
 
@@ -43,6 +43,8 @@ static void fill_server(struct sp_trial_session *s) {
   sp_facts_text(facts, "address", s->plan->server_address);
   sp_facts_text(facts, "protocol", s->plan->side->rpc.protocol);
   sp_facts_flag(facts, "spawned", s->plan->server_pid != 0);
+  sp_facts_text(facts, "kind", s->plan->server_kind);
+  sp_facts_text(facts, "version", s->plan->server_version);
   sp_facts_text(facts, "software", text_or_null(told->software));
   // Ours tells when it is a stub; of others nothing is known.
   sp_facts_text(facts, "stub", told->software[0] && !told->stub[0] ? "none" : text_or_null(told->stub));
@@ -60,7 +62,7 @@ static void fill_model(struct sp_trial_session *s) {
   sp_facts_text(&r->model, "name", scenario->model.name);
   sp_facts_count(&r->model, "version", (int64_t)s->model_version);
   sp_facts_text(&r->model, "digest", digest_of_model(s));
-  sp_facts_text(&r->model, "library", s->library);
+  sp_facts_text(&r->model, "library", s->plan->app_library ? s->plan->app_library : s->library);
   if (s->server) fill_server(s);
 }
 
@@ -92,6 +94,7 @@ static void fill_delivery(struct sp_trial_session *s) {
   sp_facts_text(facts, "order", orders[conf->order]);
   sp_facts_count(facts, "apps", (int64_t)s->plan->n_apps);
   sp_facts_text(facts, "group", s->plan->app_group);
+  sp_facts_text(facts, "app", conf->command);
 }
 
 // What else makes this arrival another load than one of the same rate.

@@ -17,8 +17,7 @@
 #include "trial/live.h"
 #include "trial/trial.h"
 
-#define STOP_GRACE_NS (6 * SP_NS_PER_S)
-#define LOOK_NS       (100 * SP_NS_PER_MS)
+#define LOOK_NS (100 * SP_NS_PER_MS)
 
 struct trial {
   const struct sp_trial_plan *plan;
@@ -31,11 +30,10 @@ struct trial {
   bool is_marked; // out_dir holds a result.json of this run
   struct sp_broker broker;
   struct sp_apps apps;
-  char *server_address;
-  struct sp_child server, driver;
+  struct sp_trial_server server;
+  struct sp_child driver;
   struct sp_marks marks;
   bool was_server_end_marked;
-  int64_t server_predictions; // -1: it did not say
 };
 
 static void make_run_id(struct trial *t) {
@@ -45,15 +43,12 @@ static void make_run_id(struct trial *t) {
   for (size_t i = 0; i < sizeof bytes; i++) snprintf(t->run_id + 2 * i, 3, "%02x", bytes[i]);
 }
 
-// Over Kafka it is the applications' matter: whoever starts those starts the server.
-static bool starts_server(const struct sp_trial_plan *plan) {
+// Over Kafka a server that is not there yet is the applications' matter: whoever starts those starts the server.
+static bool needs_server(const struct sp_trial_plan *plan) {
   const struct sp_side *side = plan->side;
-  if (strcmp(side->path.path, "rpc") != 0 || strcmp(side->rpc.address, "spawn") != 0) return false;
-  return plan->scenario->stream.transport == SP_TRANSPORT_DIRECT || sp_apps_are_ours(plan->scenario, side);
-}
-
-static bool knows_server(const struct sp_side *side) {
-  return strcmp(side->path.path, "rpc") == 0 && strcmp(side->rpc.address, "spawn") != 0;
+  if (strcmp(side->path.path, "rpc") != 0) return false;
+  return !sp_rpc_is_started(side->rpc.address) || plan->scenario->stream.transport == SP_TRANSPORT_DIRECT ||
+         sp_apps_are_ours(plan->scenario, side);
 }
 
 // A folder says that it is incomplete from the start, whatever happens to us.
@@ -88,44 +83,34 @@ static enum sp_err start_all(struct trial *t, struct sp_error *error) {
   if (err) return err;
   t->tally = t->shared.data;
   err = sp_broker_start(t->plan, t->run_id, &t->placement, &t->dir, t->supervisor, &t->broker, error);
-  if (!err && knows_server(t->plan->side)) t->server_address = sp_copy_text(t->plan->side->rpc.address);
-  if (!err && starts_server(t->plan))
-    err = sp_children_start_server(t->plan, &t->placement, &t->dir, t->supervisor, &t->server,
-                                   &t->server_address, error);
+  if (!err && needs_server(t->plan))
+    err = sp_trial_server_start(t->plan, &t->placement, &t->dir, t->supervisor, &t->server, error);
   if (!err)
-    err = sp_apps_start(t->plan, t->run_id, &t->broker, t->server_address, &t->placement, &t->dir,
+    err = sp_apps_start(t->plan, t->run_id, &t->broker, t->server.address, &t->placement, &t->dir,
                         t->supervisor, &t->apps, error);
   if (err) return err;
   struct sp_driver_child facts = {.run_id = t->run_id,
                                   .tally_fd = t->shared.fd,
-                                  .server_address = t->server_address,
-                                  .server_pid = t->server.pid,
+                                  .server = &t->server,
                                   .broker = &t->broker,
                                   .apps = &t->apps};
   return sp_children_start_driver(t->plan, &facts, &t->dir, t->supervisor, &t->driver, error);
 }
 
-static void take_server_lines(struct trial *t) {
-  const char *line;
-  if (!t->server.pid) return; // never started: it has no output, and descriptor 0 is somebody else's
-  while ((line = sp_child_next_line(&t->server))) {
-    if (strstr(line, "\"event\":\"end\"")) t->server_predictions = sp_trial_line_count(line, "predictions");
-  }
-}
-
 static void watch_server(struct trial *t) {
-  take_server_lines(t);
-  if (!t->server.pid || t->was_server_end_marked || !t->server.has_ended) return;
+  const struct sp_child *child = &t->server.child;
+  sp_trial_server_take_lines(&t->server);
+  if (!child->pid || t->was_server_end_marked || !child->has_ended) return;
   char status[64];
   t->was_server_end_marked = true;
-  sp_marks_add(&t->marks, "model server %s", sp_child_status_text(&t->server, status, sizeof status));
+  sp_marks_add(&t->marks, "model server %s", sp_child_status_text(child, status, sizeof status));
 }
 
 // Until the driver has ended. The first signal asks it to stop and write, the second ends it.
 static void watch(struct trial *t) {
   struct sp_child **children = sp_alloc((3 + t->apps.n) * sizeof(void *));
   children[0] = &t->driver;
-  children[1] = &t->server;
+  children[1] = &t->server.child;
   children[2] = &t->broker.child;
   for (size_t i = 0; i < t->apps.n; i++) children[3 + i] = &t->apps.items[i].child;
   struct sp_trial_live live;
@@ -150,15 +135,7 @@ static void watch(struct trial *t) {
 // In reverse order of their start, so that each still has what it needs to end in good order; what they have counted is kept.
 static void stop_applications(struct trial *t) {
   sp_apps_stop(&t->apps, t->supervisor);
-  struct sp_child *server = &t->server;
-  int64_t until_ns = sp_now_ns() + STOP_GRACE_NS;
-  if (server->pid) sp_child_signal(server, SIGTERM);
-  while (server->pid && !sp_child_poll(server) && sp_now_ns() < until_ns) {
-    sp_supervisor_wait(t->supervisor, &server, 1, until_ns);
-    take_server_lines(t);
-  }
-  take_server_lines(t);
-  sp_child_stop(server, 0);
+  sp_trial_server_stop(&t->server, t->supervisor);
 }
 
 // The driver died: its books are in the memory that it shared. What has no outcome there is lost.
@@ -187,9 +164,10 @@ static void add_marks(struct trial *t, struct sp_result *r) {
   int64_t t0_ns = sp_tally_get(&t->tally->origin_ns) + t->plan->scenario->load.warmup_ns;
   sp_marks_apply(&t->marks, t0_ns, r);
   if (t->was_server_end_marked)
-    sp_facts_text(&r->server, "ended", sp_child_status_text(&t->server, status, sizeof status));
+    sp_facts_text(&r->server, "ended", sp_child_status_text(&t->server.child, status, sizeof status));
   if (t->broker.was_end_marked)
     sp_facts_text(&r->broker, "ended", sp_child_status_text(&t->broker.child, status, sizeof status));
+  if (t->apps.ended) sp_facts_text(&r->delivery, "app_ended", t->apps.ended);
 }
 
 // Members of the group that somebody else started have answered too, at a cost that nobody here knows.
@@ -204,10 +182,10 @@ static void leave_out_costs(struct trial *t, struct sp_result *r) {
 // work that a guarantee of the transport does not undo. It may have predicted each event without an answer once too (after a
 // deadline, behind a cut connection): that is no repetition, so that with such events this is the least that it can be.
 static void add_repeated(struct trial *t, struct sp_result *r) {
-  if (t->server_predictions < 0) return;
+  if (!t->server.child.name || t->server.n_predictions < 0) return; // none of ours
   int64_t n_unanswered = sp_tally_get(&t->tally->n_sent) - sp_tally_get(&t->tally->n_completed);
-  int64_t n_repeated = t->server_predictions - sp_tally_get(&t->tally->n_predicted) - n_unanswered;
-  sp_facts_count(&r->delivery, "server_predictions", t->server_predictions);
+  int64_t n_repeated = t->server.n_predictions - sp_tally_get(&t->tally->n_predicted) - n_unanswered;
+  sp_facts_count(&r->delivery, "server_predictions", t->server.n_predictions);
   if (!t->plan->scenario->load.shard)
     sp_facts_count(&r->delivery, "rpc_repeated", n_repeated > 0 ? n_repeated : 0);
 }
@@ -268,7 +246,7 @@ static enum sp_err finish(struct trial *t, struct sp_result **result, struct sp_
 
 enum sp_err sp_trial_run(const struct sp_trial_plan *plan, struct sp_supervisor *supervisor,
                          struct sp_result **result, struct sp_error *error) {
-  struct trial t = {.plan = plan, .supervisor = supervisor, .server_predictions = -1};
+  struct trial t = {.plan = plan, .supervisor = supervisor};
   enum sp_err err = start_all(&t, error);
   if (!err) {
     watch(&t);
@@ -280,12 +258,11 @@ enum sp_err sp_trial_run(const struct sp_trial_plan *plan, struct sp_supervisor 
   sp_child_free(&t.driver);
   stop_applications(&t);
   sp_apps_done(&t.apps);
-  sp_child_free(&t.server);
+  sp_trial_server_done(&t.server);
   sp_broker_stop(plan, &t.dir, supervisor, &t.broker);
   sp_marks_done(&t.marks);
   sp_shared_free(&t.shared);
   sp_run_dir_free(&t.dir);
-  free(t.server_address);
   return err;
 }
 

@@ -47,7 +47,7 @@ refuse 64 10 "--broker kafka is started for a trial.*scripts/kafka" "$fraud" --b
 refuse 64 10 "is no broker" "$fraud" --broker nowhere
 refuse 64 10 "no side|has no nosuch" "$fraud" --broker "$nobody" --side nosuch
 refuse 64 10 "one --side at a time" "$fraud" --broker "$nobody" --side embedded --side rpc
-refuse 64 10 "spawned, which only a trial does" "$fraud" --broker "$nobody" --side rpc
+refuse 64 10 "started, which only a trial does" "$fraud" --broker "$nobody" --side rpc
 refuse 64 10 "asks no server; leave it out" "$fraud" --broker "$nobody" --side embedded --server-address "$nobody"
 refuse 64 10 "is the input topic too" "$fraud" --broker "$nobody" --side embedded --input-topic a --output-topic a
 refuse 64 10 "needs --member N" "$fraud" --broker "$nobody" --side embedded --delivery exactly-once

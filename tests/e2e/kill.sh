@@ -35,7 +35,7 @@ sleep 1
 sometime
 kill -9 "$server"
 end_of "$supervisor"
-[ "$code" = 1 ] || fail "server killed: exit $code instead of 1 (bound not_ok missed): $(cat "$tmp/err")"
+case $code in 1 | 2) ;; *) fail "server killed: exit $code instead of 1 (bound not_ok missed), or 2 (and the machine was busy): $(cat "$tmp/err")" ;; esac
 gone "$driver" "$server"
 books_sum "$tmp/server"
 [ "$(json "$tmp/server/result.json" 'r["counts"]["unavailable"] > 0')" = True ] || fail "server killed: nobody was refused"

@@ -75,7 +75,8 @@ static void test_unreadable_and_unwritable(void **state) {
          "/no/file (No such file");
   assert_null(text);
   expect(sp_files_read(folder, 10, &text, &n, &error), SP_ERR_ENVIRONMENT, &error, "Is a directory");
-  expect(sp_files_write("/no/file", sp_bytes_of_text("x"), &error), SP_ERR_ENVIRONMENT, &error, "name another place");
+  expect(sp_files_write("/no/file", sp_bytes_of_text("x"), &error), SP_ERR_ENVIRONMENT, &error,
+         "name another place");
 }
 
 // The real thing: a device that is always full.
