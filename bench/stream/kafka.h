@@ -5,6 +5,7 @@
 
 #include "base/gate.h"
 #include "stream/conf.h"
+#include "stream/matcher.h"
 #include "stream/stream.h"
 
 #define SP_RUN_BYTES 16
@@ -31,6 +32,7 @@ struct sp_kafka_driver_env {
   bool reads_committed; // exactly-once
   const int32_t *partitions; // its share of the output topic's partitions; NULL: all
   size_t n_partitions;
+  struct sp_matcher *matcher; // how answers find their events, where both halves are here; NULL: by header
 };
 
 struct sp_kafka_driver;
@@ -38,14 +40,16 @@ struct sp_kafka_driver;
 // Connects, waits until both topics are known (a first produce would stall), and reads every output partition (of its share)
 // from what is its end now, by assignment: what comes after this call is received. SP_ERR_ENVIRONMENT, one line naming broker
 // and reason, within connect_timeout: absent, wrong port, not Kafka, TLS against plain, wrong password, topic unknown.
-// SP_ERR_USAGE: a property that librdkafka refuses. *stream borrows the result.
+// SP_ERR_USAGE: a property that librdkafka refuses; matching by order between topics of other numbers of partitions. *stream
+// borrows the result.
 //
 // send: to delivery->partition, or where that is -1 to sp_partition_of. The value's bytes are not copied: they must live until
 // sp_kafka_driver_free. Its one cost is rd_kafka_produceva; false: the local queue is full. A send that the broker refuses or
 // does not confirm within message.timeout.ms (8 s unless the user says otherwise) comes back from receive as an answer with
 // outcome unavailable, librdkafka's code and text.
 // receive: id is SP_REPLY_ALIEN where sp-run is not ours, or sp-id is missing, there twice, no number of an event of this
-// schedule, or of one not yet sent. Stages that cannot be read, or that lie before the send or in the future, are unknown (0).
+// schedule, or of one not yet sent. With a matcher neither is asked for (matcher.h), but an answer that has another run's
+// sp-run is alien all the same. Stages that cannot be read, or that lie before the send or in the future, are unknown (0).
 // Malformed, with a text: a null value without sp-outcome, an sp-outcome that cannot be read, a value above value_bound.
 // Where this process does not send, sent_ns is intended_ns.
 enum sp_err sp_kafka_driver_new(const struct sp_kafka_driver_env *env, struct sp_kafka_driver **driver,
@@ -56,6 +60,8 @@ void sp_kafka_driver_origin(struct sp_kafka_driver *driver, int64_t origin_ns);
 uint32_t sp_kafka_driver_partitions(const struct sp_kafka_driver *driver);
 // The broker is librdkafka's mock cluster, wherever it came from: its times mean nothing.
 bool sp_kafka_driver_is_mock(struct sp_kafka_driver *driver);
+// What the matcher did, where there is one; after pacer and collector have ended.
+void sp_kafka_driver_matched(struct sp_kafka_driver *driver, struct sp_matcher_facts *facts);
 // facts: replies_peak is the longest local queue seen, replies_room where librdkafka stops fetching. n_dropped asks the broker
 // (blocks for at most 1 s): messages gone from both topics since the start, but never more than confirmed sends still without
 // an answer, so that what was read before it went does not count.

@@ -20,6 +20,7 @@
 
 struct refused { // by the producer at once, on its way to the collector
   uint64_t id;
+  int64_t sent_ns;
   rd_kafka_resp_err_t err;
 };
 
@@ -37,7 +38,7 @@ struct sp_kafka_driver {
   rd_kafka_queue_t *reports;
   struct sp_gate gate; // the collector waits for messages
   atomic_bool is_closed;
-  _Atomic int64_t *sent_ns; // per event; 0: not sent. Written by the pacer
+  struct sp_sent sent; // written by the pacer
   size_t sent_bytes;
   struct sp_ring refused;
   // Collector thread only.
@@ -52,10 +53,10 @@ struct sp_kafka_driver {
 
 // --- Pacer ---
 
-static bool refuse(struct sp_kafka_driver *d, uint64_t id, rd_kafka_resp_err_t err) {
+static bool refuse(struct sp_kafka_driver *d, const struct sp_delivery *delivery, rd_kafka_resp_err_t err) {
   struct refused *cell = sp_ring_claim(&d->refused);
   if (!cell) return false;
-  *cell = (struct refused){id, err};
+  *cell = (struct refused){delivery->id, delivery->sent_ns, err};
   sp_ring_commit(cell);
   sp_gate_wake(&d->gate, 1);
   return true;
@@ -82,14 +83,14 @@ static bool kafka_send(void *impl, const struct sp_delivery *delivery) {
       {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)(uintptr_t)id},
   };
   // Before the call: the answer may come before it returns.
-  atomic_store_explicit(&d->sent_ns[id], delivery->sent_ns, memory_order_release);
+  sp_sent_begin(&d->sent, id, delivery->sent_ns);
   rd_kafka_error_t *failure = rd_kafka_produceva(d->producer.rk, parts, sizeof parts / sizeof *parts);
+  // One that a surplus answer was matched to meanwhile is booked: it can no longer be shed.
+  bool is_free = sp_sent_end(&d->sent, id, delivery->sent_ns, !failure);
   if (!failure) return true;
   rd_kafka_resp_err_t err = rd_kafka_error_code(failure);
   rd_kafka_error_destroy(failure);
-  if (err != RD_KAFKA_RESP_ERR__QUEUE_FULL && refuse(d, id, err)) return true;
-  atomic_store_explicit(&d->sent_ns[id], 0, memory_order_release);
-  return false;
+  return ((err != RD_KAFKA_RESP_ERR__QUEUE_FULL || !is_free) && refuse(d, delivery, err)) || !is_free;
 }
 
 // --- Collector: messages ---
@@ -116,17 +117,31 @@ static void read_headers(rd_kafka_message_t *message, struct our_headers *ours) 
   }
 }
 
-static bool find_event(const struct sp_kafka_driver *d, const struct our_headers *ours, uint64_t *id) {
-  if (ours->n_id != 1 || ours->n_run != 1) return false;
-  if (!sp_bytes_equal(ours->run, sp_bytes_of(d->env.kafka.run, SP_RUN_BYTES))) return false;
-  if (!sp_wire_get_id(ours->id, id) || *id >= d->env.n_events) return false;
-  return !d->env.sends || atomic_load_explicit(&d->sent_ns[*id], memory_order_acquire) != 0;
+static bool is_of_this_run(const struct sp_kafka_driver *d, const struct our_headers *ours) {
+  return ours->n_run == 1 && sp_bytes_equal(ours->run, sp_bytes_of(d->env.kafka.run, SP_RUN_BYTES));
+}
+
+static uint64_t find_by_header(const struct sp_kafka_driver *d, const struct our_headers *ours) {
+  uint64_t id;
+  if (ours->n_id != 1 || !is_of_this_run(d, ours)) return SP_REPLY_ALIEN;
+  if (!sp_wire_get_id(ours->id, &id) || id >= d->env.n_events) return SP_REPLY_ALIEN;
+  return !d->env.sends || sp_sent_at(&d->sent, id) ? id : SP_REPLY_ALIEN;
+}
+
+static uint64_t find_event(struct sp_kafka_driver *d, const rd_kafka_message_t *message,
+                           const struct our_headers *ours) {
+  if (!d->env.matcher) return find_by_header(d, ours);
+  if (ours->n_run && !is_of_this_run(d, ours))
+    return SP_REPLY_ALIEN; // what an application had left from earlier
+  const struct sp_matcher_answer answer = {message->partition, sp_bytes_of(message->key, message->key_len),
+                                           sp_bytes_of(message->payload, message->len)};
+  return sp_matcher_find(d->env.matcher, &d->sent, &answer);
 }
 
 static void start_reply(const struct sp_kafka_driver *d, struct sp_reply *reply, uint64_t id) {
   *reply = (struct sp_reply){.id = id, .server_ns = -1};
   if (id == SP_REPLY_ALIEN) return;
-  reply->sent_ns = d->env.sends ? atomic_load_explicit(&d->sent_ns[id], memory_order_relaxed) : 0;
+  reply->sent_ns = d->env.sends ? sp_sent_at(&d->sent, id) : 0;
   reply->intended_ns = d->env.intended_ns ? d->origin_ns + d->env.intended_ns[id] : reply->sent_ns;
   if (!d->env.sends) reply->sent_ns = reply->intended_ns;
 }
@@ -154,23 +169,22 @@ static void make_malformed(struct sp_reply *reply, const char *format, ...) {
   va_end(args);
 }
 
+static bool is_answered(const struct sp_kafka_driver *d, uint64_t id) {
+  return d->answered[id / 8] >> id % 8 & 1;
+}
 // An answer's copies are no answers to other events.
 static void note_answered(struct sp_kafka_driver *d, uint64_t id) {
-  uint8_t bit = (uint8_t)(1U << id % 8);
-  d->n_answered += !(d->answered[id / 8] & bit);
-  d->answered[id / 8] |= bit;
+  d->n_answered += !is_answered(d, id);
+  d->answered[id / 8] |= (uint8_t)(1U << id % 8);
 }
 
 static void read_message(struct sp_kafka_driver *d, rd_kafka_message_t *message, struct sp_reply *reply) {
   struct our_headers ours;
-  uint64_t id;
   read_headers(message, &ours);
-  if (!find_event(d, &ours, &id)) {
-    start_reply(d, reply, SP_REPLY_ALIEN);
-    return;
-  }
-  note_answered(d, id);
+  uint64_t id = find_event(d, message, &ours);
   start_reply(d, reply, id);
+  if (id == SP_REPLY_ALIEN) return;
+  note_answered(d, id);
   read_stages(d, ours.stages, reply);
   if (ours.outcome.data) {
     if (!sp_wire_get_outcome(ours.outcome, reply))
@@ -209,9 +223,12 @@ static size_t take_messages(struct sp_kafka_driver *d, struct sp_reply **replies
 
 // --- Collector: what the broker says of sends ---
 
-static void make_unavailable(struct sp_kafka_driver *d, struct sp_reply *reply, uint64_t id,
-                             rd_kafka_resp_err_t err) {
-  start_reply(d, reply, id);
+static void make_unavailable(struct sp_kafka_driver *d, struct sp_reply *reply,
+                             const struct refused *refused) {
+  start_reply(d, reply, refused->id);
+  reply->sent_ns = refused->sent_ns;
+  if (!d->env.intended_ns) reply->intended_ns = refused->sent_ns;
+  rd_kafka_resp_err_t err = refused->err;
   reply->outcome = SP_OUTCOME_UNAVAILABLE;
   reply->code = err;
   snprintf(reply->text, sizeof reply->text, "not confirmed by the broker: %s", rd_kafka_err2str(err));
@@ -236,7 +253,7 @@ static size_t take_failures(struct sp_kafka_driver *d, struct sp_reply **replies
   if (!d->reports) return 0;
   for (struct refused *cell; n < max && (cell = sp_ring_take(&d->refused)) != NULL; n++) {
     replies[n] = reply_at(d, n);
-    make_unavailable(d, replies[n], cell->id, cell->err);
+    make_unavailable(d, replies[n], cell);
     sp_ring_release(&d->refused, cell);
   }
   const rd_kafka_message_t *report;
@@ -245,9 +262,12 @@ static size_t take_failures(struct sp_kafka_driver *d, struct sp_reply **replies
       d->n_acknowledged++;
       continue;
     }
+    uint64_t id = (uint64_t)(uintptr_t)report->_private;
     replies[n] = reply_at(d, n);
-    make_unavailable(d, replies[n], (uint64_t)(uintptr_t)report->_private, report->err);
-    n++;
+    make_unavailable(d, replies[n++], &(struct refused){id, sp_sent_at(&d->sent, id), report->err});
+    if (d->env.matcher && !is_answered(d, id))
+      sp_matcher_withdraw(d->env.matcher, &d->sent, id,
+                          rd_kafka_message_status(report) != RD_KAFKA_MSG_STATUS_NOT_PERSISTED);
   }
   return n;
 }
@@ -341,6 +361,11 @@ static enum sp_err look_up_topics(struct sp_kafka_driver *d, int64_t deadline_ns
   if (env->sends) err = sp_kafka_client_wait(&d->consumer, env->kafka.input, deadline_ns, &d->n_input, error);
   if (!err && env->collects)
     err = sp_kafka_client_wait(&d->consumer, env->kafka.output, deadline_ns, &d->n_output, error);
+  if (!err && env->matcher && sp_matcher_by(env->matcher) == SP_MATCHER_ORDER && d->n_input != d->n_output)
+    err = sp_fail(error, SP_ERR_USAGE,
+                  "match order: topic %s has %d partitions and %s has %d, so that answers are not in the "
+                  "order of events; give both as many, or use --match key or payload",
+                  env->kafka.input, (int)d->n_input, env->kafka.output, (int)d->n_output);
   d->input_low = sp_alloc((size_t)d->n_input * sizeof *d->input_low);
   d->output_low = sp_alloc((size_t)d->n_output * sizeof *d->output_low);
   return err;
@@ -424,12 +449,14 @@ static void *map(size_t n_bytes) {
 enum sp_err sp_kafka_driver_new(const struct sp_kafka_driver_env *env, struct sp_kafka_driver **driver,
                                 struct sp_stream *stream, struct sp_error *error) {
   SP_ASSERT(env->sends || env->collects);
+  SP_ASSERT(!env->matcher || (env->sends && env->collects));
   struct sp_kafka_driver *d = sp_alloc(sizeof *d);
   int64_t deadline_ns = sp_now_ns() + env->kafka.connect_timeout_ns;
   d->env = *env;
   sp_wire_boot(d->boot);
-  d->sent_bytes = (env->n_events + 1) * sizeof *d->sent_ns;
-  d->sent_ns = map(d->sent_bytes);
+  d->sent_bytes = (env->n_events + 1) * sizeof *d->sent.at_ns;
+  d->sent.at_ns = map(d->sent_bytes);
+  d->sent.n_events = env->n_events;
   d->answered = map(env->n_events / 8 + 1);
   d->reply_bytes = (sizeof(struct sp_reply) + env->value_bound + 63) / 64 * 64;
   d->replies = map(RECEIVE_MAX * d->reply_bytes);
@@ -459,6 +486,10 @@ uint32_t sp_kafka_driver_partitions(const struct sp_kafka_driver *driver) {
   return (uint32_t)(driver->env.sends ? driver->n_input : driver->n_output);
 }
 
+void sp_kafka_driver_matched(struct sp_kafka_driver *driver, struct sp_matcher_facts *facts) {
+  sp_matcher_facts(driver->env.matcher, &driver->sent, facts);
+}
+
 void sp_kafka_driver_free(struct sp_kafka_driver *d) {
   if (!d) return;
   for (size_t i = 0; i < d->n_read; i++) rd_kafka_consume_stop(d->output, d->read[i]);
@@ -470,7 +501,7 @@ void sp_kafka_driver_free(struct sp_kafka_driver *d) {
   sp_kafka_client_close(&d->producer);
   sp_kafka_client_close(&d->consumer);
   sp_ring_done(&d->refused);
-  munmap((void *)d->sent_ns, d->sent_bytes);
+  munmap((void *)d->sent.at_ns, d->sent_bytes);
   munmap(d->answered, d->env.n_events / 8 + 1);
   munmap(d->replies, RECEIVE_MAX * d->reply_bytes);
   free(d->read);
