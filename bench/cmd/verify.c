@@ -9,20 +9,25 @@
 #include "base/printable.h"
 #include "base/units.h"
 #include "cmd/verbs.h"
-#include "decide/verify.h"
+#include "decide/verify_cases.h"
 #include "os/files.h"
 #include "recording/expected.h"
 #include "recording/recording.h"
 
 static const struct sp_option options[] = {
+    {"--junit", 0, "FILE", NULL, "JUnit XML of the verdict: a suite for each side"},
+    {"--show-values", 0, NULL, NULL,
+     "print keys, expected and given values; without it, only which event differs, and by how much"},
     {"--update", 0, NULL, NULL,
      "write expected/MODEL-VERSION.jsonl from the first side's answers, marked source: self"},
     {0}};
 static const struct sp_cli_verb verb = {.name = "verify",
                                         .use = "SCENARIO [OPTIONS]",
-                                        .about = "check every prediction of a scenario's sides against the "
-                                                 "expected ones, each event once; of load: only "
-                                                 "concurrency and limit matter",
+                                        .about =
+                                            "check every prediction of a scenario's sides, or of an "
+                                            "application of yours (--app), against the expected ones, "
+                                            "each event once; of load: only concurrency, limit and, with "
+                                            "--app, drain matter",
                                         .takes = SP_CLI_SIDE | SP_CLI_OUT | SP_CLI_EXPORT,
                                         .options = options,
                                         .next = "servepath run SCENARIO --side NAME"};
@@ -33,25 +38,66 @@ struct job {
   struct sp_recording *recording;
   struct sp_supervisor supervisor;
   struct sp_verify verify;
+  struct sp_bytes *keys; // of the recording's events; NULL: neither keys nor values are shown
   char *out_dir;
 };
 
+static bool is_wanted(const struct job *job, const struct sp_side *side) {
+  for (size_t k = 0; k < job->cli->n_sides; k++) {
+    if (strcmp(job->cli->sides[k].name, side->name) == 0) return true;
+  }
+  return job->cli->n_sides == 0 && strcmp(side->path.path, "noop") != 0;
+}
+
+// An application of the user's stands in for one side: whatever the side, it is the same application.
+static bool is_of_app(const struct job *job) {
+  for (size_t i = 0; i < job->cli->n_settings; i++) {
+    if (strcmp(job->cli->settings[i].key, "sides.*.app") == 0) return true;
+  }
+  return false;
+}
+
 static enum sp_err choose_sides(struct job *job, struct sp_verify_plan *plan, struct sp_error *error) {
   struct sp_side *sides = job->scenario->sides.items;
+  bool is_one = is_of_app(job);
   for (size_t i = 0; i < job->scenario->sides.n; i++) {
-    bool is_wanted = job->cli->n_sides == 0;
-    for (size_t k = 0; k < job->cli->n_sides; k++)
-      is_wanted |= strcmp(job->cli->sides[k].name, sides[i].name) == 0;
-    if (!is_wanted || strcmp(sides[i].path.path, "noop") == 0) continue;
+    if (!is_wanted(job, &sides[i]) || (is_one && job->cli->n_sides == 0 && plan->n_sides)) continue;
+    if (strcmp(sides[i].path.path, "noop") == 0) continue;
     if (plan->n_sides == SP_VERIFY_SIDES_MAX)
       return sp_fail(error, SP_ERR_USAGE, "more than %d sides", SP_VERIFY_SIDES_MAX);
     plan->sides[plan->n_sides++] = &sides[i];
   }
+  if (plan->n_sides > 1 && is_one)
+    return sp_fail(error, SP_ERR_USAGE, "--app is one application; name one --side that it stands for");
   if (plan->n_sides) return SP_OK;
   return sp_fail(error, SP_ERR_USAGE, "no side predicts anything; name one with --side NAME,path=embedded");
 }
 
-static void print_side(FILE *to, const struct job *job, const struct sp_verify_side *side) {
+// Keys, and with them values, only where the user asked for them.
+static struct sp_verify_show show_of(const struct job *job) {
+  return (struct sp_verify_show){.scenario = job->scenario, .keys = job->keys};
+}
+
+static void print_line(FILE *to, const char *indent, const char *raw) {
+  char *text = sp_printable_text(raw);
+  fprintf(to, "%s%s\n", indent, text);
+  free(text);
+}
+
+static void print_cases(FILE *to, const struct job *job, size_t side_i) {
+  struct sp_suite suite;
+  const struct sp_verify_show show = show_of(job);
+  sp_verify_cases(&job->verify, side_i, &show, &suite);
+  for (size_t i = 0; i < suite.n_cases; i++) {
+    const struct sp_case *one = &suite.cases[i];
+    if (one->state == SP_CASE_SKIPPED) continue; // the last line says it of all sides
+    for (size_t k = 0; k < one->n_lines; k++) print_line(to, "  ", one->lines[k]);
+  }
+  sp_suite_done(&suite);
+}
+
+static void print_side(FILE *to, const struct job *job, size_t side_i) {
+  const struct sp_verify_side *side = &job->verify.sides[side_i];
   const struct sp_result *r = side->result;
   char texts[4][SP_UNITS_TEXT_BYTES];
   int64_t n_not_ok = 0;
@@ -66,19 +112,7 @@ static void print_side(FILE *to, const struct job *job, const struct sp_verify_s
           texts[1], texts[2], texts[3]);
   if (!isnan(r->predictions.max_abs_error)) fprintf(to, ", max error %.2g", r->predictions.max_abs_error);
   fprintf(to, "\n");
-  for (size_t i = 0; i < r->predictions.n_examples; i++) {
-    char *text = sp_printable_text(r->predictions.examples[i].text);
-    fprintf(to, "  event %" PRIu64 ": %s\n", r->predictions.examples[i].event, text);
-    free(text);
-  }
-  for (size_t i = 0; i < r->n_errors; i++) {
-    char *text = sp_printable_text(r->errors[i].text);
-    fprintf(to, "  %s (code %d) %s: %" PRId64 " times, first at event %" PRIu64 "\n",
-            sp_outcome_name(r->errors[i].outcome), r->errors[i].code, text, r->errors[i].count,
-            r->errors[i].first_event);
-    free(text);
-  }
-  if (!r->complete) fprintf(to, "  incomplete: %s\n", r->incomplete);
+  print_cases(to, job, side_i);
 }
 
 // What the answers were compared with: a model's own earlier answers are no reference.
@@ -91,7 +125,7 @@ static const char *compared_with(const struct sp_verify *v) {
 static void print_text(FILE *to, const struct job *job) {
   const struct sp_verify *v = &job->verify;
   char alike[SP_UNITS_TEXT_BYTES], events[SP_UNITS_TEXT_BYTES];
-  for (size_t i = 0; i < v->n_sides; i++) print_side(to, job, &v->sides[i]);
+  for (size_t i = 0; i < v->n_sides; i++) print_side(to, job, i);
   fprintf(to, "predictions  ");
   for (size_t i = 0; i < v->n_sides; i++) fprintf(to, "%s%s", i ? " = " : "", v->sides[i].name);
   fprintf(to, "%s on %s of %s", compared_with(v), sp_units_print_count(v->n_alike, alike, sizeof alike),
@@ -114,14 +148,36 @@ static char *as_markdown(const struct job *job) {
   return text;
 }
 
+// A result's examples and texts as the cases show them; what the cases say stands beside.
+static json_t *side_json(const struct job *job, size_t side_i) {
+  struct sp_result *r = job->verify.sides[side_i].result;
+  const struct sp_verify_show show = show_of(job);
+  char *result = sp_result_json(r), *findings = sp_verify_findings_json(&job->verify, side_i, &show);
+  json_t *side = json_loads(result, 0, NULL), *cases = json_array();
+  struct sp_suite suite;
+  sp_verify_cases(&job->verify, side_i, &show, &suite);
+  for (size_t i = 0; i < suite.n_cases; i++) {
+    json_t *lines = json_array();
+    for (size_t k = 0; k < suite.cases[i].n_lines; k++) {
+      char *text = sp_printable_text(suite.cases[i].lines[k]);
+      json_array_append_new(lines, json_string(text));
+      free(text);
+    }
+    json_array_append_new(cases, json_pack("{ss ss so}", "name", suite.cases[i].name, "state",
+                                           sp_case_state_name(suite.cases[i].state), "lines", lines));
+  }
+  json_object_set_new(side, "findings", json_loads(findings, 0, NULL));
+  json_object_set_new(side, "cases", cases);
+  sp_suite_done(&suite);
+  free(result);
+  free(findings);
+  return side;
+}
+
 static char *as_json(const struct job *job) {
   const struct sp_verify *v = &job->verify;
   json_t *sides = json_array();
-  for (size_t i = 0; i < v->n_sides; i++) {
-    char *side = sp_result_json(v->sides[i].result);
-    json_array_append_new(sides, json_loads(side, 0, NULL));
-    free(side);
-  }
+  for (size_t i = 0; i < v->n_sides; i++) json_array_append_new(sides, side_json(job, i));
   json_t *whole = json_pack("{ss ss sI sI sb sf si so}", "schema", "servepath.verify/1", "scenario",
                             job->scenario->name, "events", (json_int_t)v->n_events, "alike",
                             (json_int_t)v->n_alike, "reference", (int)v->has_reference, "max_difference",
@@ -132,6 +188,17 @@ static char *as_json(const struct job *job) {
   char *line = sp_format("%s\n", text);
   free(text);
   return line;
+}
+
+static char *as_junit(const struct job *job) {
+  struct sp_suite suites[SP_VERIFY_SIDES_MAX];
+  const struct sp_verify_show show = show_of(job);
+  char *name = sp_format("servepath verify %s", job->scenario->name);
+  for (size_t i = 0; i < job->verify.n_sides; i++) sp_verify_cases(&job->verify, i, &show, &suites[i]);
+  char *text = sp_junit(name, suites, job->verify.n_sides);
+  for (size_t i = 0; i < job->verify.n_sides; i++) sp_suite_done(&suites[i]);
+  free(name);
+  return text;
 }
 
 static enum sp_err write_file(const char *path, char *(*text_of)(const struct job *job),
@@ -152,7 +219,8 @@ static enum sp_err print(const struct job *job, struct sp_error *error) {
     print_text(stdout, job);
   }
   enum sp_err err = write_file(job->cli->export_json, as_json, job, error);
-  return err ? err : write_file(job->cli->export_markdown, as_markdown, job, error);
+  if (!err) err = write_file(job->cli->export_markdown, as_markdown, job, error);
+  return err ? err : write_file(sp_cli_value(job->cli, "--junit"), as_junit, job, error);
 }
 
 static enum sp_err update(const struct job *job, struct sp_error *error) {
@@ -194,6 +262,12 @@ static enum sp_err update(const struct job *job, struct sp_error *error) {
   return err;
 }
 
+static void take_keys(struct job *job) {
+  if (!sp_cli_value(job->cli, "--show-values")) return;
+  job->keys = sp_alloc((job->recording->n_events + 1) * sizeof *job->keys);
+  for (size_t i = 0; i < job->recording->n_events; i++) job->keys[i] = job->recording->events[i].key;
+}
+
 static enum sp_err verify(struct job *job, int argc, char **argv, struct sp_error *error) {
   uint64_t limit = job->scenario->load.limit;
   size_t n = job->recording->n_events;
@@ -206,7 +280,13 @@ static enum sp_err verify(struct job *job, int argc, char **argv, struct sp_erro
                                 .is_quiet = job->cli->quiet};
   enum sp_err err = choose_sides(job, &plan, error);
   if (!err) err = sp_verify_run(&plan, &job->supervisor, &job->verify, error);
-  if (err || job->supervisor.signal) return err;
+  if (job->supervisor.signal) return err;
+  if (err) { // the file says so too; the error is the one to tell
+    struct sp_error ignored;
+    if (job->verify.n_sides) write_file(sp_cli_value(job->cli, "--junit"), as_junit, job, &ignored);
+    return err;
+  }
+  if (!job->keys) sp_verify_hide(&job->verify);
   err = print(job, error);
   if (!err && sp_cli_value(job->cli, "--update")) err = update(job, error);
   return err;
@@ -247,6 +327,7 @@ int sp_cmd_verify(int argc, char **argv) {
   if (!err) {
     job.out_dir = job.cli->out_dir ? sp_copy_text(job.cli->out_dir)
                                    : sp_format("results/%s-verify", job.scenario->name);
+    take_keys(&job);
     err = verify(&job, argc, argv, &error);
     sp_supervisor_done(&job.supervisor);
   }
@@ -256,5 +337,6 @@ int sp_cmd_verify(int argc, char **argv) {
   sp_scenario_free(job.scenario);
   sp_cli_free(job.cli);
   free(job.out_dir);
+  free(job.keys);
   return code;
 }

@@ -241,6 +241,17 @@ static void note_answered(struct sp_trial_session *s) {
   }
 }
 
+// What was expected goes along: who compares has no need of the file.
+static void note_expected(struct sp_trial_session *s) {
+  const struct sp_expected *expected = s->expected;
+  if (!expected || !s->answers.known) return;
+  size_t n = expected->n_values < s->answers.n_values ? expected->n_values : s->answers.n_values;
+  for (size_t i = 0; i < s->answers.n_events; i++)
+    memcpy(s->answers.expected + i * s->answers.n_values, expected->values + i * expected->n_values,
+           n * sizeof(double));
+  memcpy(s->answers.known, expected->known, s->answers.n_events);
+}
+
 static enum sp_err write_all(struct sp_trial_session *s, struct sp_error *error) {
   sp_verdict_fill(s);
   enum sp_err err = sp_raw_close(s->raw, error);
@@ -251,6 +262,7 @@ static enum sp_err write_all(struct sp_trial_session *s, struct sp_error *error)
   if (!err) err = sp_result_write_hgrm(s->meter, s->result->closed_loop, s->plan->out_dir, error);
   if (!err && s->plan->answers_file) {
     note_answered(s);
+    note_expected(s);
     err = sp_answers_write(&s->answers, s->plan->answers_file, error);
   }
   if (!err) err = sp_result_write(s->result, s->plan->out_dir, error);

@@ -131,6 +131,7 @@ static void wire_checker(struct sp_trial_session *s) {
   if (n_scores < 1) n_scores = 1; // a label
   if (n_scores > 64) n_scores = 64;
   sp_answers_init(&s->answers, s->recording->n_events, n_scores);
+  s->answers.are_labels = sp_encoder_scores(encoder) < 1;
   s->checker.answers = s->answers.values;
   s->checker.copies = s->answers.copies;
   s->checker.n_scores = n_scores;

@@ -37,6 +37,9 @@ static struct sp_answers some(void) {
   answers.outcomes[1] = SP_OUTCOME_MISMATCH;
   answers.outcomes[3] = SP_OUTCOME_LOST;
   answers.copies[3] = 255;
+  answers.expected[0] = 0.25;
+  answers.known[0] = 1;
+  answers.are_labels = true;
   return answers;
 }
 
@@ -51,12 +54,15 @@ static void test_round_trip(void **state) {
   assert_memory_equal(back.answered, answers.answered, 4);
   assert_memory_equal(back.outcomes, answers.outcomes, 4);
   assert_memory_equal(back.copies, answers.copies, 4);
+  assert_memory_equal(back.expected, answers.expected, 8 * sizeof(double));
+  assert_memory_equal(back.known, answers.known, 4);
+  assert_true(back.are_labels);
   sp_answers_done(&answers);
   sp_answers_done(&back);
 }
 
 static void write_counts(uint64_t n_events, uint64_t n_values, size_t n_bytes_more) {
-  uint64_t counts[2] = {n_events, n_values};
+  uint64_t counts[3] = {n_events, n_values, 0};
   FILE *file = fopen(path, "wb");
   assert_non_null(file);
   assert_int_equal(fwrite(counts, sizeof counts, 1, file), 1);
@@ -73,11 +79,11 @@ static void test_counts_are_not_trusted(void **state) {
   struct sp_answers answers;
   struct sp_error error;
   for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
-    write_counts(counts[i][0], counts[i][1], 11); // as long as {1, 1}
+    write_counts(counts[i][0], counts[i][1], 20); // as long as {1, 1}
     assert_int_equal(sp_answers_read(&answers, path, &error), SP_ERR_ENVIRONMENT);
     assert_non_null(strstr(error.text, path));
   }
-  write_counts(1, 1, 11);
+  write_counts(1, 1, 20);
   assert_int_equal(sp_answers_read(&answers, path, &error), SP_OK);
   sp_answers_done(&answers);
   assert_int_equal(truncate(path, 15), 0);
