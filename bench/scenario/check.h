@@ -29,5 +29,7 @@ bool sp_check_is_measured(const struct sp_check_context *check, const char *side
 enum sp_err sp_check_input(const struct sp_check_context *check); // input: and output:
 enum sp_err
 sp_check_stream(const struct sp_check_context *check); // stream:, topics:, and what depends on them
+enum sp_err sp_check_match(const struct sp_check_context *check,
+                           const struct sp_side *side); // how answers find their events
 
 #endif

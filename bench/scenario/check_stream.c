@@ -171,6 +171,7 @@ enum sp_err sp_check_stream(const struct sp_check_context *check) {
     const struct sp_side *side = (const struct sp_side *)sides->items + i;
     if (!sp_check_is_measured(check, side->name)) continue;
     err = is_kafka(check) ? check_kafka_side(check, side) : check_direct_side(check, side);
+    if (!err) err = sp_check_match(check, side);
     if (!err) err = check_foreign_app(check, side);
   }
   return err;

@@ -178,14 +178,14 @@ static bool is_unsure(const struct class *class) {
 
 void sp_matcher_facts(struct sp_matcher *m, const struct sp_sent *sent, struct sp_matcher_facts *facts) {
   uint64_t n_seen = atomic_load_explicit(&sent->n_seen, memory_order_acquire);
-  *facts = (struct sp_matcher_facts){.partition = -1};
+  *facts = (struct sp_matcher_facts){.n_classes = (int64_t)m->n_classes, .partition = -1};
   for (size_t c = 0; c < m->n_classes; c++) m->classes[c].n_sent = 0;
   for (uint64_t id = 0; id < n_seen; id++) class_of_event(m, id)->n_sent += sp_sent_at(sent, id) != 0;
   for (size_t c = 0; c < m->n_classes; c++) {
     const struct class *class = &m->classes[c];
     facts->n_matched += class->n_matched;
     facts->n_surplus += class->n_surplus;
-    if (!is_unsure(class)) continue;
+    if (!class->n_matched || !is_unsure(class)) continue;
     facts->n_unsure += class->n_matched;
     if (m->conf.by != SP_MATCHER_ORDER || facts->partition >= 0) continue;
     facts->partition = (int32_t)c;

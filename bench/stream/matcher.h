@@ -75,10 +75,11 @@ uint64_t sp_matcher_find(struct sp_matcher *matcher, struct sp_sent *sent,
 void sp_matcher_withdraw(struct sp_matcher *matcher, struct sp_sent *sent, uint64_t id, bool may_be_there);
 
 struct sp_matcher_facts {
+  int64_t n_classes; // of recorded events that cannot be told apart
   int64_t n_matched;
   int64_t n_surplus;         // answers like events that all had theirs
   int64_t n_unsure;          // matched answers of classes whose answers are not as many as the events sent
-  int32_t partition;         // order: the first partition of that kind; -1: none
+  int32_t partition;         // order: the first of those that have matched answers; -1: none
   int64_t n_sent, n_answers; // there
 };
 // After pacer and collector have ended.

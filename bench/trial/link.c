@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "trial/matching.h"
+
 // An answer longer than ours can be is malformed, but one of another application may be written less densely.
 #define ANSWER_BYTES_LEAST 4096
 #define ANSWER_SLACK       4
@@ -113,7 +115,9 @@ enum sp_err sp_link_open(struct sp_trial_session *s, struct sp_error *error) {
     return sp_fail(error, SP_ERR_USAGE, "--run-id: \"%.60s\" is no run; write 32 hexadecimal digits",
                    s->plan->wire_run);
   enum sp_err err = take_share(s, error);
+  if (!err) err = sp_matching_open(s, error);
   if (err) return err;
+  env.matcher = sp_matching_matcher(s);
   env.partitions = s->share.partitions;
   env.n_partitions = s->share.n_partitions;
   err = connect(s, &env, error);
@@ -149,6 +153,7 @@ enum sp_err sp_link_origin(const struct sp_trial_session *s, int64_t lead_ns, in
 
 void sp_link_free(struct sp_trial_session *s) {
   sp_kafka_driver_free(s->kafka);
+  sp_matching_free(s);
   sp_encoder_free(s->own_encoder);
   sp_share_done(&s->share);
   free(s->kafka_properties);

@@ -8,7 +8,7 @@ bool sp_link_is_kafka(const struct sp_driver_plan *plan);
 // Before any library starts a thread: sets encoder, library and server facts.
 enum sp_err sp_link_probe(struct sp_trial_session *s, struct sp_error *error);
 // With schedule and books there, on the driver's processors: connects, and waits until topics are known and the collector is
-// positioned. Sets stream and share. Errors as sp_kafka_driver_new.
+// positioned. Sets stream, share and matching. Errors as sp_kafka_driver_new and sp_matching_open.
 enum sp_err sp_link_open(struct sp_trial_session *s, struct sp_error *error);
 // The schedule's origin: after LEAD from now, or the instant that all drivers of the load share. SP_ERR_ENVIRONMENT: that has
 // passed.

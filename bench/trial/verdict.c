@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "trial/account.h"
+#include "trial/matching.h"
 
 #define SENT_SHARE_LEAST   0.999
 #define LATE_SHARE_MOST    0.01
@@ -216,6 +217,7 @@ void sp_verdict_fill(struct sp_trial_session *s) {
   struct sp_error error;
   if (sp_result_check_books(r, &error)) sp_result_invalid(r, error.text);
   if (s->kafka) {
+    sp_matching_fill(s);
     sp_facts_count(&r->delivery, "driver_acknowledged", s->stream_facts.n_acknowledged);
     sp_facts_count(&r->broker, "dropped", s->stream_facts.n_dropped);
   }

@@ -1,0 +1,16 @@
+// How the answers of a trial find their events where they keep no headers of ours (--match key, payload, order).
+#ifndef SP_TRIAL_MATCHING_H
+#define SP_TRIAL_MATCHING_H
+
+#include "trial/session.h"
+
+// The side's matcher, from the recording; NULL where answers are matched by header. SP_ERR_USAGE, naming the first event: one has
+// no key (key), or not the field (payload).
+enum sp_err sp_matching_open(struct sp_trial_session *s, struct sp_error *error);
+struct sp_matcher *sp_matching_matcher(const struct sp_trial_session *s);
+// Says in the result how answers were matched and how far that can be trusted. By order, a partition whose answers are not as
+// many as its events makes the trial invalid: nobody knows which answer is to which of them.
+void sp_matching_fill(struct sp_trial_session *s);
+void sp_matching_free(struct sp_trial_session *s); // after the driver's end of Kafka
+
+#endif
