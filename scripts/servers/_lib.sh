@@ -13,6 +13,7 @@
 #   server_command() { … }                        # sets the array server=(program argument…); may write files below $work and
 #                                                 # export variables. May refuse: die 64 "…". Runs anew if a port was taken
 #   server_answers MODEL_I { … }                  # true when it says, over the protocol, that model MODEL_I is ready to predict
+#   server_cleanup() { … }                        # optional: removes what it leaves outside $work
 #   serve_main "$@"
 #
 # Functions may be sure of: $home (.cache/servers/KIND), $here (scripts/servers/KIND.d), $work (a folder below DIR, removed at the
@@ -170,13 +171,18 @@ end_processes() {
   server_pid=""
 }
 
+clean_up() {
+  rm -rf "$work"
+  ! declare -F server_cleanup >/dev/null || server_cleanup
+}
+
 # Whatever happens to this shell, the server is ended and its files are gone.
 leave() {
   local code=$?
   trap '' INT HUP TERM
   exec 2>/dev/null
   end_processes
-  rm -rf "$work"
+  clean_up
   $keep_log || rm -f "$dir/server.log"
   rmdir "$dir" || true
   exit $code
@@ -184,15 +190,16 @@ leave() {
 
 # The line of the log that most likely says why, short and printable.
 log_says() {
-  local line
-  line=$(grep -aiE 'error|exception|failed|cannot|unable|denied|no such|not found' "$dir/server.log" | grep -avE '^ +' | tail -1)
-  [ -n "$line" ] || line=$(grep -av '^[[:space:]]*$' "$dir/server.log" | tail -1)
+  local line="" pattern
+  for pattern in '[A-Za-z](Error|Exception): ' 'error|exception|failed|cannot|unable|denied|no such|not found' '[^[:space:]]'; do
+    [ -n "$line" ] || line=$(grep -aiE "$pattern" "$dir/server.log" | tail -1)
+  done
   line=$(LC_ALL=C tr -cd '[:print:]' <<<"${line:-nothing in its log}")
   echo "${line:0:400}"
 }
 
 launch() {
-  rm -rf "$work"
+  clean_up
   mkdir -p "$work" || die 3 "cannot make $work; is the disk full?"
   choose_ports
   server_command
