@@ -83,13 +83,20 @@ enum sp_err sp_trial_child_finish(struct sp_child *child, struct sp_supervisor *
   return sp_child_exit_code(child) == 0 ? SP_OK : sp_trial_child_error(child, error);
 }
 
-// Behind "NAME": in a line; NULL: it is not there.
+// Behind "NAME": in a line, whatever blanks stand there; NULL: it is not there.
 static const char *value_of(const char *line, const char *name) {
-  char *key = sp_format("\"%s\":", name);
+  char *key = sp_format("\"%s\"", name);
   const char *at = strstr(line, key);
   if (at) at += strlen(key);
   free(key);
-  return at;
+  if (at) at += strspn(at, " \t");
+  if (!at || *at != ':') return NULL;
+  return at + 1 + strspn(at + 1, " \t");
+}
+
+bool sp_trial_line_is_ready(const char *line) {
+  const char *value = line[0] == '{' ? value_of(line, "ready") : NULL;
+  return value && strncmp(value, "true", 4) == 0;
 }
 
 char *sp_trial_line_text(const char *line, const char *name) {

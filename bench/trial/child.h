@@ -24,7 +24,9 @@ enum sp_err sp_trial_child_error(struct sp_child *child, struct sp_error *error)
 // Waits until a short-lived child has ended; its error where its exit code is not 0, or at the timeout.
 enum sp_err sp_trial_child_finish(struct sp_child *child, struct sp_supervisor *supervisor,
                                   int64_t timeout_ns, struct sp_error *error);
-// "NAME":"TEXT" of a line of our own making, from malloc; NULL: it is not there.
+// Whether it says "ready":true.
+bool sp_trial_line_is_ready(const char *line);
+// "NAME":"TEXT" of a line of JSON, from malloc; NULL: it is not there.
 char *sp_trial_line_text(const char *line, const char *name);
 // "NAME":NUMBER of such a line; -1: it is not there.
 int64_t sp_trial_line_count(const char *line, const char *name);

@@ -117,8 +117,8 @@ struct waiting {
 static void take_ready(struct waiting *w, size_t i) {
   struct sp_child *child = &w->apps->items[i].child;
   for (const char *line; (line = sp_child_next_line(child));) {
-    if (w->is_ready[i] || line[0] != '{' || !strstr(line, "\"ready\":")) continue;
-    w->is_ready[i] = strstr(line, "\"ready\":true") || strstr(line, "\"ready\": true");
+    if (w->is_ready[i] || !sp_trial_line_is_ready(line)) continue;
+    w->is_ready[i] = true;
     if (!w->apps->library) w->apps->library = sp_trial_line_text(line, "library");
   }
 }
