@@ -61,6 +61,7 @@ run nothing "1 2" --app 'sleep 100' --app-ready 200ms --drain 1s
 says 'r["counts"]["lost"] == 300'
 run garbage "1 2" --app "$(app --side noop,path=noop "$own_group")"
 says 'r["counts"]["malformed"] == 300 and r["errors"][0]["text"] != ""'
+# shellcheck disable=SC2016
 run twice "0 1 2 4" --app "$(app --side embedded --group '"$SERVEPATH_GROUP-a"') & $(app --side embedded "$own_group"); wait"
 says 'r["counts"]["ok"] == 300 and r["counts"]["duplicate"] > 0'
 run dies "1 2" --app "timeout -s KILL 2 $(app --side embedded "$own_group")" --duration 3s --drain 1s

@@ -102,6 +102,7 @@ run shape "1 2" --protocol kserve-rest
 says 'r["counts"]["malformed"] == 200 and r["errors"][0]["text"] != ""'
 # shellcheck disable=SC2016
 script dies '(sleep 2; kill -KILL $(cat "'"$tmp"'/pid")) & start --model "$model"'
+# shellcheck disable=SC2016
 sed -i 's#^  server=$!#&; echo $server >"'"$tmp"'/pid"#' "$tmp/home/scripts/servers/dies"
 run dies "1 2" --duration 4s
 says '0 < r["counts"]["ok"] < 800 and r["counts"]["unavailable"] > 0 and r["counts"]["lost"] == 0'
