@@ -22,6 +22,7 @@ os.environ.setdefault("FAUST_LOOP", "uvloop")
 import faust  # noqa: E402
 import uvloop  # noqa: E402
 
+sys.path.append(str(Path(__file__).resolve().parents[2] / "python"))
 from case import Case, Unsupported  # noqa: E402
 
 uvloop.install()
@@ -40,7 +41,7 @@ def setting(name, default=None):
 
 
 try:
-    case = Case(setting("SCENARIO"), setting("MODEL"), 1)
+    case = Case(setting("SCENARIO"), setting("MODEL")).load()
 except Unsupported as why:
     stop(64, f"{setting('SCENARIO')}: {why}")
 except Exception as why:  # noqa: BLE001 - whatever the library calls it, it is the model's file
@@ -84,7 +85,10 @@ async def send(event, value, more=()):
     message = event.message
     headers = message.headers
     headers = list(headers.items() if isinstance(headers, dict) else headers or ())
-    future = await app.producer.send(sink, message.key, value, message.partition, None, headers + list(more))
+    # Named here: where faust does not know the output topic's partitions, its own choice is silently no transaction at all.
+    within = f"{app.conf.id}-{app.assignor.group_for_topic(message.topic)}-{message.partition}" if exactly_once else None
+    future = await app.producer.send(
+        sink, message.key, value, message.partition, None, headers + list(more), transactional_id=within)
     if isinstance(future, asyncio.Future):
         unacknowledged.add(future)
         future.add_done_callback(acknowledged)

@@ -84,24 +84,26 @@ def encoder(declared):
 
 
 class Case:
-    """decode, encode, and run(rows) -> scores, of one scenario and model."""
+    """decode, encode, the input's name and the output's, of one scenario; run, where the model is loaded here."""
 
-    def __init__(self, scenario, model, threads):
-        # No other engine shares this process; the library's own threads would fight for its one interpreter.
+    def __init__(self, scenario, model):
+        self.scenario, self.model = Path(scenario), Path(model)
+        says = yaml.safe_load(self.scenario.read_text())
+        self.decode = decoder(says["input"], self.scenario.parent)
+        self.encode = encoder(says["output"])
+        self.input, self.output = says["input"]["tensors"][0]["name"], says["output"]["tensor"]
+
+    def load(self):
         import onnxruntime
 
-        scenario = Path(scenario)
-        says = yaml.safe_load(scenario.read_text())
-        self.decode = decoder(says["input"], scenario.parent)
-        self.encode = encoder(says["output"])
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self.session = onnxruntime.InferenceSession(
-            str(Path(model) / "model.onnx"), options, providers=["CPUExecutionProvider"])
-        self.names, self.input = [says["output"]["tensor"]], says["input"]["tensors"][0]["name"]
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        session = onnxruntime.InferenceSession(
+            str(self.model / "model.onnx"), options, providers=["CPUExecutionProvider"])
 
-    def run(self, rows):
-        batch = np.asarray(rows, np.float32)
-        return self.session.run(self.names, {self.input: batch})[0].reshape(len(batch), -1)
+        def run(rows):
+            batch = np.asarray(rows, np.float32)
+            return session.run([self.output], {self.input: batch})[0].reshape(len(batch), -1)
+
+        self.run = run
+        return self
