@@ -17,8 +17,7 @@ static enum sp_err refuse_stub(const struct sp_side *side, struct sp_error *erro
                  side->name);
 }
 
-#define STANDARD_DRAIN_NS (10 * SP_NS_PER_S) // load.drain where nobody said anything
-#define AT_ONCE_MOST      50000              // what a client of Kafka holds without complaint
+#define AT_ONCE_MOST 50000 // what a client of Kafka holds without complaint
 
 static void lay(struct sp_setting *settings, size_t *n, const char *key, const char *value) {
   settings[(*n)++] = (struct sp_setting){key, value, "verify"};
@@ -29,9 +28,9 @@ static void lay(struct sp_setting *settings, size_t *n, const char *key, const c
 static size_t lay_all(const struct sp_verify_plan *plan, const struct sp_side *side, char *limit,
                       char *at_once, char *silence, struct sp_setting *settings) {
   size_t n = 0, n_at_once = plan->n_events < AT_ONCE_MOST ? plan->n_events : AT_ONCE_MOST;
-  int64_t drain_ns = plan->scenario->load.drain_ns;
-  bool is_rpc = strcmp(side->path.path, "rpc") == 0; // a call may take its deadline
-  if (drain_ns == STANDARD_DRAIN_NS && !is_rpc) drain_ns = SP_VERIFY_SILENCE_NS;
+  int64_t drain_ns = plan->scenario->says_drain ? plan->scenario->load.drain_ns : SP_VERIFY_SILENCE_NS;
+  int64_t least_ns = strcmp(side->path.path, "rpc") == 0 ? 2 * side->rpc.deadline_ns : 0; // as everywhere
+  if (drain_ns < least_ns) drain_ns = least_ns;
   sprintf(limit, "%zu", plan->n_events);
   sprintf(at_once, "%zu", n_at_once);
   sprintf(silence, "%" PRId64 "ms", drain_ns / SP_NS_PER_MS);

@@ -43,7 +43,7 @@ struct sp_verify_plan {
 };
 
 // A side of an application that others wrote gets everything at once, so that no event that it leaves out holds back another,
-// and SP_VERIFY_SILENCE_NS, or the scenario's load.drain where it is not the standard one, in which nothing comes before it is
+// and SP_VERIFY_SILENCE_NS, or the scenario's load.drain where it has one, in which nothing comes before it is
 // given up. Blocks. *verify must be zeroed before and freed by sp_verify_done after, whatever is returned. SP_ERR_USAGE for a side
 // whose server is a stub. Errors as sp_trial_run; the side that failed has them as its failure.
 enum sp_err sp_verify_run(const struct sp_verify_plan *plan, struct sp_supervisor *supervisor,

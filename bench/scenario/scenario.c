@@ -239,7 +239,8 @@ static enum sp_err settle_drain(struct sp_scenario *scenario, const struct sp_ch
     if (standard_ns < takeover_ns(scenario, side)) standard_ns = takeover_ns(scenario, side);
   }
   if (standard_ns < least_ns) standard_ns = least_ns;
-  if (!sp_check_find(check, "load.drain")) {
+  scenario->says_drain = sp_check_find(check, "load.drain") != NULL;
+  if (!scenario->says_drain) {
     if (scenario->load.drain_ns < standard_ns) scenario->load.drain_ns = standard_ns;
     return SP_OK;
   }

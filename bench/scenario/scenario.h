@@ -41,6 +41,7 @@ struct sp_scenario {
   struct sp_topics_conf topics;
   struct sp_stream_conf stream;
   struct sp_load_conf load;
+  bool says_drain; // load.drain was written by somebody, not chosen for the sides
   struct sp_expect_conf expect;
   struct sp_trial_conf placement;
   struct sp_list sides; // struct sp_side
