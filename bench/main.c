@@ -15,6 +15,7 @@ static const struct verb {
     {"merge", "Measure", "the shards of one load as one result", sp_cmd_merge},
     {"verify", "Test", "check every prediction of a scenario against the expected ones", sp_cmd_verify},
     {"report", "Decide", "print stored results as one table", sp_cmd_report},
+    {"new", "Data", "a scenario for your own data and model", sp_cmd_new},
     {"import", "Data", "CSV, JSON lines or kcat output to a recording", sp_cmd_import},
     {"export", "Data", "a recording to CSV, JSON lines or kcat's form", sp_cmd_export},
     {"record", "Data", "a live Kafka topic to a recording", sp_cmd_record},

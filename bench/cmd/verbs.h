@@ -8,6 +8,7 @@ int sp_cmd_run(int argc, char **argv);
 int sp_cmd_merge(int argc, char **argv);
 int sp_cmd_verify(int argc, char **argv);
 int sp_cmd_report(int argc, char **argv);
+int sp_cmd_new(int argc, char **argv);
 int sp_cmd_import(int argc, char **argv);
 int sp_cmd_export(int argc, char **argv);
 int sp_cmd_record(int argc, char **argv);

@@ -46,6 +46,23 @@ static enum sp_err check_dtype(const struct tensor_place *tensor) {
   return fail_tensor(tensor, "dtype", what);
 }
 
+// Each column fills one element, but for one_hot, which fills as many as its file has lines.
+static enum sp_err check_width(const struct tensor_place *tensor) {
+  const struct sp_column_conf *columns = tensor->conf->columns.items;
+  char what[256];
+  size_t n = tensor->conf->columns.n;
+  uint64_t n_elements = 1;
+  for (size_t i = 0; i < tensor->conf->shape.n; i++) n_elements *= (uint64_t)tensor->conf->shape.items[i];
+  for (size_t i = 0; i < n; i++) {
+    if (columns[i].one_hot) return SP_OK;
+  }
+  if (n == n_elements) return SP_OK;
+  snprintf(what, sizeof what,
+           "%zu stand here, and the shape takes %llu; choose those that the model was trained on", n,
+           (unsigned long long)n_elements);
+  return fail_tensor(tensor, "columns", what);
+}
+
 static enum sp_err check_columns(const struct tensor_place *tensor, const struct sp_texts *header) {
   const struct sp_column_conf *columns = tensor->conf->columns.items;
   for (size_t i = 0; i < tensor->conf->columns.n; i++) {
@@ -61,7 +78,7 @@ static enum sp_err check_columns(const struct tensor_place *tensor, const struct
                               sizeof suggestion));
     return fail_tensor(tensor, key, what);
   }
-  return SP_OK;
+  return check_width(tensor);
 }
 
 static enum sp_err check_steps(const struct tensor_place *tensor) {
