@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define SP_TENSOR_RANK_MAX 8
-#define SP_TENSORS_MAX     8 // inputs or outputs of one model
+#define SP_TENSORS_MAX     16 // inputs or outputs of one model; to some servers each feature is an input
 
 enum sp_dtype {
   SP_DTYPE_NONE = 0,

@@ -26,7 +26,7 @@ static struct sp_tensor_spec spec_of(const struct sp_model_tensor *tensor) {
 enum sp_err sp_model_add_input(struct sp_model_io *io, const struct sp_model_tensor *tensor, const char *file,
                                struct sp_error *error) {
   const char *why = why_unusable(tensor);
-  if (!why && io->n_inputs == SP_TENSORS_MAX) why = "is the ninth, and at most eight are supported";
+  if (!why && io->n_inputs == SP_TENSORS_MAX) why = "is the seventeenth, and at most 16 are supported";
   if (why) {
     return sp_fail(error, SP_ERR_USAGE,
                    "%s: input \"%.200s\" %s; export the model with inputs [N, ...] of known sizes", file,

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -289,6 +290,29 @@ static void rubbish_is_refused_or_read_alike(void **state) {
   }
 }
 
+static void sixteen_inputs_are_read_and_no_more(void **state) {
+  (void)state;
+  uint8_t bytes[20 * SP_TFS_HEAD_BYTES];
+  size_t n = sp_tfs_write_request_spec("trees", 1, NULL, "predictions", bytes);
+  for (size_t i = 0; i < 17; i++) {
+    struct sp_tensor_spec spec = {.dtype = SP_DTYPE_FLOAT32, .rank = 2, .shape = {1, 1}};
+    snprintf(spec.name, sizeof spec.name, "Column_%zu", i);
+    n += sp_tfs_write_input_head(&spec, 1, bytes + n);
+    float value = (float)i;
+    memcpy(bytes + n, &value, sizeof value);
+    n += sizeof value;
+    struct sp_tfs_predict predict;
+    const char *reason = NULL;
+    assert_int_equal(sp_tfs_read_request(sp_bytes_of(bytes, n), &predict, &reason), i < 16);
+    if (i == 16) break;
+    assert_int_equal(predict.n_tensors, i + 1);
+    const struct sp_tfs_tensor *last = sp_tfs_find(&predict, spec.name);
+    assert_non_null(last);
+    float back = -1;
+    assert_true(sp_tfs_read_values(last, 1, &back) && back == value);
+  }
+}
+
 static void hostile_metadata_is_bounded(void **state) {
   (void)state;
   // 1 MiB of empty entries would allocate 80 MiB; 60 KB of nesting would overflow a recursive reader's stack.
@@ -338,9 +362,13 @@ static void metadata_survives_the_way(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(requests_are_read_alike),      cmocka_unit_test(replies_are_read_alike),
-      cmocka_unit_test(every_form_of_values_is_read), cmocka_unit_test(rubbish_is_refused_or_read_alike),
-      cmocka_unit_test(hostile_metadata_is_bounded),  cmocka_unit_test(metadata_survives_the_way),
+      cmocka_unit_test(requests_are_read_alike),
+      cmocka_unit_test(replies_are_read_alike),
+      cmocka_unit_test(every_form_of_values_is_read),
+      cmocka_unit_test(rubbish_is_refused_or_read_alike),
+      cmocka_unit_test(hostile_metadata_is_bounded),
+      cmocka_unit_test(metadata_survives_the_way),
+      cmocka_unit_test(sixteen_inputs_are_read_and_no_more),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

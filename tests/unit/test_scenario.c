@@ -115,6 +115,27 @@ static void shipped_scenarios_load(void **state) {
   }
 }
 
+// A server may take each feature as an input of its own: ten there.
+static void shipped_overlays_load(void **state) {
+  (void)state;
+  static const struct {
+    const char *file;
+    size_t n_tensors;
+  } overlays[] = {{"net.yaml", 1}, {"label.yaml", 1}, {"columns.yaml", 10}};
+  char *path = sp_format("%s/fixtures/airline", getenv("SOURCE_DIR"));
+  for (size_t i = 0; i < sizeof overlays / sizeof overlays[0]; i++) {
+    char *overlay = sp_format("%s/%s", path, overlays[i].file);
+    struct sp_scenario *scenario;
+    struct sp_error error;
+    if (sp_scenario_load(path, (const char *const[]){overlay}, 1, NULL, 0, &scenario, &error))
+      fail_msg("%s", error.text);
+    assert_int_equal(scenario->input.tensors.n, overlays[i].n_tensors);
+    sp_scenario_free(scenario);
+    free(overlay);
+  }
+  free(path);
+}
+
 static void what_is_written_and_what_is_not(void **state) {
   (void)state;
   struct sp_scenario *scenario;
@@ -525,6 +546,7 @@ static void versions_are_numbers_of_folders(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(shipped_scenarios_load),
+      cmocka_unit_test(shipped_overlays_load),
       cmocka_unit_test(what_is_written_and_what_is_not),
       cmocka_unit_test(names_are_those_of_folders_where_absent),
       cmocka_unit_test(aliases_and_both_quotes_are_yaml),

@@ -25,7 +25,8 @@ int bind(int fd, const struct sockaddr *address, socklen_t n_address) {
     socklen_t n = sizeof is_v6_only;
     memcpy(&v6, address, sizeof v6);
     getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &is_v6_only, &n);
-    if (IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr)) inet_pton(AF_INET6, is_v6_only ? "::1" : "::ffff:127.0.0.1", &v6.sin6_addr);
+    if (IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr))
+      inet_pton(AF_INET6, is_v6_only ? "::1" : "::ffff:127.0.0.1", &v6.sin6_addr);
     return next_bind(fd, (const struct sockaddr *)&v6, sizeof v6);
   }
   return next_bind(fd, address, n_address);
