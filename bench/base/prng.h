@@ -15,7 +15,14 @@ struct sp_prng {
 };
 
 // What the numbers are for: the same seed gives unrelated numbers to each.
-enum sp_prng_use { SP_PRNG_SCHEDULE = 1, SP_PRNG_STUB, SP_PRNG_FAULT, SP_PRNG_DECIDE, SP_PRNG_TEST, SP_PRNG_DATA };
+enum sp_prng_use {
+  SP_PRNG_SCHEDULE = 1,
+  SP_PRNG_STUB,
+  SP_PRNG_FAULT,
+  SP_PRNG_DECIDE,
+  SP_PRNG_TEST,
+  SP_PRNG_DATA
+};
 
 void sp_prng_init(struct sp_prng *prng, uint64_t seed, enum sp_prng_use use);
 

@@ -64,10 +64,12 @@ static enum sp_err copy_file(const struct copying *copying, const char *from, co
 static enum sp_err copy_folder(const struct copying *copying, const char *from, const char *to, int depth) {
   enum sp_err err = sp_files_make_dirs(to, copying->error);
   DIR *folder = err ? NULL : opendir(from);
-  if (!err && (!folder || depth == DEPTH_MAX))
-    err = sp_fail(copying->error, SP_ERR_ENVIRONMENT, "cannot read the folder %s (%s)", from,
-                  folder ? "too deep: a link that leads back?" : strerror(errno));
-  for (struct dirent *entry; !err && (entry = readdir(folder));) {
+  if (!err && !folder)
+    err =
+        sp_fail(copying->error, SP_ERR_ENVIRONMENT, "cannot read the folder %s (%s)", from, strerror(errno));
+  if (!err && depth == DEPTH_MAX)
+    err = sp_fail(copying->error, SP_ERR_ENVIRONMENT, "%s: too deep; does a link in it lead back?", from);
+  for (struct dirent *entry; folder && !err && (entry = readdir(folder));) {
     if (entry->d_name[0] == '.') continue;
     char *source = sp_format("%s/%s", from, entry->d_name), *target = sp_format("%s/%s", to, entry->d_name);
     err = is_folder(source) ? copy_folder(copying, source, target, depth + 1)

@@ -127,12 +127,12 @@ char *sp_new_levels_file(const struct sp_profile *profile, size_t column_i) {
 static char *column_text(const struct sp_profile *profile, size_t i, char why[SP_GUESS_WHY_BYTES]) {
   const struct sp_column_profile *column = &profile->columns[i];
   char *name = sp_new_yaml_text(column->name), *text;
-  unsigned long long n_rows = profile->n_rows - profile->n_odd_rows;
+  uint64_t n_without = column->n_missing + column->n_na_words, n_rows = profile->n_rows - profile->n_odd_rows;
   *why = '\0';
   if (sp_profile_is_number(column)) {
-    if (column->n_missing + column->n_na_words)
-      snprintf(why, SP_GUESS_WHY_BYTES, "0 for the %llu of %llu rows without a number",
-               (unsigned long long)(column->n_missing + column->n_na_words), n_rows);
+    if (n_without)
+      snprintf(why, SP_GUESS_WHY_BYTES, "0 for the %" PRIu64 " of %" PRIu64 " rows without a number",
+               n_without, n_rows);
     text = *why ? sp_format("{column: %s%s%s}", name, column->n_missing ? ", missing: 0" : "",
                             column->n_na_words ? ", unknown: 0" : "")
                 : sp_copy_text(name);

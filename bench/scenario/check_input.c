@@ -78,7 +78,7 @@ static enum sp_err check_columns(const struct tensor_place *tensor, const struct
                               sizeof suggestion));
     return fail_tensor(tensor, key, what);
   }
-  return check_width(tensor);
+  return SP_OK;
 }
 
 static enum sp_err check_steps(const struct tensor_place *tensor) {
@@ -112,6 +112,7 @@ static enum sp_err check_tensor(const struct tensor_place *tensor, const struct 
   if (!err) err = check_shape(tensor);
   if (!err && input->format == SP_INPUT_CSV) err = check_columns(tensor, &input->header);
   if (!err) err = check_steps(tensor);
+  if (!err && input->format == SP_INPUT_CSV) err = check_width(tensor);
   return err;
 }
 
