@@ -123,6 +123,32 @@ static void drivers_that_share_must_meet(void **state) {
   sp_scenario_free(loaded(SET(MEET, "sides.rpc.apps=0")));
 }
 
+// A way to find an answer's event that cannot work is refused before anything runs, and so is a key without effect.
+static void matching_needs_what_it_compares(void **state) {
+  (void)state;
+#define PAYLOAD "stream.broker=mock", "sides.rpc.match=payload"
+  refused(SET("sides.rpc.match=key"), "sides.rpc.match: transport direct loses no event's number");
+  refused(SET("stream.broker=mock", "sides.rpc.match_input=V1"),
+          "sides.rpc.match_input: is for match payload");
+  refused(SET("stream.broker=mock", "sides.rpc.match=key", "sides.rpc.match_output=0"),
+          "sides.rpc.match_output: is for match payload");
+  refused(SET(PAYLOAD), "sides.rpc.match_input: missing: match payload compares a field");
+  refused(SET(PAYLOAD, "sides.rpc.match_input=/V1", "sides.rpc.match_output=0"),
+          "sides.rpc.match_input: is no column of input.header");
+  refused(SET(PAYLOAD, "sides.rpc.match_input=V1"),
+          "sides.rpc.match_output: missing: an answer has no header");
+  refused(SET(PAYLOAD, "sides.rpc.match_input=V1", "sides.rpc.match_output=V1"),
+          "sides.rpc.match_output: is neither a JSON pointer");
+  refused(SET(MEET, "sides.rpc.match=key", "load.only=send"), "sides.rpc.match: needs one driver that sends");
+  refused(SET(MEET, "sides.rpc.match=order", "load.only=collect"), "sides.rpc.match: needs one driver");
+  refused(SET(MEET, "load.shard=1/2", "load.start_at=1900000000", "sides.rpc.match=payload",
+              "sides.rpc.match_input=V1", "sides.rpc.match_output=0"),
+          "sides.rpc.match: payload needs one driver");
+  sp_scenario_free(loaded(SET(MEET, "load.shard=1/2", "load.start_at=1900000000", "sides.rpc.match=key")));
+  sp_scenario_free(loaded(SET("stream.broker=mock", "sides.rpc.match=order")));
+  sp_scenario_free(loaded(SET(PAYLOAD, "sides.rpc.match_input=V1", "sides.rpc.match_output=/id")));
+}
+
 // What a dead application had taken comes back only when group and broker have noticed.
 static void the_drain_outlasts_a_takeover(void **state) {
   (void)state;
@@ -146,9 +172,10 @@ static void the_drain_outlasts_a_takeover(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_named_broker_means_kafka),   cmocka_unit_test(direct_refuses_what_only_kafka_has),
-      cmocka_unit_test(brokers_and_topics_are_names), cmocka_unit_test(what_the_mock_cannot_hold_is_refused),
-      cmocka_unit_test(drivers_that_share_must_meet), cmocka_unit_test(the_drain_outlasts_a_takeover),
+      cmocka_unit_test(a_named_broker_means_kafka),    cmocka_unit_test(direct_refuses_what_only_kafka_has),
+      cmocka_unit_test(brokers_and_topics_are_names),  cmocka_unit_test(what_the_mock_cannot_hold_is_refused),
+      cmocka_unit_test(drivers_that_share_must_meet),  cmocka_unit_test(matching_needs_what_it_compares),
+      cmocka_unit_test(the_drain_outlasts_a_takeover),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
