@@ -280,7 +280,7 @@ start() {
   rm -f "$state.log"
   : >"$state/ready"
   setsid "$0" run --detached --dir "$state/run" "${options[@]}" >"$state/ready" 2>"$state/start.log" </dev/null &
-  local pid=$! why
+  local pid=$! why code=0
   echo $pid >"$state/pid"
   while kill -0 $pid 2>/dev/null; do # run itself gives up after its time
     [ ! -s "$state/ready" ] || { cat "$state/ready" && exit 0; }
@@ -289,7 +289,9 @@ start() {
   why=$(sed "s#^$sp_name: ##" "$state/start.log" | tail -1)
   mv "$state/run/server.log" "$state.log" 2>/dev/null && why="$why; all of its log in ${state#"$sp_root"/}.log"
   rm -rf "$state"
-  die 3 "${why:-$kind did not start}"
+  wait $pid || code=$?
+  [ $code -eq 64 ] || code=3 # an option that this server refuses is the user's to mend
+  die $code "${why:-$kind did not start}"
 }
 
 stop() {
