@@ -62,6 +62,9 @@ app = faust.App(
     topic_partitions=int(setting("PARTITIONS", "1")),
     stream_wait_empty=False,
     stream_buffer_maxsize=16384,
+    # One that was killed holds up its group for so long.
+    broker_session_timeout=10,
+    broker_heartbeat_interval=2,
     broker_max_poll_records=500,
     broker_commit_every=100000,
     broker_commit_interval=0.25 if exactly_once else 1.0,
