@@ -3,9 +3,9 @@
 //   kafka_topic create BROKER TOPIC PARTITIONS
 //   kafka_topic delete BROKER TOPIC
 //   kafka_topic fill   BROKER TOPIC RECORDING N      headers sp-id 0..N-1 and sp-run
-//   kafka_topic wait   BROKER TOPIC N SECONDS        exit 1 if it does not get there
-//   kafka_topic span   BROKER TOPIC N                prints {"n":…,"distinct":…,"per_s":…,"digest":"…"}: per_s between the first
-//                                                    and the last tenth; digest of all ids and values, in whatever order
+//   kafka_topic wait   BROKER TOPIC N SECONDS        prints {"n":…}, how many there are; exit 1 if it does not get there
+//   kafka_topic span   BROKER TOPIC N [WARM]         prints {"n":…,"distinct":…,"per_s":…,"digest":"…"}: per_s between the first WARM
+//                                                    per cent (10) and the last ten; digest of all ids and values, in whatever order
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -74,16 +74,18 @@ static int fill(const char *broker, const char *name, const char *file, long n) 
 static int wait_for(const char *broker, const char *name, long n, double seconds) {
   rd_kafka_t *rk = bare_client(broker, SP_KAFKA_PRODUCER, NULL, 0);
   int32_t n_partitions;
+  long found = 0;
   bare_topic(rk, name, &n_partitions);
-  for (int64_t end_ns = sp_now_ns() + (int64_t)(seconds * 1e9); sp_now_ns() < end_ns; usleep(100000)) {
-    long found = 0;
+  for (int64_t end_ns = sp_now_ns() + (int64_t)(seconds * 1e9); found < n && sp_now_ns() < end_ns;
+       usleep(100000)) {
+    found = 0;
     for (int32_t i = 0; i < n_partitions; i++) {
       int64_t low = 0, high = 0;
       if (!rd_kafka_query_watermark_offsets(rk, name, i, &low, &high, 5000)) found += high - low;
     }
-    if (found >= n) return 0;
   }
-  return 1;
+  printf("{\"n\":%ld}\n", found);
+  return found < n;
 }
 
 struct span {
@@ -113,7 +115,7 @@ static int ascending(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-static int read_back(const char *broker, const char *name, long n_wanted) {
+static int read_back(const char *broker, const char *name, long n_wanted, size_t warm_percent) {
   const struct sp_kafka_setting settings[] = {{"group.id", "span", true},
                                               {"enable.auto.commit", "false", true}};
   struct span span = {.n_wanted = n_wanted,
@@ -132,9 +134,10 @@ static int read_back(const char *broker, const char *name, long n_wanted) {
   }
   size_t n = (size_t)(span.n < n_wanted ? span.n : n_wanted);
   qsort(span.times_ms, n, sizeof(int64_t), ascending);
-  double span_s = n ? (double)(span.times_ms[n * 9 / 10] - span.times_ms[n / 10]) / 1e3 : 0;
+  double span_s = n ? (double)(span.times_ms[n * 9 / 10] - span.times_ms[n * warm_percent / 100]) / 1e3 : 0;
   printf("{\"n\":%ld,\"distinct\":%ld,\"per_s\":%.1f,\"digest\":\"%016llx\"}\n", span.n, span.n_distinct,
-         span_s > 0 ? 0.8 * (double)n / span_s : 0, (unsigned long long)span.digest);
+         span_s > 0 ? (double)(90 - warm_percent) / 100 * (double)n / span_s : 0,
+         (unsigned long long)span.digest);
   rd_kafka_consumer_close(rk);
   return 0;
 }
@@ -145,7 +148,11 @@ int main(int argc, char **argv) {
   if (argc == 6 && strcmp(argv[1], "fill") == 0) return fill(argv[2], argv[3], argv[4], atol(argv[5]));
   if (argc == 6 && strcmp(argv[1], "wait") == 0)
     return wait_for(argv[2], argv[3], atol(argv[4]), atof(argv[5]));
-  if (argc == 5 && strcmp(argv[1], "span") == 0) return read_back(argv[2], argv[3], atol(argv[4]));
+  if ((argc == 5 || argc == 6) && strcmp(argv[1], "span") == 0) {
+    long warm = argc == 6 ? atol(argv[5]) : 10;
+    if (warm < 0 || warm > 80) warm = 10;
+    return read_back(argv[2], argv[3], atol(argv[4]), (size_t)warm);
+  }
   fprintf(stderr, "usage: kafka_topic create|delete|fill|wait|span BROKER TOPIC ...; see its source\n");
   return 64;
 }

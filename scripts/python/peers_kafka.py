@@ -11,71 +11,11 @@ import time
 
 from peers import (BUILD, ROOT, BareServer, Store, alternated, arguments, children_of, median_interval, rss_kib, run_json,
                    servepath_run, write_table)
+from peers_broker import PARTITIONS, RECORDING, Part, broker, drained, topic, unique
 
-RECORDING = ROOT / "fixtures" / "fraud" / "fraud.sprec"
 SCENARIO = ROOT / "fixtures" / "fraud" / "scenario.yaml"
-PARTITIONS = 3
 N_DRAIN = 1_000_000
 TRIES = 3
-
-
-class Broker:
-    """A real Kafka with the settings for measuring, on processor 0, made when first asked for."""
-
-    def __init__(self):
-        self.process = self.known_address = None
-
-    @property
-    def address(self):
-        if self.process is None:
-            self.dir = tempfile.mkdtemp(prefix="peers-kafka-")
-            self.process = subprocess.Popen([ROOT / "scripts" / "kafka", "run", "--dir", self.dir, "--measure", "--cpus", "0"],
-                                            stdout=subprocess.PIPE, text=True)
-            line = self.process.stdout.readline()
-            if not line:
-                sys.exit("scripts/peers/kafka: no broker; see above")
-            self.known_address = json.loads(line)["address"]
-        return self.known_address
-
-    def stop(self):
-        if self.process is not None:
-            self.process.terminate()
-            self.process.wait()
-            shutil.rmtree(self.dir, ignore_errors=True)
-            self.process = None
-
-
-broker = Broker()
-
-
-def topic(verb, name, *rest):
-    done = subprocess.run([str(a) for a in (BUILD / "kafka_topic", verb, broker.address, name, *rest)], capture_output=True,
-                          text=True, cwd=ROOT)
-    if done.returncode > 1:
-        sys.exit(f"kafka_topic {verb} {name}: {done.stderr.strip()}")
-    return json.loads(done.stdout) if done.stdout else done.returncode == 0
-
-
-def unique(name):
-    return f"{name}-{time.monotonic_ns()}"
-
-
-class Part:
-    """A program on one processor that says when it is ready and ends on SIGTERM, with a line of JSON."""
-
-    def __init__(self, cpu, *argv):
-        self.log = tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen(["taskset", "-c", str(cpu), *map(str, argv)], stdout=subprocess.PIPE,
-                                        stderr=self.log, text=True, cwd=ROOT)
-        if not json.loads(self.process.stdout.readline() or "{}").get("ready"):
-            self.process.wait()
-            self.log.seek(0)
-            sys.exit(f"{' '.join(map(str, argv))}: {self.log.read().strip()}")
-
-    def end(self):
-        self.process.terminate()
-        out, _ = self.process.communicate(timeout=30)
-        return json.loads(out.strip().splitlines()[-1])
 
 
 def servepath_app(side, source, sink):
@@ -112,32 +52,13 @@ def ratio_text(rows, value):
 
 # --- Draining a full topic ---
 
-full_topic = {}
-
-
-def drained(start, n):
-    """One application on a full topic: its rate by the broker's clock, and whether every event came out once."""
-    if n not in full_topic:
-        full_topic[n] = unique("full")
-        topic("create", full_topic[n], PARTITIONS)
-        topic("fill", full_topic[n], RECORDING, n)
-    sink = unique("drained")
-    topic("create", sink, PARTITIONS)
-    part = start(full_topic[n], sink)
-    reached = topic("wait", sink, n, 120)
-    part.end()
-    span = topic("span", sink, n)
-    topic("delete", sink)
-    return {**span, "whole": reached and span["n"] == span["distinct"] == n}
-
-
 def drain(side, scenario, seconds):
     n = N_DRAIN if seconds is None else int(seconds * 40_000)
 
     def whole_and_alike(a, b):
         return a["whole"] and b["whole"] and a["digest"] == b["digest"] and a["per_s"] > 0 and b["per_s"] > 0
-    return pairs_of("drain", lambda: drained(lambda source, sink: servepath_app(side, source, sink), n),
-                    lambda: drained(lambda source, sink: bare_loop(source, sink, *scenario), n), whole_and_alike)
+    return pairs_of("drain", lambda: drained(lambda source, sink: [servepath_app(side, source, sink)], n),
+                    lambda: drained(lambda source, sink: [bare_loop(source, sink, *scenario)], n), whole_and_alike)
 
 
 def drain_figure(rows, what, bound):
