@@ -132,7 +132,9 @@ static void say_differences(const struct view *v, struct sp_case *one) {
   }
   if (n > n_shown) sp_case_say(one, SP_CASE_FAILED, "and %zu more", n - n_shown);
   int64_t n_copies = v->result->predictions.mismatched - (int64_t)n;
-  if (n_copies > 0) sp_case_say(one, SP_CASE_FAILED, "%" PRId64 " second answers to events differ", n_copies);
+  if (n_copies > 0)
+    sp_case_say(one, SP_CASE_FAILED, "%" PRId64 " further %s", n_copies,
+                n_copies == 1 ? "answer to an event differs" : "answers to events differ");
 }
 
 // of_malformed: those of malformed events and answers; otherwise all others.
@@ -204,8 +206,8 @@ static void judge_duplicates(const struct view *v, struct sp_suite *suite) {
   int64_t n_copies = v->result->flags[SP_FLAG_DUPLICATE], n_alien = v->result->flags[SP_FLAG_ALIEN];
   if (n_copies) {
     char *which = v->side->answers.copies ? ranges_text(&v->side->answers, has_copies) : sp_copy_text("?");
-    sp_case_say(one, SP_CASE_FAILED, "%" PRId64 " %s too many, to %s %s", n_copies,
-                n_copies == 1 ? "answer" : "answers", events(n_copies), which);
+    sp_case_say(one, SP_CASE_FAILED, "%" PRId64 " %s too many, to: %s", n_copies,
+                n_copies == 1 ? "answer" : "answers", which);
     free(which);
   }
   if (n_alien)

@@ -64,3 +64,37 @@ servepath 64 run own --transport pigeon
 expect '"pigeon" is unknown; one of: auto, direct, kafka' err
 servepath 0 verify own -b mock
 expect '2 ok, 0 unchecked' out
+
+# --- What differs: by how much, and its value only where that is asked for; the same in JUnit, on direct sides too ---
+sed -i '2s/"v":\[321\]/"v":[321.5]/' own/expected/own-1.jsonl
+servepath 1 verify own --junit out.xml --export-markdown verify.md
+for said in out verify.md out.xml; do
+  expect 'event 0: sum[0] differs by 0.5' $said
+  ! grep -q '321' $said || fail "a value is shown in $said"
+done
+"$PYTHON" - <<'PY' || fail "JUnit: $(cat out.xml)"
+import xml.etree.ElementTree as xml
+suite, = xml.parse("out.xml").getroot()
+assert suite.get("name") == "own.embedded" and suite.get("failures") == "1" and suite.get("errors") == "0", suite.attrib
+assert {case.get("name"): [c.tag for c in case] for case in suite} == {
+    "predictions": ["failure"], "answered": [], "duplicates": [], "order": []}
+PY
+servepath 1 verify own --json
+"$PYTHON" - <<'PY' || fail "JSON: $(cat out)"
+import json
+side, = json.load(open("out"))["sides"]
+assert "321" not in json.dumps([side[k] for k in ("findings", "cases", "predictions", "errors")]) and side["counts"]["ok"] == 1
+assert [(d["event"], d["kind"], d["difference"]) for d in side["findings"]["differing"]] == [(0, "value", 0.5)]
+assert [c["state"] for c in side["cases"]] == ["failed", "passed", "passed", "passed"]
+PY
+servepath 1 verify own --show-values
+expect 'event 0: sum[0]: 321 instead of 321.5, differs by 0.5' out
+servepath 3 verify own --junit none/out.xml
+expect 'none/out.xml' err
+servepath 64 verify own --app './app' --side embedded --side other,path=embedded
+expect '--app is one application; name one --side that it stands for' err
+servepath 64 verify own --app './app' --transport direct
+expect 'sides.embedded.app' err
+servepath 3 verify own --app './none' -b mock --junit out.xml
+expect 'application 1 exited with code 127 before it was ready' err
+expect '<error message="application 1 exited with code 127 before it was ready' out.xml
