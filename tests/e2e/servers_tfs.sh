@@ -2,29 +2,11 @@
 # scripts/servers/tfs: the three cases' SavedModels through TensorFlow behind the official stubs, its errors, its end; and how
 # tensorflow_model_server is started where there is one (an imitation that notes its arguments and binds every address).
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/_servers.sh"
 tfs=$SOURCE_DIR/scripts/servers/tfs
 name=e2e-$$
 export SERVEPATH
 trap '"$tfs" stop --name "$name" 2>/dev/null || true; "$tfs" stop --name "$name-own" 2>/dev/null || true; rm -rf "$tmp"' EXIT
-
-# refused CODE PATTERN COMMAND...: one line on stderr, that exit code.
-refused() {
-  local code=0 wanted=$1 pattern=$2
-  shift 2
-  "$@" >"$tmp/out" 2>"$tmp/err" || code=$?
-  [ "$code" = "$wanted" ] || fail "$*: exit $code instead of $wanted: $(cat "$tmp/err")"
-  [ "$(wc -l <"$tmp/err")" = 1 ] || fail "$*: not one line: $(cat "$tmp/err")"
-  grep -qE -- "$pattern" "$tmp/err" || fail "$*: $(cat "$tmp/err")"
-}
-
-# on_loopback PID PORT...: that process listens on 127.0.0.1 at these ports, and nowhere else.
-on_loopback() {
-  local pid=$1 have want
-  shift
-  want=$(printf '127.0.0.1:%s\n' "$@" | sort)
-  have=$(ss -Hltnp | grep "pid=$pid," | awk '{ sub(/^\[::ffff:127\.0\.0\.1\]/, "127.0.0.1", $4); print $4 }' | sort)
-  [ "$have" = "$want" ] || fail "process $pid listens on ${have//$'\n'/ }, not on ${want//$'\n'/ }"
-}
 
 models=(--model "fraud=$fixtures/fraud/models/fraud" --model "tweet=$fixtures/tweet/models/tweet"
   --model "airline-net=$fixtures/airline/models/airline-net")
@@ -42,14 +24,6 @@ grpc=$(json "$tmp/ready" 'r["address"]') rest=$(json "$tmp/ready" 'r["rest"]') p
   fail "ready line: $(cat "$tmp/ready")"
 on_loopback "$pid" "${grpc#*:}" "${rest#*:}"
 
-# verified PROTOCOL ADDRESS CASE [OPTION]...: 500 events, all as expected.
-verified() {
-  local protocol=$1 at=$2 case=$3 code=0
-  shift 3
-  "$SERVEPATH" verify "$fixtures/$case" --side rpc --protocol "$protocol" --server "$at" --limit 500 --deadline 10s --drain 20s \
-    --quiet "$@" >"$tmp/out" 2>"$tmp/err" || code=$?
-  { [ $code = 0 ] && grep -q '500 of 500' "$tmp/out"; } || fail "$case over $protocol: exit $code: $(cat "$tmp/out" "$tmp/err")"
-}
 verified tfs "$grpc" fraud
 verified tfs "$grpc" tweet
 verified tfs "$grpc" airline --overlay "$fixtures/airline/net.yaml"

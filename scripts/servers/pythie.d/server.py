@@ -7,9 +7,8 @@ from pathlib import Path
 
 import grpc
 import numpy as np
-import pythie_serving
 from google.protobuf import text_format
-from pythie_serving import run
+from pythie_serving import create_grpc_server, run
 from pythie_serving.tensorflow_proto.tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 from pythie_serving.tensorflow_proto.tensorflow_serving.config import model_server_config_pb2
 from pythie_serving.utils import make_tensor_proto
@@ -49,7 +48,7 @@ def main():
     ready_file = sys.argv.pop(1)
     port = sys.argv[sys.argv.index("--port") + 1]
     threading.Thread(target=await_models, args=(sys.argv[1], port, ready_file), daemon=True).start()
-    pythie_serving.grpc = Loopback
+    sys.modules[create_grpc_server.__module__].grpc = Loopback
     run.run()
 
 
