@@ -29,6 +29,8 @@ static enum sp_dtype dtype_of(const char *name) {
   return SP_DTYPE_NONE;
 }
 
+#define HTTP_NOT_IMPLEMENTED 501
+
 // --- Requests ---
 
 // "/v2/models/fraud/versions/1" and what follows. A version is any text here, so a label is one too.
@@ -230,7 +232,14 @@ static void read_software(const struct sp_rest_answer *answer, struct sp_rpc_ser
   json_decref(root);
 }
 
-static enum sp_err describe(const struct sp_rpc_env *env, const struct sp_rest_link *link,
+static void ask_model(const struct sp_rpc_env *env, const struct sp_rest_link *link,
+                      struct sp_rest_answer *answer) {
+  char *path = path_of(env, "");
+  sp_rest_ask(link, path, (struct sp_bytes){0}, env->conf->connect_timeout_ns, answer);
+  free(path);
+}
+
+static enum sp_err describe(struct sp_rpc_env *env, const struct sp_rest_link *link,
                             struct sp_rpc_server_facts *server, struct sp_signature *signature,
                             bool *is_described, struct sp_error *error) {
   struct sp_rest_answer answer;
@@ -242,9 +251,13 @@ static enum sp_err describe(const struct sp_rpc_env *env, const struct sp_rest_l
   sp_rest_ask(link, "/v2", (struct sp_bytes){0}, env->conf->connect_timeout_ns, &answer);
   if (answer.status == 200) read_software(&answer, server);
   free(answer.body);
-  char *path = path_of(env, "");
-  sp_rest_ask(link, path, (struct sp_bytes){0}, env->conf->connect_timeout_ns, &answer);
-  free(path);
+  ask_model(env, link, &answer);
+  if (answer.status == HTTP_NOT_IMPLEMENTED && env->model_version && !env->version_label) {
+    // KServe's own server knows no versions: it serves one, and refuses any path that names it.
+    env->model_version = 0;
+    free(answer.body);
+    ask_model(env, link, &answer);
+  }
   *is_described = answer.status == 200 && read_signature(&answer, signature);
   free(answer.body);
   return SP_OK;

@@ -11,8 +11,9 @@ struct sp_rest_protocol {
   const char *name;
   // Waits until the server is there, asks about env's model and fills *server (all empty before) with what it says of itself.
   // *is_described: *signature is the model's; otherwise the server tells nothing of it.
+  // env->model_version becomes 0 where the server says that its models have no versions.
   // SP_ERR_ENVIRONMENT: not reached, or model or version unknown.
-  enum sp_err (*describe)(const struct sp_rpc_env *env, const struct sp_rest_link *link,
+  enum sp_err (*describe)(struct sp_rpc_env *env, const struct sp_rest_link *link,
                           struct sp_rpc_server_facts *server, struct sp_signature *signature,
                           bool *is_described, struct sp_error *error);
   char *(*predict_path)(const struct sp_rpc_env *env); // from malloc
@@ -40,8 +41,8 @@ enum sp_outcome sp_rest_status_outcome(int status);
 enum sp_outcome sp_rest_transfer_outcome(CURLcode ended);
 
 // After describe: compares with env's inputs and chooses the output; where the server does not describe its model, asks for
-// one prediction of zeros.
-enum sp_err sp_rest_agree(const struct sp_rest_protocol *protocol, const struct sp_rpc_env *env,
+// one prediction of zeros. env->model_version as in describe: paths are made of env after this.
+enum sp_err sp_rest_agree(const struct sp_rest_protocol *protocol, struct sp_rpc_env *env,
                           const struct sp_rest_link *link, struct sp_rpc_server_facts *server,
                           struct sp_tensor_spec *output, struct sp_error *error);
 

@@ -142,7 +142,7 @@ static void rest_client_free(void *of) {
   free(client);
 }
 
-static enum sp_err open_link(struct client *client, const struct sp_rpc_env *env, struct sp_error *error) {
+static enum sp_err open_link(struct client *client, struct sp_rpc_env *env, struct sp_error *error) {
   enum sp_err err = choose_protocol(env->conf->protocol, &client->protocol, error);
   if (!err && env->conf->channels > 1) {
     err =
@@ -159,7 +159,8 @@ static enum sp_err rest_client_new(const struct sp_rpc_env *env, void **made, st
                                    struct sp_error *error) {
   SP_ASSERT(env->n_inputs > 0 && env->n_inputs <= SP_TENSORS_MAX && env->max_rows > 0 && env->n_queues > 0);
   struct client *client = sp_alloc(sizeof *client);
-  enum sp_err err = open_link(client, env, error);
+  struct sp_rpc_env agreed = *env;
+  enum sp_err err = open_link(client, &agreed, error);
   if (err) {
     rest_client_free(client);
     return err;
@@ -169,7 +170,7 @@ static enum sp_err rest_client_new(const struct sp_rpc_env *env, void **made, st
   client->max_rows = env->max_rows;
   client->n_inputs = env->n_inputs;
   memcpy(client->inputs, env->inputs, env->n_inputs * sizeof *env->inputs);
-  client->predict_path = client->protocol->predict_path(env);
+  client->predict_path = client->protocol->predict_path(&agreed);
   client->body_bound =
       client->protocol->body_bound(env->inputs, env->n_inputs, client->output.name, env->max_rows);
   client->reply_bound = reply_bound(&client->output, env->max_rows);

@@ -94,7 +94,7 @@ static enum sp_err probe(const struct sp_rest_protocol *protocol, const struct s
   return err;
 }
 
-enum sp_err sp_rest_agree(const struct sp_rest_protocol *protocol, const struct sp_rpc_env *env,
+enum sp_err sp_rest_agree(const struct sp_rest_protocol *protocol, struct sp_rpc_env *env,
                           const struct sp_rest_link *link, struct sp_rpc_server_facts *server,
                           struct sp_tensor_spec *output, struct sp_error *error) {
   struct sp_signature *signature = sp_alloc(sizeof *signature);

@@ -280,7 +280,7 @@ static void read_status(const struct sp_rest_answer *answer, bool *is_status, bo
   json_decref(root);
 }
 
-static enum sp_err describe(const struct sp_rpc_env *env, const struct sp_rest_link *link,
+static enum sp_err describe(struct sp_rpc_env *env, const struct sp_rest_link *link,
                             struct sp_rpc_server_facts *server, struct sp_signature *signature,
                             bool *is_described, struct sp_error *error) {
   struct sp_rest_answer answer;

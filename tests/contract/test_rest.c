@@ -597,6 +597,31 @@ static void a_grpc_server_is_recognized(void **state) {
   sp_listener_free(listener);
 }
 
+// As KServe's own server does.
+static void knows_no_versions(struct http_exchange *exchange, void *context) {
+  struct told *told = context;
+  if (strstr(exchange->path, "/versions/"))
+    http_answer(exchange, 501, "", "{\"error\":\"Model versioning not supported yet.\"}");
+  else
+    as_told(exchange, told);
+}
+
+static void a_version_is_left_out_where_a_server_knows_none(void **state) {
+  (void)state;
+  struct bed *bed = calloc(1, sizeof *bed);
+  bed->server = http_server_start(NULL, knows_no_versions, &bed->told);
+  bed->conf = standard;
+  struct sp_rpc_env env = env_of(&bed->conf, http_server_address(bed->server));
+  env.model_version = 1;
+  open_client(bed, &env);
+  is_good(bed);
+  assert_non_null(strstr(bed->told.seen, "/v2/models/affine/infer "));
+  assert_int_equal(env.model_version, 1); // the caller's own
+  env.version_label = "stable";           // asked for by name, so it is not left out
+  refused(&env, SP_ERR_ENVIRONMENT, "HTTP 501: Model versioning not supported yet.");
+  close_bed(bed);
+}
+
 static void models_that_are_not_there_are_named(void **state) {
   (void)state;
   struct sp_rpc_conf conf = standard;
@@ -683,6 +708,7 @@ int main(void) {
       cmocka_unit_test(absent_and_other_servers_are_named),
       cmocka_unit_test(a_grpc_server_is_recognized),
       cmocka_unit_test(models_that_are_not_there_are_named),
+      cmocka_unit_test(a_version_is_left_out_where_a_server_knows_none),
       cmocka_unit_test(keys_that_cannot_be_are_refused),
       cmocka_unit_test(tls_against_plain_is_named),
   };
