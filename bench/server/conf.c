@@ -28,9 +28,10 @@ static const struct sp_key server_keys[] = {
      "what stub fixed answers in every element"},
     {"delay", SP_KIND_RAW, SERVER(delay), NULL, NULL, NULL, "--delay",
      "time the server takes for each answer: 5ms, exp:2ms, uniform:1ms..3ms, lognormal:median=1ms,p99=10ms or "
-     "file:FILE; serial: before it serves one call at a time on a thread"},
+     "file:FILE; serial: before it serves one call at a time on a thread; ;at_event=17:50ms behind it is for one event"},
     {"fail", SP_KIND_RAW, SERVER(fail), NULL, NULL, NULL, "--fail",
-     "answers that fail: UNAVAILABLE:1%, UNAVAILABLE:every=100 or UNAVAILABLE:at=17, several by comma"},
+     "answers that fail: UNAVAILABLE:1%, UNAVAILABLE:every=100 or UNAVAILABLE:at=17 (calls), UNAVAILABLE:at_event=17,90 or "
+     "UNAVAILABLE:every_event=100 (events of the recording; ,once: the first time only), several by ;"},
     {"seed", SP_KIND_COUNT, SERVER(seed), "1", NULL, NULL, "--server-seed", "seed of delays and failures"},
     {"delay_log", SP_KIND_TEXT, SERVER(delay_log), NULL, NULL, NULL, "--delay-log",
      "file that gets every delay as it was, in ns, a line each"},

@@ -10,16 +10,25 @@
 #include "base/clock.h"
 #include "base/prng.h"
 #include "base/units.h"
+#include "server/which.h"
 
-#define Z_P99      2.3263478740408408 // standard normal quantile of 0.99
-#define N_FILE_MAX ((size_t)10000000)
+#define Z_P99       2.3263478740408408 // standard normal quantile of 0.99
+#define N_FILE_MAX  ((size_t)10000000)
+#define N_RULES_MAX 8
 
 enum shape { SHAPE_CONSTANT, SHAPE_EXPONENTIAL, SHAPE_UNIFORM, SHAPE_LOGNORMAL, SHAPE_FILE };
+
+struct rule {
+  struct sp_which *which;
+  struct sp_delay *delay;
+};
 
 struct sp_delay {
   enum shape shape;
   bool is_serial;
   uint64_t seed;
+  size_t n_rules;
+  struct rule rules[N_RULES_MAX];
   int64_t a_ns, b_ns; // constant: a; exponential: mean a; uniform: a..b; lognormal: median a, p99 b
   size_t n_file;
   int64_t *file_ns;
@@ -110,16 +119,55 @@ static enum sp_err parse(const char *text, struct sp_delay *delay, struct sp_err
     return sp_fail(
         error, SP_ERR_USAGE,
         "delay: %s is unknown; write 5ms, exp:2ms, uniform:1ms..3ms, "
-        "lognormal:median=1ms,p99=10ms or file:FILE, with serial: before it for one call at a time",
+        "lognormal:median=1ms,p99=10ms or file:FILE, with serial: before it for one call at a time, and "
+        "5ms;at_event=17:50ms for one event",
         text);
   }
   return parse_part(rest, strlen(rest), text, &delay->a_ns, error);
 }
 
+static enum sp_err parse_rule(const char *text, struct sp_delay *delay, struct sp_error *error) {
+  const char *colon = strchr(text, ':');
+  if (!colon || strncmp(colon + 1, "serial:", 7) == 0)
+    return sp_fail(error, SP_ERR_USAGE, "delay: %s: write at_event=17:50ms; serial: stands before all rules",
+                   text);
+  if (delay->n_rules == N_RULES_MAX)
+    return sp_fail(error, SP_ERR_USAGE, "delay: %s: more than %d rules", text, N_RULES_MAX);
+  struct rule *rule = &delay->rules[delay->n_rules++];
+  char *which = sp_format("%.*s", (int)(colon - text), text);
+  enum sp_err err = sp_which_new("delay", which, &rule->which, error);
+  free(which);
+  if (!err) err = sp_delay_new(colon + 1, delay->seed, &rule->delay, error);
+  return err;
+}
+
+// Cuts the next part off *text at a semicolon behind which a rule stands: the name of a file may hold others.
+static char *next_part(char **text) {
+  char *part = *text, *end = part;
+  if (!part) return NULL;
+  while (*end && !(*end == ';' && sp_which_is(end + 1))) end++;
+  *text = *end ? end + 1 : NULL;
+  *end = '\0';
+  return part;
+}
+
+static enum sp_err parse_all(const char *text, struct sp_delay *delay, struct sp_error *error) {
+  char *copy = sp_copy_text(text), *rest = copy;
+  enum sp_err err = SP_OK;
+  for (const char *part; !err && (part = next_part(&rest));) {
+    if (sp_which_is(part))
+      err = parse_rule(part, delay, error);
+    else
+      err = parse(part, delay, error);
+  }
+  free(copy);
+  return err;
+}
+
 enum sp_err sp_delay_new(const char *text, uint64_t seed, struct sp_delay **made, struct sp_error *error) {
   struct sp_delay *delay = sp_alloc(sizeof *delay);
   delay->seed = seed;
-  enum sp_err err = parse(text, delay, error);
+  enum sp_err err = parse_all(text, delay, error);
   if (err)
     sp_delay_free(delay);
   else
@@ -129,15 +177,35 @@ enum sp_err sp_delay_new(const char *text, uint64_t seed, struct sp_delay **made
 
 void sp_delay_free(struct sp_delay *delay) {
   if (!delay) return;
+  for (size_t i = 0; i < delay->n_rules; i++) {
+    sp_which_free(delay->rules[i].which);
+    sp_delay_free(delay->rules[i].delay);
+  }
   free(delay->file_ns);
   free(delay);
+}
+
+bool sp_delay_asks_events(const struct sp_delay *delay) {
+  for (size_t i = 0; i < delay->n_rules; i++) {
+    if (sp_which_is_of_events(delay->rules[i].which)) return true;
+  }
+  return false;
+}
+
+enum sp_err sp_delay_bind(struct sp_delay *delay, size_t n_events, struct sp_error *error) {
+  enum sp_err err = SP_OK;
+  for (size_t i = 0; i < delay->n_rules && !err; i++) {
+    struct sp_which *which = delay->rules[i].which;
+    if (sp_which_is_of_events(which)) err = sp_which_bind(which, n_events, error);
+  }
+  return err;
 }
 
 bool sp_delay_is_serial(const struct sp_delay *delay) {
   return delay->is_serial;
 }
 
-int64_t sp_delay_ns(const struct sp_delay *delay, uint64_t k) {
+static int64_t draw_ns(const struct sp_delay *delay, uint64_t k) {
   if (delay->shape == SHAPE_CONSTANT) return delay->a_ns;
   if (delay->shape == SHAPE_FILE) return delay->file_ns[k % delay->n_file];
   struct sp_prng prng; // a generator per call: threads share nothing, and call k is the same in every run
@@ -148,4 +216,12 @@ int64_t sp_delay_ns(const struct sp_delay *delay, uint64_t k) {
   case SHAPE_UNIFORM: return llround(a + (b - a) * sp_prng_uniform(&prng));
   default: return llround(a * exp(log(b / a) / Z_P99 * sp_prng_normal(&prng)));
   }
+}
+
+int64_t sp_delay_ns(const struct sp_delay *delay, uint64_t k, size_t event) {
+  for (size_t i = 0; i < delay->n_rules; i++) {
+    const struct rule *rule = &delay->rules[i];
+    if (sp_which_holds(rule->which, k + 1, event)) return draw_ns(rule->delay, k);
+  }
+  return draw_ns(delay, k);
 }

@@ -11,11 +11,13 @@
 #include "server/batch.h"
 #include "server/current.h"
 #include "server/delay.h"
+#include "server/events.h"
 #include "server/fail.h"
 #include "server/reload.h"
 #include "server/server.h"
 #include "server/stub.h"
 #include "server/timer.h"
+#include "server/which.h"
 
 struct
     sp_worker { // whoever predicts: a serving thread, the timer's, the batcher's; has a bench in every version
@@ -31,6 +33,7 @@ struct sp_server {
   struct sp_reload *reload;  // NULL: nothing is looked at again
   struct sp_delay *delay;
   struct sp_fail_plan *fail;
+  struct sp_events *events;   // where failures or delays are told by them; NULL: nobody asks
   struct sp_timer *timer;     // where delays are, and not serial
   struct sp_batcher *batcher; // where requests are gathered
   struct sp_listener *listener;

@@ -68,7 +68,7 @@ static void wait_until(int64_t due_ns) {
 static void run_batch(struct sp_server *server, struct sp_worker *worker, struct sp_batch *batch) {
   if (server->delay) {
     uint64_t k = atomic_fetch_add_explicit(&server->n_runs, 1, memory_order_relaxed);
-    wait_until(sp_now_ns() + sp_delay_ns(server->delay, k));
+    wait_until(sp_now_ns() + sp_delay_ns(server->delay, k, SP_NO_EVENT));
   }
   run_all(server, worker, batch->requests, batch->n);
 }
@@ -107,21 +107,43 @@ struct told { // about one call
   int64_t due_ns; // 0: at once
 };
 
-static struct told told_of(struct sp_server *server, const struct sp_incoming *call) {
+// What holds for the call as one about `event`, added to what holds already: the first failure, the longest delay.
+static void add_told(const struct sp_server *server, uint64_t k, size_t event, int64_t received_ns,
+                     struct told *told) {
+  if (server->fail && !told->fails_with) told->fails_with = sp_fail_plan_status(server->fail, k + 1, event);
+  if (!server->delay || server->batcher) return;
+  int64_t due_ns = received_ns + sp_delay_ns(server->delay, k, event);
+  if (due_ns > told->due_ns) told->due_ns = due_ns;
+}
+
+// The rows must be looked at, in the worker's own bench, to know which events they are. One that cannot be read is of none.
+static size_t rows_to_look_at(const struct sp_server *server, const struct sp_worker *worker,
+                              struct sp_request *request) {
+  if (!server->events || request->status) return 0;
+  return sp_request_put(request, &request->served->benches[worker->i], 0) ? request->n_rows : 0;
+}
+
+static struct told told_of(struct sp_server *server, const struct sp_worker *worker,
+                           struct sp_request *request) {
   struct told told = {0};
   if (!server->fail && !server->delay) return told;
   uint64_t k = atomic_fetch_add_explicit(&server->n_calls, 1, memory_order_relaxed);
-  if (server->fail) told.fails_with = sp_fail_plan_status(server->fail, k + 1);
-  if (server->delay && !server->batcher)
-    told.due_ns = sp_incoming_received_ns(call) + sp_delay_ns(server->delay, k);
+  int64_t received_ns = sp_incoming_received_ns(request->call);
+  size_t n_rows = rows_to_look_at(server, worker, request);
+  if (!n_rows) add_told(server, k, SP_NO_EVENT, received_ns, &told);
+  for (size_t row = 0; row < n_rows; row++) {
+    const struct sp_tensor *inputs = request->served->benches[worker->i].inputs;
+    size_t event = sp_events_find(server->events, inputs, request->served->signature.n_inputs, row);
+    add_told(server, k, event, received_ns, &told);
+  }
   return told;
 }
 
 // Within a section: what is found stays served until it is left, and what is put off is held. Returns batches to run.
 static size_t begin(struct sp_server *server, struct sp_worker *worker, struct sp_request *request,
                     const struct sp_models *models, struct sp_batch *full[2]) {
-  const struct told told = told_of(server, request->call);
   sp_request_read(request, models);
+  const struct told told = told_of(server, worker, request);
   if (told.fails_with) sp_request_refuse(request, told.fails_with, "failing as told (--fail)");
   if (server->timer) {
     delay(server, request, told.due_ns);

@@ -1,72 +1,17 @@
-// Digest of an event's tensors -> its expected values, in an open hash table.
+// The event that was sent -> its expected values.
 #include "server/recorded.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/digest.h"
-#include "codec/codec.h"
 #include "recording/expected.h"
-#include "recording/recording.h"
-
-struct slot {
-  char digest[SP_DIGEST_TEXT_BYTES]; // "": free
-  size_t event_i;
-};
+#include "server/events.h"
 
 struct sp_recorded {
+  struct sp_events *events;
   struct sp_expected *expected;
-  size_t n_slots; // a power of two, at least twice the events
-  struct slot *slots;
+  size_t *answers; // per event that is the first with its tensors: the event whose values are the answer
 };
-
-static void digest_row(const struct sp_tensor *inputs, size_t n_inputs, size_t row,
-                       char digest[SP_DIGEST_TEXT_BYTES]) {
-  // One digest of the tensors' digests: rows of several tensors do not lie side by side.
-  char each[SP_TENSORS_MAX][SP_DIGEST_TEXT_BYTES];
-  for (size_t i = 0; i < n_inputs; i++) {
-    size_t n = inputs[i].row_elements * sp_dtype_bytes(inputs[i].spec.dtype);
-    sp_digest_bytes(sp_bytes_of((const uint8_t *)inputs[i].data + row * n, n), each[i]);
-  }
-  if (n_inputs == 1)
-    memcpy(digest, each[0], SP_DIGEST_TEXT_BYTES);
-  else
-    sp_digest_bytes(sp_bytes_of(each, n_inputs * SP_DIGEST_TEXT_BYTES), digest);
-}
-
-static struct slot *slot_of(const struct sp_recorded *recorded, const char *digest) {
-  // The last 15 of its hexadecimal digits are as good as any hash.
-  size_t i = (size_t)strtoull(digest + strlen(digest) - 15, NULL, 16) & (recorded->n_slots - 1);
-  while (recorded->slots[i].digest[0] && strcmp(recorded->slots[i].digest, digest) != 0) {
-    i = (i + 1) & (recorded->n_slots - 1);
-  }
-  return &recorded->slots[i];
-}
-
-static void keep_events(struct sp_recorded *recorded, const struct sp_recording *recording,
-                        const struct sp_decoder *decoder) {
-  size_t n_inputs;
-  const struct sp_tensor_spec *specs = sp_decoder_tensors(decoder, &n_inputs);
-  struct sp_tensor inputs[SP_TENSORS_MAX], *list[SP_TENSORS_MAX];
-  for (size_t i = 0; i < n_inputs; i++) {
-    sp_tensor_init(&inputs[i], &specs[i], 1);
-    list[i] = &inputs[i];
-  }
-  struct sp_scratch *scratch = sp_scratch_new();
-  for (size_t i = 0; i < recording->n_events; i++) {
-    struct sp_reason reason;
-    if (recorded->expected->known[i] != 1) continue;
-    if (sp_decode(decoder, scratch, recording->events[i].value, list, 0, &reason) != SP_OUTCOME_NONE)
-      continue;
-    char digest[SP_DIGEST_TEXT_BYTES];
-    digest_row(inputs, n_inputs, 0, digest);
-    struct slot *slot = slot_of(recorded, digest);
-    strcpy(slot->digest, digest);
-    slot->event_i = i;
-  }
-  sp_scratch_free(scratch);
-  for (size_t i = 0; i < n_inputs; i++) sp_tensor_done(&inputs[i]);
-}
 
 static char *expected_path(const struct sp_scenario *scenario, uint64_t version) {
   const char *slash = strrchr(scenario->recording, '/');
@@ -75,9 +20,8 @@ static char *expected_path(const struct sp_scenario *scenario, uint64_t version)
                    (unsigned long long)version);
 }
 
-static enum sp_err load_expected(struct sp_recorded *recorded, const char *path, size_t n_events,
-                                 struct sp_error *error) {
-  enum sp_err err = sp_expected_load(path, n_events, &recorded->expected, error);
+static enum sp_err load_expected(struct sp_recorded *recorded, const char *path, struct sp_error *error) {
+  enum sp_err err = sp_expected_load(path, sp_events_count(recorded->events), &recorded->expected, error);
   if (!err && !recorded->expected) {
     err = sp_fail(error, SP_ERR_ENVIRONMENT,
                   "--stub recorded needs expected predictions, and %s does not exist; make it "
@@ -87,22 +31,24 @@ static enum sp_err load_expected(struct sp_recorded *recorded, const char *path,
   return err;
 }
 
+// Of events with the same tensors, only some may have expected values.
+static void find_answers(struct sp_recorded *recorded) {
+  size_t n = sp_events_count(recorded->events);
+  recorded->answers = sp_alloc((n + 1) * sizeof *recorded->answers);
+  for (size_t i = 0; i < n; i++) recorded->answers[i] = SP_EVENT_UNKNOWN;
+  for (size_t i = n; i-- > 0;) {
+    size_t first = sp_events_first(recorded->events, i);
+    if (first != SP_EVENT_UNKNOWN && recorded->expected->known[i] == 1) recorded->answers[first] = i;
+  }
+}
+
 enum sp_err sp_recorded_new(const struct sp_scenario *scenario, uint64_t version, const char *expected,
                             struct sp_recorded **made, struct sp_error *error) {
   struct sp_recorded *recorded = sp_alloc(sizeof *recorded);
-  struct sp_recording *recording = NULL;
-  struct sp_decoder *decoder = NULL;
   char *path = expected ? sp_copy_text(expected) : expected_path(scenario, version);
-  enum sp_err err = sp_recording_load(scenario->recording, &recording, error);
-  if (!err) err = load_expected(recorded, path, recording->n_events, error);
-  if (!err) err = sp_decoder_new(&scenario->input, &decoder, error);
-  if (!err) {
-    for (recorded->n_slots = 64; recorded->n_slots < 2 * recording->n_events;) recorded->n_slots *= 2;
-    recorded->slots = sp_alloc(recorded->n_slots * sizeof *recorded->slots);
-    keep_events(recorded, recording, decoder);
-  }
-  sp_decoder_free(decoder);
-  if (recording) sp_recording_free(recording);
+  enum sp_err err = sp_events_new(scenario, &recorded->events, error);
+  if (!err) err = load_expected(recorded, path, error);
+  if (!err) find_answers(recorded);
   free(path);
   if (err)
     sp_recorded_free(recorded);
@@ -114,7 +60,8 @@ enum sp_err sp_recorded_new(const struct sp_scenario *scenario, uint64_t version
 void sp_recorded_free(struct sp_recorded *recorded) {
   if (!recorded) return;
   if (recorded->expected) sp_expected_free(recorded->expected);
-  free(recorded->slots);
+  sp_events_free(recorded->events);
+  free(recorded->answers);
   free(recorded);
 }
 
@@ -124,9 +71,7 @@ size_t sp_recorded_values(const struct sp_recorded *recorded) {
 
 const double *sp_recorded_find(const struct sp_recorded *recorded, const struct sp_tensor *inputs,
                                size_t n_inputs, size_t row) {
-  char digest[SP_DIGEST_TEXT_BYTES];
-  digest_row(inputs, n_inputs, row, digest);
-  const struct slot *slot = slot_of(recorded, digest);
-  if (!slot->digest[0]) return NULL;
-  return &recorded->expected->values[slot->event_i * recorded->expected->n_values];
+  size_t first = sp_events_find(recorded->events, inputs, n_inputs, row);
+  if (first == SP_EVENT_UNKNOWN || recorded->answers[first] == SP_EVENT_UNKNOWN) return NULL;
+  return &recorded->expected->values[recorded->answers[first] * recorded->expected->n_values];
 }

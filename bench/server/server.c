@@ -56,6 +56,34 @@ static enum sp_err check_conf(const struct sp_server_conf *conf, struct sp_error
   return SP_OK;
 }
 
+bool sp_server_needs_scenario(const struct sp_server_conf *conf) {
+  return conf->stub == SP_STUB_RECORDED || (conf->fail && strstr(conf->fail, "_event=")) ||
+         (conf->delay && strstr(conf->delay, "_event="));
+}
+
+static bool asks_events(const struct sp_server *server) {
+  return (server->fail && sp_fail_plan_asks_events(server->fail)) ||
+         (server->delay && sp_delay_asks_events(server->delay));
+}
+
+// Failures and delays of given events: what they are must be known.
+static enum sp_err open_events(struct sp_server *server, const struct sp_server_env *env,
+                               struct sp_error *error) {
+  if (!asks_events(server)) return SP_OK;
+  const char *key = server->fail && sp_fail_plan_asks_events(server->fail) ? "fail" : "delay";
+  if (!env->scenario)
+    return sp_fail(error, SP_ERR_USAGE,
+                   "%s: at_event and every_event need --scenario, which names the recording", key);
+  if (server->delay && sp_delay_asks_events(server->delay) && gathers(env->conf))
+    return sp_fail(error, SP_ERR_USAGE,
+                   "delay: where requests are gathered, it is the time of a run, and not of an event; leave "
+                   "--batch-delay or at_event out");
+  enum sp_err err = sp_events_new(env->scenario, &server->events, error);
+  if (!err && server->fail) err = sp_fail_plan_bind(server->fail, sp_events_count(server->events), error);
+  if (!err && server->delay) err = sp_delay_bind(server->delay, sp_events_count(server->events), error);
+  return err;
+}
+
 static enum sp_err open_stub(struct sp_server *server, const struct sp_server_conf *conf,
                              struct sp_error *error) {
   enum sp_err err = SP_OK;
@@ -145,6 +173,7 @@ enum sp_err sp_server_start(const struct sp_server_env *env, struct sp_server **
   struct sp_server *server = sp_alloc(sizeof *server);
   server->n_threads = (size_t)env->conf->threads;
   err = open_stub(server, env->conf, error);
+  if (!err) err = open_events(server, env, error);
   if (!err) {
     add_workers(server, env->conf);
     err = load_models(server, env, error);
@@ -217,6 +246,7 @@ enum sp_err sp_server_stop(struct sp_server *server, int64_t grace_ns, bool *was
   sp_told_done(&server->told);
   sp_delay_free(server->delay);
   sp_fail_plan_free(server->fail);
+  sp_events_free(server->events);
   free(server->threads);
   free(server->delay_log_path);
   free(server);

@@ -23,6 +23,9 @@ struct sp_server_model {
   const char *dir; // holds VERSION/{model.onnx,...}, each served; NULL: a stub's, version 1
 };
 
+// Whether it has to know the recording, so that env->scenario must be given: stub recorded, failures or delays of given events.
+bool sp_server_needs_scenario(const struct sp_server_conf *conf);
+
 struct sp_server_counts {
   uint64_t n_predictions; // rows answered
   uint64_t n_requests;    // calls for a prediction, whatever became of them
@@ -46,7 +49,8 @@ struct sp_server_env {
 
 // Loads every version (SP_ERR_ENVIRONMENT: none there, or one that cannot be loaded), opens a session on each for each
 // thread, listens and serves. SP_ERR_ENVIRONMENT: address taken; SP_ERR_USAGE: delay, fail, stub without tensors, labels,
-// gathering for a model that takes one row at a time. Strings and specs of env are copied; it is ready when this returns.
+// gathering for a model that takes one row at a time. A call of several rows fails if one of its events is to, and takes as long as the
+// slowest of them. Strings and specs of env are copied; it is ready when this returns.
 enum sp_err sp_server_start(const struct sp_server_env *env, struct sp_server **server,
                             struct sp_error *error);
 const char *sp_server_address(const struct sp_server *server); // with the real port

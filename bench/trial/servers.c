@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/names.h"
+#include "server/server.h"
 #include "trial/child.h"
 #include "trial/script.h"
 
@@ -85,7 +86,7 @@ static enum sp_err add_server_key(struct sp_arguments *args, const struct sp_key
 static enum sp_err add_server_conf(struct sp_arguments *args, const struct sp_trial_plan *plan,
                                    uint64_t version, struct sp_run_dir *dir, struct sp_error *error) {
   const struct sp_server_conf *conf = &plan->side->server;
-  if (conf->stub == SP_STUB_RECORDED) add_recorded(args, plan, version);
+  if (sp_server_needs_scenario(conf)) add_recorded(args, plan, version);
   enum sp_err err = SP_OK;
   for (const struct sp_key *key = sp_server_table.keys; key->name && !err; key++)
     err = add_server_key(args, key, (const char *)conf + key->offset, dir, error);

@@ -117,6 +117,16 @@ kill -INT "$server"
 ended_with 130
 [ ! -e "$tmp/s.sock" ] || fail "the socket is left"
 
+# Failures and delays of given events: those of the recording, whichever call asks for them.
+code=0
+timeout 60 "$SERVEPATH" run "$fraud" --side rpc --stub recorded --fail 'UNAVAILABLE:at_event=17,90' --delay 'at_event=40:300ms' --quiet \
+  --out "$tmp/events" --raw --arrival constant --rate 200/s --warmup 0s --duration 1s >"$tmp/out" 2>"$tmp/err" || code=$?
+[ -s "$tmp/events/events.csv.zst" ] || fail "events that fail: exit $code, $(cat "$tmp/err")"
+told events 'r["counts"]["unavailable"] == 2 and r["counts"]["ok"] == r["counts"]["intended"] - 2'
+told events '[(e["code"], e["count"], e["first_event"]) for e in r["errors"]] == [(14, 2, 17)]'
+[ "$(zstdcat "$tmp/events/events.csv.zst" | sed -nE 's/^([0-9]+),unavailable,.*/\1/p' | tr '\n' ' ')" = "17 90 " ] || fail "other events fail"
+[ "$(zstdcat "$tmp/events/events.csv.zst" | awk -F, '$1 == 40 { print ($10 - $3 >= 300000000) }')" = 1 ] || fail "event 40 is not late"
+
 # A server that was killed leaves its socket file; the next one takes the path.
 start --model stub --stub echo --input 'x:float32:[1,3]' --address "unix:$tmp/s.sock"
 kill -KILL "$server"
@@ -174,6 +184,10 @@ refuse 64 '--label stable: write NAME=VERSION' "${model[@]}" --label stable
 refuse 64 'engine.*onnxruntime' "${model[@]}" --engine onnx
 refuse 64 '--stub: .*"fix".*fixed' "${model[@]}" --stub fix
 refuse 64 'delay: 5: .*no unit' "${model[@]}" --delay 5
+refuse 64 'fail: at_event and every_event need --scenario' "${model[@]}" --fail UNAVAILABLE:at_event=17
+refuse 64 'delay: at_event and every_event need --scenario' "${model[@]}" --delay at_event=17:5ms
+refuse 64 'the recording has no event 10000; it has 10000, from 0' --scenario "$fraud" --fail UNAVAILABLE:at_event=10000
+refuse 64 'leave --batch-delay or at_event out' --scenario "$fraud" --delay 'serial:1ms;at_event=1:5ms' --batch-delay 1ms
 refuse 64 'delay: normal:5ms' "${model[@]}" --delay normal:5ms
 refuse 64 'fail: .*UNAVAILABLE' "${model[@]}" --fail GONE:1%
 refuse 64 '--grace.*no unit' "${model[@]}" --grace 5

@@ -18,6 +18,7 @@
 #include "server/delay.h"
 #include "server/fail.h"
 #include "server/timer.h"
+#include "server/which.h"
 
 #define N_DRAWS 100000
 
@@ -38,8 +39,8 @@ static int64_t *draws_of(const char *text) {
   struct sp_delay *delay = delay_of(text);
   int64_t *draws = malloc(N_DRAWS * sizeof *draws);
   for (uint64_t k = 0; k < N_DRAWS; k++) {
-    draws[k] = sp_delay_ns(delay, k);
-    assert_int_equal(draws[k], sp_delay_ns(delay, k)); // of k alone
+    draws[k] = sp_delay_ns(delay, k, SP_NO_EVENT);
+    assert_int_equal(draws[k], sp_delay_ns(delay, k, SP_NO_EVENT)); // of k alone
   }
   sp_delay_free(delay);
   qsort(draws, N_DRAWS, sizeof *draws, by_size);
@@ -80,9 +81,9 @@ static void delays_of_a_file_come_in_turn(void **state) {
   snprintf(text, sizeof text, "serial:file:%s", path);
   struct sp_delay *delay = delay_of(text);
   assert_true(sp_delay_is_serial(delay));
-  assert_int_equal(sp_delay_ns(delay, 0), 1000000);
-  assert_int_equal(sp_delay_ns(delay, 1), 250000);
-  assert_int_equal(sp_delay_ns(delay, 5), 2000000000);
+  assert_int_equal(sp_delay_ns(delay, 0, SP_NO_EVENT), 1000000);
+  assert_int_equal(sp_delay_ns(delay, 1, SP_NO_EVENT), 250000);
+  assert_int_equal(sp_delay_ns(delay, 5, SP_NO_EVENT), 2000000000);
   sp_delay_free(delay);
   unlink(path);
 }
@@ -107,6 +108,10 @@ static void delays_that_make_no_sense_are_refused(void **state) {
   refused_delay("file:/nonexistent", SP_ERR_ENVIRONMENT, "/nonexistent");
   refused_delay("file:/dev/null", SP_ERR_USAGE, "no delay");
   refused_delay("serial:", SP_ERR_USAGE, "delay");
+  refused_delay("at_event=17", SP_ERR_USAGE, "at_event=17:50ms");
+  refused_delay("at_event=17:5", SP_ERR_USAGE, "no unit");
+  refused_delay("1ms;at_event=17:serial:5ms", SP_ERR_USAGE, "serial: stands before");
+  refused_delay("at_event=x:5ms", SP_ERR_USAGE, "at_event=x");
 }
 
 static void failures_come_as_told(void **state) {
@@ -118,7 +123,7 @@ static void failures_come_as_told(void **state) {
       SP_OK);
   size_t n_internal = 0, n_unavailable = 0, n_exhausted = 0;
   for (uint64_t k = 1; k <= N_DRAWS; k++) {
-    int status = sp_fail_plan_status(plan, k);
+    int status = sp_fail_plan_status(plan, k, SP_NO_EVENT);
     n_internal += status == 13;
     n_unavailable += status == 14;
     n_exhausted += status == 8;
@@ -130,14 +135,78 @@ static void failures_come_as_told(void **state) {
   assert_in_range(n_exhausted, 850, 1150); // 990 expected, sigma 31
   sp_fail_plan_free(plan);
   assert_int_equal(sp_fail_plan_new("UNAVAILABLE:100%", 1, &plan, &error), SP_OK);
-  for (uint64_t k = 1; k < 1000; k++) assert_int_equal(sp_fail_plan_status(plan, k), 14);
+  for (uint64_t k = 1; k < 1000; k++) assert_int_equal(sp_fail_plan_status(plan, k, SP_NO_EVENT), 14);
   sp_fail_plan_free(plan);
+}
+
+static struct sp_fail_plan *plan_of(const char *text, size_t n_events) {
+  struct sp_fail_plan *plan;
+  struct sp_error error;
+  if (sp_fail_plan_new(text, 1, &plan, &error)) fail_msg("%s", error.text);
+  assert_true(sp_fail_plan_asks_events(plan));
+  if (sp_fail_plan_bind(plan, n_events, &error)) fail_msg("%s", error.text);
+  return plan;
+}
+
+static void failures_of_events_come_whenever_they_are_asked_for(void **state) {
+  (void)state;
+  struct sp_fail_plan *plan =
+      plan_of("INTERNAL:at_event=17,90;UNAVAILABLE:every_event=100,ABORTED:at=5,6;ABORTED:0%", 1000);
+  for (uint64_t k = 1; k <= 3000; k++) { // the recording three times
+    size_t event = (k * 7) % 1000;
+    int wanted = event == 17 || event == 90 ? 13 : event % 100 == 0 ? 14 : k == 5 || k == 6 ? 10 : 0;
+    assert_int_equal(sp_fail_plan_status(plan, k, event), wanted);
+  }
+  assert_int_equal(sp_fail_plan_status(plan, 17, SP_NO_EVENT), 0); // a call is no event
+  sp_fail_plan_free(plan);
+  plan = plan_of("INTERNAL:at_event=17,90,once,UNAVAILABLE:every_event=10,once", 100);
+  assert_int_equal(sp_fail_plan_status(plan, 1, 17), 13);
+  assert_int_equal(sp_fail_plan_status(plan, 2, 17), 0); // the retry
+  assert_int_equal(sp_fail_plan_status(plan, 3, 90), 13);
+  assert_int_equal(sp_fail_plan_status(plan, 4, 90), 14); // by the second rule
+  assert_int_equal(sp_fail_plan_status(plan, 5, 90), 0);
+  assert_int_equal(sp_fail_plan_status(plan, 6, 0), 14);
+  assert_int_equal(sp_fail_plan_status(plan, 7, 0), 0);
+  sp_fail_plan_free(plan);
+}
+
+static void delays_of_events_take_the_place_of_the_others(void **state) {
+  (void)state;
+  struct sp_error error;
+  struct sp_delay *delay = delay_of("serial:5ms;at_event=17,90:50ms;every_event=100,once:1s;at=3:2s");
+  assert_true(sp_delay_is_serial(delay) && sp_delay_asks_events(delay));
+  assert_int_equal(sp_delay_bind(delay, 1000, &error), SP_OK);
+  assert_int_equal(sp_delay_ns(delay, 0, 17), 50 * SP_NS_PER_MS);
+  assert_int_equal(sp_delay_ns(delay, 1, 17), 50 * SP_NS_PER_MS);
+  assert_int_equal(sp_delay_ns(delay, 0, 300), SP_NS_PER_S);
+  assert_int_equal(sp_delay_ns(delay, 0, 300), 5 * SP_NS_PER_MS);
+  assert_int_equal(sp_delay_ns(delay, 2, 18), 2 * SP_NS_PER_S); // call 3
+  assert_int_equal(sp_delay_ns(delay, 17, SP_NO_EVENT), 5 * SP_NS_PER_MS);
+  sp_delay_free(delay);
+  delay = delay_of("at_event=17:exp:1ms");
+  assert_int_equal(sp_delay_bind(delay, 17, &error), SP_ERR_USAGE);
+  assert_non_null(strstr(error.text, "no event 17; it has 17"));
+  assert_false(sp_delay_is_serial(delay));
+  sp_delay_free(delay);
 }
 
 static void failures_that_make_no_sense_are_refused(void **state) {
   (void)state;
-  static const char *const texts[] = {"UNAVAILABLE",      "OK:1%", "GONE:1%",         "UNAVAILABLE:every=0",
-                                      "UNAVAILABLE:200%", "",      "UNAVAILABLE:1%,", "UNAVAILABLE:at=x"};
+  static const char *const texts[] = {"UNAVAILABLE",
+                                      "OK:1%",
+                                      "GONE:1%",
+                                      "UNAVAILABLE:every=0",
+                                      "UNAVAILABLE:200%",
+                                      "",
+                                      "UNAVAILABLE:1%,",
+                                      "UNAVAILABLE:at=x",
+                                      "UNAVAILABLE:at=0",
+                                      "UNAVAILABLE:at=17,once",
+                                      "UNAVAILABLE:at_event=",
+                                      "UNAVAILABLE:at_event=once",
+                                      "UNAVAILABLE:every_event=0",
+                                      "UNAVAILABLE:every_event=1,2",
+                                      "UNAVAILABLE:at_event=1;"};
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
     struct sp_fail_plan *plan;
     struct sp_error error;
@@ -200,6 +269,8 @@ int main(void) {
       cmocka_unit_test(delays_of_a_file_come_in_turn),
       cmocka_unit_test(delays_that_make_no_sense_are_refused),
       cmocka_unit_test(failures_come_as_told),
+      cmocka_unit_test(failures_of_events_come_whenever_they_are_asked_for),
+      cmocka_unit_test(delays_of_events_take_the_place_of_the_others),
       cmocka_unit_test(failures_that_make_no_sense_are_refused),
       cmocka_unit_test(the_timer_calls_in_order_and_never_early),
       cmocka_unit_test(a_hurried_timer_calls_at_once),
