@@ -14,6 +14,7 @@ static const struct verb {
     {"run", "Measure", "replay a recording through one side of a scenario", sp_cmd_run},
     {"merge", "Measure", "the shards of one load as one result", sp_cmd_merge},
     {"verify", "Test", "check every prediction of a scenario against the expected ones", sp_cmd_verify},
+    {"with", "Test", "run a command with broker, topics and model server", sp_cmd_with},
     {"report", "Decide", "print stored results as one table", sp_cmd_report},
     {"new", "Data", "a scenario for your own data and model", sp_cmd_new},
     {"import", "Data", "CSV, JSON lines or kcat output to a recording", sp_cmd_import},

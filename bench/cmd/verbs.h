@@ -7,6 +7,7 @@
 int sp_cmd_run(int argc, char **argv);
 int sp_cmd_merge(int argc, char **argv);
 int sp_cmd_verify(int argc, char **argv);
+int sp_cmd_with(int argc, char **argv);
 int sp_cmd_report(int argc, char **argv);
 int sp_cmd_new(int argc, char **argv);
 int sp_cmd_import(int argc, char **argv);

@@ -65,8 +65,16 @@ static void add(struct sp_flags *flags, struct sp_option option, const char *key
   flags->n = n;
 }
 
+// A verb may use a key's flag for something of its own; the key is then set with --set.
+static bool is_taken(const struct sp_flags *flags, const char *flag) {
+  for (size_t i = 0; i < flags->n_before_keys; i++) {
+    if (strcmp(flags->options[i].flag, flag) == 0) return true;
+  }
+  return false;
+}
+
 static void add_key(void *context, const struct sp_key *key, const char *path) {
-  if (!key->flag) return;
+  if (!key->flag || is_taken(context, key->flag)) return;
   const char *form = key->kind == SP_KIND_BOOL ? NULL : sp_kind_form(key->kind);
   char letter = strcmp(key->flag, "--broker") == 0 ? 'b' : 0; // as in kcat
   add(context, (struct sp_option){key->flag, letter, form, key->standard, key->help}, path, key);
