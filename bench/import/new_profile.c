@@ -194,6 +194,12 @@ static enum sp_err check_width(const struct reading *reading, struct sp_row row,
   if (n > SP_PROFILE_COLUMNS_MAX)
     return sp_fail(reading->error, SP_ERR_ENVIRONMENT, "%s: %zu columns, and at most %d can be described",
                    name, n, SP_PROFILE_COLUMNS_MAX);
+  if (row.bytes.data[0] == '{')
+    return sp_fail(
+        reading->error, SP_ERR_ENVIRONMENT,
+        "%s:%llu: looks like JSON lines, and guesses are made from CSV only; write the scenario by hand "
+        "(format: json, pointers of the values) after servepath import",
+        name, (unsigned long long)row.line_number);
   static const char others[] = ";\t|";
   for (const char *other = others; n == 1 && *other; other++) {
     if (!memchr(row.bytes.data, *other, row.bytes.n)) continue;

@@ -112,7 +112,6 @@ static enum sp_err check_tensor(const struct tensor_place *tensor, const struct 
   if (!err) err = check_shape(tensor);
   if (!err && input->format == SP_INPUT_CSV) err = check_columns(tensor, &input->header);
   if (!err) err = check_steps(tensor);
-  if (!err && input->format == SP_INPUT_CSV) err = check_width(tensor);
   return err;
 }
 
@@ -140,5 +139,12 @@ enum sp_err sp_check_input(const struct sp_check_context *check) {
                                         i};
     err = check_tensor(&tensor, input);
   }
-  return err ? err : check_output(check);
+  if (!err) err = check_output(check);
+  // Last: it is what `servepath new` leaves to choose, when all else is right.
+  for (size_t i = 0; i < input->tensors.n && !err && input->format == SP_INPUT_CSV; i++) {
+    const struct tensor_place tensor = {check, (const struct sp_input_tensor_conf *)input->tensors.items + i,
+                                        i};
+    err = check_width(&tensor);
+  }
+  return err;
 }

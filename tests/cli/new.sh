@@ -201,11 +201,13 @@ head -c 5000 /dev/urandom >random.csv
 printf 'a\0b,c\n1,2\n' >zero.csv
 printf 'a;b;c\n1;2;3\n' >semicolon.csv
 printf 'a,b,c\n1,"2,3\n' >open.csv
+printf '{"a":1}\n' >lines.jsonl
 refuse 3 'empty.csv holds no events: it is empty' no --from empty.csv --model trips.onnx
 refuse 3 'header.csv holds no events below its header' no --from header.csv --model trips.onnx
 refuse 3 'random.csv:' no --from random.csv --model trips.onnx
 refuse 3 'zero.csv:1: byte 2 is zero, so this is no text' no --from zero.csv --model trips.onnx
 refuse 3 'semicolon.csv:1: the fields look parted by ";"' no --from semicolon.csv --model trips.onnx
+refuse 3 'lines.jsonl:1: looks like JSON lines' no --from lines.jsonl --model trips.onnx
 refuse 3 'open.csv:2: the file ends inside quotes' no --from open.csv --model trips.onnx
 refuse 3 'cannot open nothing.csv' no --from nothing.csv --model trips.onnx
 refuse 3 'cannot read nothing.onnx' no --from trips.csv --model nothing.onnx

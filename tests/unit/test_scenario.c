@@ -285,6 +285,10 @@ static void mistakes_are_refused_at_their_place(void **state) {
       {8, "    - {name: x, shape: [1]}\n    - {name: x, shape: [1]}",
        "case.yaml:9:14: input.tensors.1.name: is the name of another tensor too"},
       {8, "    -", "case.yaml:8:5: input.tensors.0: is empty; remove it"},
+      {8, "    - {name: x, shape: [1, 2], columns: [A]}",
+       "case.yaml:8:41: input.tensors.0.columns: 1 stand here, and the shape takes 2; choose those that the "
+       "model "
+       "was trained on"},
       {9, "output: {}", "case.yaml:9:9: output.tensor: missing; name the model's output that is answered"},
       {9, "output: {tensor: y, as: label, labels: [a]}",
        "case.yaml:9:40: output.labels: two are needed, below and from the threshold; write labels: [\"NO\", "
