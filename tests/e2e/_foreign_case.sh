@@ -1,5 +1,5 @@
 # Cases through an application of scripts/apps. Sourced after lib.sh, not run.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # tmp and fixtures are those of lib.sh
 export SERVEPATH_HOME=$SOURCE_DIR
 
 # case_through NAME APP CASE [OPTION]...: 500 events of CASE through APP, all answered as expected.

@@ -72,7 +72,8 @@ refused() {
   local code=0
   "$faust" >"$tmp/refused.out" 2>"$tmp/refused.err" || code=$?
   [ "$code" = "$1" ] || fail "refused: exit $code instead of $1: $(cat "$tmp/refused.err")"
-  [ "$(wc -l <"$tmp/refused.err")" = 1 ] && grep -q "$2" "$tmp/refused.err" || fail "refused: $(cat "$tmp/refused.err")"
+  [ "$(wc -l <"$tmp/refused.err")" = 1 ] || fail "refused: more than one line: $(cat "$tmp/refused.err")"
+  grep -q "$2" "$tmp/refused.err" || fail "refused: /$2/ is missing in: $(cat "$tmp/refused.err")"
 }
 SERVEPATH_SCENARIO=$fixtures/tweet/scenario.yaml refused 64 'tweet/scenario.yaml: input: one tensor of CSV columns'
 SERVEPATH_MODEL=$tmp refused 3 'cannot be loaded'
