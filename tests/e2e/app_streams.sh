@@ -41,7 +41,7 @@ refuse() {
   local pattern=$1 code=0
   shift
   env "$@" timeout 20 "$app/run" >"$tmp/out" 2>"$tmp/err" || code=$?
-  [ $code = 64 ] && [ ! -s "$tmp/out" ] && [ "$(wc -l <"$tmp/err")" = 1 ] && grep -qE "$pattern" "$tmp/err" ||
+  { [ $code = 64 ] && [ ! -s "$tmp/out" ] && [ "$(wc -l <"$tmp/err")" = 1 ] && grep -qE "$pattern" "$tmp/err"; } ||
     fail "$*: exit $code, no line like /$pattern/: $(cat "$tmp/err" "$tmp/out")"
 }
 settings fraud fraud refused
@@ -63,7 +63,7 @@ life() {
   kill -TERM $pid
   since=$SECONDS
   wait $pid || code=$?
-  [ $code = 0 ] && [ $((SECONDS - since)) -le 10 ] || fail "ended with $code after $((SECONDS - since)) s: $(cat "$tmp/err")"
+  { [ $code = 0 ] && [ $((SECONDS - since)) -le 10 ]; } || fail "ended with $code after $((SECONDS - since)) s: $(cat "$tmp/err")"
   [ "$(cat "$tmp/out")" = "$(grep '^{"ready":true,"part":"app","library":"kafka-streams' "$tmp/out")" ] || fail "on stdout: $(cat "$tmp/out")"
 }
 settings airline airline-gbm mixed
