@@ -46,9 +46,10 @@ struct sp_child_options {
   size_t n_fds;
   bool reads_stdout; // a pipe, for sp_child_wait_ready and sp_child_next_line; else stdout goes to our stderr
   const char *stderr_file; // appended to, and its last line quoted when the child fails; NULL: our stderr
-  // A user's own command: stdin, stdout, stderr and every other descriptor that we were given are its own too, and where there is a
-  // controlling terminal it stays in our process group, so that it may read from there and Ctrl-C reaches it. What it leaves
-  // running in our group is found by its mark (sp_supervisor_done). reads_stdout and stderr_file are not for it.
+  // A user's own command: stdin, stdout, stderr and every other descriptor that we were given are its own too,
+  // and where there is a controlling terminal it stays in our process group, so that it may read from there and
+  // Ctrl-C reaches it. What it leaves running in our group is found by its mark (sp_supervisor_done).
+  // reads_stdout and stderr_file are not for it.
   bool has_terminal;
   int end_with_parent; // signal that the child gets when this process ends; 0: SIGKILL
 };

@@ -41,7 +41,7 @@ static enum sp_err parse_rule(const char *text, struct rule *rule, struct sp_err
   return sp_fail(error, SP_ERR_USAGE, "fail: %s: %s", text, why.text);
 }
 
-// Cuts the next rule off *text, in place: at a semicolon, or at a comma behind which no number or `once` stands, which would go on
+// Cuts the next rule off *text, in place: at a semicolon, or at a comma, unless a number or `once` behind it goes on
 // with the same rule.
 static char *next_rule(char **text) {
   if (!*text) return NULL;

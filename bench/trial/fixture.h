@@ -20,11 +20,13 @@ struct sp_fixture_plan {
   bool is_quiet;              // says nothing about what is ready
 };
 
-// Starts broker and server together, waits until both are ready, runs the command with our own stdin, stdout and stderr, passes
-// on signals, ends everything. The command finds SERVEPATH_BROKER, SERVEPATH_INPUT_TOPIC, SERVEPATH_OUTPUT_TOPIC, SERVEPATH_SERVER
-// (of the parts that there are), SERVEPATH_SCENARIO and SERVEPATH_MODEL_NAME in its environment. *code is what this process should
-// exit with: the command's own (128 + signal where one ended it); 127 with SP_ERR_ENVIRONMENT where it cannot be started; 128 + signal
-// with SP_ERR_ENVIRONMENT where that came before; else that of the error. A part that ends under the command is told on stderr. Blocks.
+// Starts broker and server together, waits until both are ready, runs the command with our own stdin, stdout and
+// stderr, passes on signals, ends everything. The command finds SERVEPATH_BROKER, SERVEPATH_INPUT_TOPIC,
+// SERVEPATH_OUTPUT_TOPIC, SERVEPATH_SERVER (of the parts that there are), SERVEPATH_SCENARIO and
+// SERVEPATH_MODEL_NAME in its environment. *code is what this process should exit with: the command's own
+// (128 + signal where one ended it); 127 with SP_ERR_ENVIRONMENT where it cannot be started; 128 + signal with
+// SP_ERR_ENVIRONMENT where that came before; else that of the error. A part that ends under the command is told
+// on stderr, and is the command's to judge. A server's address that the user gave is handed on as it is. Blocks.
 enum sp_err sp_fixture_run(const struct sp_fixture_plan *plan, struct sp_supervisor *supervisor, int *code,
                            struct sp_error *error);
 

@@ -174,6 +174,40 @@ static void test_environment_folder_and_descriptors(void **state) {
   sp_shared_free(&shared);
 }
 
+// A user's own command has every descriptor that we have, and our group only where there is a terminal to read from.
+static void test_a_command_with_our_descriptors(void **state) {
+  (void)state;
+  struct sp_child child;
+  int in[2], out[2], saved = dup(STDIN_FILENO), tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+  char script[64];
+  assert_true(pipe(in) == 0 && pipe(out) == 0);
+  assert_int_equal(write(in[1], "ab", 2), 2);
+  dup2(in[0], STDIN_FILENO);
+  snprintf(script, sizeof script, "x=$(head -c 2); echo \"$x\" >&%d; exec sleep 1000", out[1]);
+  start(&child, (struct sp_child_options){.argv = ARGV("sh", "-c", script), .has_terminal = true});
+  dup2(saved, STDIN_FILENO);
+  char said[4] = "";
+  for (size_t n = 0; n < 3;) {
+    ssize_t got = read(out[0], said + n, 3 - n);
+    assert_true(got > 0);
+    n += (size_t)got;
+  }
+  assert_string_equal(said, "ab\n");
+  assert_int_equal(child.shares_group, tty >= 0);
+  assert_int_equal(getpgid(child.pid), tty >= 0 ? getpgrp() : child.pid);
+  assert_true(sp_child_signal_group(&child, SIGTERM));
+  await_end(&child);
+  assert_int_equal(sp_child_exit_code(&child), 128 + SIGTERM);
+  assert_false(sp_child_signal_group(&child, SIGTERM));
+  sp_child_free(&child);
+  for (int i = 0; i < 2; i++) {
+    close(in[i]);
+    close(out[i]);
+  }
+  close(saved);
+  if (tty >= 0) close(tty);
+}
+
 static void test_processors_hold_from_the_start(void **state) {
   (void)state;
   struct sp_cpus allowed, one;
@@ -490,6 +524,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_a_part_that_is_never_ready),
       cmocka_unit_test(test_a_command_that_cannot_start),
       cmocka_unit_test(test_environment_folder_and_descriptors),
+      cmocka_unit_test(test_a_command_with_our_descriptors),
       cmocka_unit_test(test_processors_hold_from_the_start),
       cmocka_unit_test(test_stop_with_grace_and_without),
       cmocka_unit_test(test_stop_reads_the_last_words),
