@@ -120,7 +120,7 @@ static enum sp_err start_command(struct fixture *f, struct sp_error *error) {
 
 // --- While the command runs ---
 
-// What the terminal sent has reached the command too, where it is in our group. The second SIGTERM means "now".
+// What the terminal sent has reached the command too, where it is in our group. A second SIGTERM means "now".
 static void pass_on(struct fixture *f) {
   int signal = f->supervisor->last_signal;
   if (f->command.shares_group && f->supervisor->is_from_terminal) return;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # servepath with: an environment that can be used, the command's own exit code, signals, terminal, and nothing left behind.
+# shellcheck disable=SC2016 # the commands' own variables
 . "$(dirname "$0")/lib.sh"
 fraud=$fixtures/fraud
 export SERVEPATH_HOME=$SOURCE_DIR
