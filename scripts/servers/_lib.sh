@@ -11,7 +11,8 @@
 #   server_prepare() { … }                        # installs into $home; quick and without network where all is there already
 #   server_prepared() { … }                       # true where `prepare` has been done and still fits; quick
 #   server_command() { … }                        # sets the array server=(program argument…); may write files below $work and
-#                                                 # export variables. May refuse: die 64 "…". Runs anew if a port was taken
+#                                                 # export variables. May refuse: die 64 "…", or die 3 "…: $(log_says)" with
+#                                                 # what a program wrote >>"$dir/server.log" 2>&1. Runs anew if a port was taken
 #   server_answers MODEL_I { … }                  # true when it says, over the protocol, that model MODEL_I is ready to predict
 #   server_cleanup() { … }                        # optional: removes what it leaves outside $work
 #   serve_main "$@"
@@ -202,8 +203,8 @@ launch() {
   clean_up
   mkdir -p "$work" || die 3 "cannot make $work; is the disk full?"
   choose_ports
-  server_command
   : >"$dir/server.log"
+  server_command
   (
     cd "$work" || exit
     export SERVEPATH_SERVER_DIR=$dir HOME=$work TMPDIR=$work

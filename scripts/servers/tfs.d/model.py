@@ -2,8 +2,8 @@
 be run is a Refusal, with that server's code and words."""
 import grpc
 import numpy as np
-import tensorflow as tf
-from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
+
+from session import ConfigProto, Graph, OpError, Session, SignatureDef, as_dtype, load
 
 DEFAULT = "serving_default"
 CODES = {code.value[0]: code for code in grpc.StatusCode}  # TensorFlow numbers its errors the same way
@@ -26,11 +26,11 @@ def names(tensors):
 class Model:
     def __init__(self, name, version, folder, n_threads):
         self.name, self.version = name, version
-        config = tf.compat.v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=n_threads,
-                                          use_per_session_threads=True)
-        self.session = tf.compat.v1.Session(graph=tf.Graph(), config=config)
+        config = ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=n_threads,
+                             use_per_session_threads=True)
+        self.session = Session(graph=Graph(), config=config)
         with self.session.graph.as_default():
-            loaded = tf.compat.v1.saved_model.load(self.session, [tf.saved_model.SERVING], folder)
+            loaded = load(self.session, ["serve"], folder)
         self.signatures = {key: SignatureDef.FromString(signature.SerializeToString())
                            for key, signature in loaded.signature_def.items() if key != "__saved_model_init_op"}
         self.calls = {}  # what runs a signature with those inputs and outputs; two threads may both make one
@@ -49,7 +49,7 @@ class Model:
                               f"{names(signature.outputs)}.")
         try:
             return dict(zip(wanted, self.call(signature_name, signature, tuple(inputs), wanted)(*inputs.values())))
-        except tf.errors.OpError as error:
+        except OpError as error:
             raise Refusal(CODES[error.error_code], error.message) from None
         except (TypeError, ValueError) as error:
             raise invalid(str(error)) from None
@@ -65,7 +65,7 @@ class Model:
             raise invalid(f"input tensor alias not found in signature: {name}. Inputs expected to be in the set "
                           f"{names(signature.inputs)}.")
         for name, array in inputs.items():
-            wanted = tf.dtypes.as_dtype(signature.inputs[name].dtype)
+            wanted = as_dtype(signature.inputs[name].dtype)
             if array.dtype != wanted.as_numpy_dtype:
                 raise invalid(f"Expects arg[0] to be {wanted.name} but {array.dtype.name} is provided")
 
@@ -82,7 +82,7 @@ class Model:
         signature = self.signatures.get(signature_name or DEFAULT)
         wanted = signature and signature.inputs.get(name)
         try:
-            return np.array(values, tf.dtypes.as_dtype(wanted.dtype).as_numpy_dtype if wanted else None)
+            return np.array(values, as_dtype(wanted.dtype).as_numpy_dtype if wanted else None)
         except (TypeError, ValueError) as error:
             raise invalid(f"JSON of input {name} is no tensor: {error}") from None
 

@@ -1,19 +1,17 @@
 """TensorFlow behind the official serving stubs: PredictionService (Predict, GetModelMetadata) and ModelService (GetModelStatus)
 over gRPC, and REST, on 127.0.0.1 only. Usage: server.py GRPC_PORT REST_PORT THREADS NAME=VERSION=FOLDER..."""
 import logging
-import os
 import sys
 from concurrent import futures
 
-os.environ.update(TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="")
+import grpc
 
-import grpc  # noqa: E402
-import tensorflow as tf  # noqa: E402
-from tensorflow_serving.apis import (get_model_metadata_pb2, get_model_status_pb2, model_service_pb2_grpc,  # noqa: E402
-                                     predict_pb2, prediction_service_pb2_grpc)
+from session import OpError, make_ndarray, make_tensor_proto  # before the stubs, which would import all of TensorFlow
+from tensorflow_serving.apis import (get_model_metadata_pb2, get_model_status_pb2, model_service_pb2_grpc, predict_pb2,
+                                     prediction_service_pb2_grpc)
 
-import rest  # noqa: E402
-from model import Model, Models, Refusal, invalid  # noqa: E402
+import rest
+from model import Model, Models, Refusal, invalid
 
 
 def refusing(method):
@@ -33,7 +31,7 @@ def spec_of(request):
 
 def array_of(tensor):
     try:
-        return tf.make_ndarray(tensor)
+        return make_ndarray(tensor)
     except (TypeError, ValueError) as error:
         raise invalid(f"tensor parsing error: {error}") from None
 
@@ -51,7 +49,7 @@ class Service(prediction_service_pb2_grpc.PredictionServiceServicer, model_servi
         reply.model_spec.name, reply.model_spec.version.value = model.name, model.version
         reply.model_spec.signature_name = request.model_spec.signature_name or "serving_default"
         for name, array in answers.items():
-            reply.outputs[name].CopyFrom(tf.make_tensor_proto(array))
+            reply.outputs[name].CopyFrom(make_tensor_proto(array))
         return reply
 
     @refusing
@@ -82,7 +80,7 @@ def load(argument, n_threads):
     name, version, folder = argument.split("=", 2)
     try:
         return Model(name, int(version), folder, n_threads)
-    except (OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
+    except (OSError, ValueError, RuntimeError, OpError) as error:
         sys.exit(f"error: TensorFlow cannot load model {name} from {folder}: {' '.join(str(error).split())}")
 
 
