@@ -6,7 +6,7 @@
 pythie=$SOURCE_DIR/scripts/servers/pythie
 name=e2e-$$
 export SERVEPATH
-trap '"$pythie" stop --name "$name" 2>/dev/null || true; rm -rf "$tmp"' EXIT
+trap '"$pythie" stop --name "$name" 2>/dev/null || true; rm -rf "$tmp" "$SOURCE_DIR/.cache/run/pythie-$name"*.log' EXIT
 airline=(--model "airline-gbm=$fixtures/airline/models/airline-gbm")
 columns=(--overlay "$fixtures/airline/columns.yaml")
 

@@ -6,7 +6,7 @@
 tfs=$SOURCE_DIR/scripts/servers/tfs
 name=e2e-$$
 export SERVEPATH
-trap '"$tfs" stop --name "$name" 2>/dev/null || true; "$tfs" stop --name "$name-own" 2>/dev/null || true; rm -rf "$tmp"' EXIT
+trap '"$tfs" stop --name "$name" 2>/dev/null || true; "$tfs" stop --name "$name-own" 2>/dev/null || true; rm -rf "$tmp" "$SOURCE_DIR/.cache/run/tfs-$name"*.log' EXIT
 
 models=(--model "fraud=$fixtures/fraud/models/fraud" --model "tweet=$fixtures/tweet/models/tweet"
   --model "airline-net=$fixtures/airline/models/airline-net")
