@@ -65,11 +65,12 @@ static enum sp_err start_mock(const struct sp_trial_plan *plan, struct sp_broker
   return SP_OK;
 }
 
-static enum sp_err start_kafka(struct sp_run_dir *dir, struct sp_arguments *args, struct sp_error *error) {
+static enum sp_err start_kafka(const struct sp_trial_plan *plan, struct sp_run_dir *dir,
+                               struct sp_arguments *args, struct sp_error *error) {
   char *script = sp_script_path("kafka"), *data = sp_run_dir_file(dir, "kafka");
   sp_arguments_add(args, script);
   sp_arguments_word(args, "run");
-  sp_arguments_word(args, "--measure");
+  if (!plan->measures_nothing) sp_arguments_word(args, "--measure");
   sp_arguments_word(args, "--dir");
   sp_arguments_add(args, data);
   if (access(script, X_OK) == 0) return SP_OK;
@@ -84,7 +85,7 @@ static enum sp_err launch_own(const struct sp_trial_plan *plan, const struct sp_
                               struct sp_run_dir *dir, struct sp_broker *broker, struct sp_error *error) {
   struct sp_arguments args = {0};
   bool is_mock = strcmp(broker->kind, "mock") == 0;
-  enum sp_err err = is_mock ? start_mock(plan, broker, &args, error) : start_kafka(dir, &args, error);
+  enum sp_err err = is_mock ? start_mock(plan, broker, &args, error) : start_kafka(plan, dir, &args, error);
   if (!err) err = sp_trial_child_start(&broker->child, "broker", &args, &placement->broker, dir, -1, error);
   sp_arguments_done(&args);
   return err;

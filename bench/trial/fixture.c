@@ -166,7 +166,11 @@ enum sp_err sp_fixture_run(const struct sp_fixture_plan *plan, struct sp_supervi
   struct sp_side *side = find_side(plan);
   adapt(plan, side);
   struct fixture f = {.plan = plan,
-                      .trial = {.cli = plan->cli, .scenario = plan->scenario, .side = side, .is_quiet = true},
+                      .trial = {.cli = plan->cli,
+                                .scenario = plan->scenario,
+                                .side = side,
+                                .is_quiet = true,
+                                .measures_nothing = true},
                       .supervisor = supervisor};
   enum sp_err err = start_parts(&f, error);
   if (err) *code = supervisor->signal ? 128 + supervisor->signal : sp_exit_code(err);

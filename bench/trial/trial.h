@@ -21,7 +21,8 @@ struct sp_trial_plan {
   const char *wire_run; // 32 hexadecimal digits that mark this run's messages in Kafka; NULL: our own choice
   int argc;             // the user's command, for the result
   char **argv;
-  bool is_quiet; // no live line
+  bool is_quiet;         // no live line
+  bool measures_nothing; // a broker that is soon there counts for more than a fast one
 };
 
 // Blocks until the trial has ended. *result (free with sp_result_free) is what stands in out_dir/result.json. SP_OK also for
