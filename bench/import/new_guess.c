@@ -301,7 +301,7 @@ static void leave_open(struct feeding *feeding, const size_t *columns, size_t n)
     const char *what = n > n_wanted ? "in the order in which the model was trained"
                                     : "and no more columns hold numbers or few words";
     if (n == feeding->n_wanted) what = "whose values in the file's order do not fit the element types";
-    snprintf(tensor->why, sizeof tensor->why, "%zu of these %zu, %s", n_wanted, n, what);
+    snprintf(tensor->why, sizeof tensor->why, "%zu of the %zu here, %s", n_wanted, n, what);
   }
 }
 
@@ -317,8 +317,11 @@ static void feed(struct feeding *feeding) {
     feed_in_order(feeding, columns, way);
     break;
   }
-  if (way == WAYS && feeding->n_wanted)
-    leave_open(feeding, columns, list_candidates(feeding, WITH_LEVELS, columns));
+  if (way == WAYS && feeding->n_wanted) {
+    size_t n = list_candidates(feeding, WITH_LEVELS, columns);
+    if (n < feeding->n_wanted) n = list_candidates(feeding, WAYS - 1, columns);
+    leave_open(feeding, columns, n);
+  }
   free(columns);
 }
 

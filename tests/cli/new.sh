@@ -95,7 +95,7 @@ servepath 4 verify deep.plain --side embedded --quiet
 rows airline >airline.csv
 servepath 4 new airline --from airline.csv --model "$SOURCE_DIR/fixtures/airline/models/airline-gbm/1/model.onnx" \
   --target ArrDelay,IsArrDelayed,IsDepDelayed
-line=$(grep -n '# choose: 10 of these ' airline/scenario.yaml | cut -d: -f1)
+line=$(grep -n '# choose: 10 of the ' airline/scenario.yaml | cut -d: -f1)
 expect "choose: airline/scenario.yaml:$line says what" err
 servepath 64 verify airline
 expect "airline/scenario.yaml:$line:" err
@@ -129,6 +129,11 @@ servepath 0 verify pairs --update --side embedded --quiet
 expect '{"i":1,"v":[2.5,3.25]}' pairs/expected/pairs-1.jsonl
 servepath 4 new parts --from parts.csv --model "$models/two_inputs/1" --time none --target none
 expect 'do not fit the element types' parts/scenario.yaml
+printf 'i2\n0.5\n2\n' >half.csv # as many as the model takes, and no index
+servepath 4 new half --from half.csv --model "$models/gather/1"
+expect 'do not fit the element types' half/scenario.yaml
+servepath 1 verify half --side embedded --quiet
+expect 'column i2: no int64' out
 printf 'noise,i,id\n0.5,2,7\n1.5,0,7\n2.5,1,8\n' >named.csv
 servepath 0 new named --from named.csv --model "$models/gather/1/model.onnx" --key id
 expect '# guessed: the column of that name' named/scenario.yaml
@@ -169,7 +174,7 @@ servepath 0 new odd --from odd.csv --model trips.onnx --target none
 servepath 0 verify odd --update --side embedded --quiet
 expect '{"i":0,"v":[321]}' odd/expected/odd-1.jsonl
 servepath 4 new wide --from wide.csv --model trips.onnx --target none
-expect '# choose: 3 of these 300' wide/scenario.yaml
+expect '# choose: 3 of the 300 here' wide/scenario.yaml
 printf 'a,b,c\n1,2,3\n1,2\n' >short.csv
 servepath 0 new short --from short.csv --model trips.onnx --target none
 expect 'line 3 to begin with: their events are malformed' err
