@@ -26,11 +26,13 @@ static const struct sp_key app_keys[] = {
     {"app_ready", SP_KIND_TEXT, APP(ready), "auto", NULL, NULL, "--app-ready",
      "when that is ready: auto (its line {\"ready\":true}, or its group holds every partition), line, or a duration to wait"},
     {"match", SP_KIND_CHOICE, APP(matching), "header", "header key payload order", NULL, "--match",
-     "how its answers find their events: sp-id and sp-run in headers, the key, a field of both, or the order in a partition"},
+     "how its answers find their events: sp-id and sp-run in headers, the key, a field of both, or the order in a partition; except by header, a copy of an answer is taken for that to the next event like it"},
     {"match_input", SP_KIND_TEXT, APP(match_input), NULL, NULL, NULL, "--match-input",
      "match payload: the event's field, a JSON pointer or a CSV column"},
     {"match_output", SP_KIND_TEXT, APP(match_output), NULL, NULL, NULL, "--match-output",
      "match payload: the answer's field, a JSON pointer or the number of a CSV column from 0; as match_input if absent"},
+    {"match_value", SP_KIND_TEXT, APP(match_value), NULL, NULL, NULL, "--match-value",
+     "Kafka: where in an answer the prediction stands, a JSON pointer or the number of a CSV column from 0; all of it if absent"},
     {0},
 };
 const struct sp_table sp_app_table = {"application", app_keys, sizeof(struct sp_app_conf), NULL};

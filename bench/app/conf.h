@@ -34,8 +34,9 @@ struct sp_app_conf {
       ready; // when it is: "auto" (its ready line, or its group holds every partition), "line", or a duration
   int matching;      // enum sp_matching
   char *match_input; // payload: JSON pointer, or CSV column of input.header, in the event
-  char
-      *match_output; // and in the answer: JSON pointer or number of a CSV column from 0; NULL: as match_input
+  // In the answer, JSON pointers or numbers of CSV columns from 0:
+  char *match_output; // what match_input is in the event; NULL: at the same pointer
+  char *match_value;  // the prediction; NULL: all of the answer
 };
 extern const struct sp_table sp_app_table; // struct sp_app_conf
 

@@ -30,6 +30,11 @@ static bool is_column(const struct place *place, const char *text) {
   return false;
 }
 
+static enum sp_err check_answer_field(const struct place *place, const char *key, const char *field) {
+  if (!field || is_pointer(field) || is_number(field)) return SP_OK;
+  return refuse(place, key, "is neither a JSON pointer as /id nor the number of a CSV column from 0");
+}
+
 static enum sp_err check_fields(const struct place *place) {
   const char *input = place->side->app.match_input, *output = place->side->app.match_output;
   int format = place->check->scenario->input.format;
@@ -47,10 +52,7 @@ static enum sp_err check_fields(const struct place *place) {
     return refuse(place, "match_output",
                   "missing: an answer has no header; write the number of its CSV column from 0, or a JSON "
                   "pointer as /id");
-  if (output && !is_pointer(output) && !is_number(output))
-    return refuse(place, "match_output",
-                  "is neither a JSON pointer as /id nor the number of a CSV column from 0");
-  return SP_OK;
+  return check_answer_field(place, "match_output", output);
 }
 
 // Who sees one half, or a share, does not know which event comes next.
@@ -75,8 +77,12 @@ enum sp_err sp_check_match(const struct sp_check_context *check, const struct sp
     return refuse(&place, "match_input", "is for match payload; write that, or leave it out");
   if (app->match_output && !is_payload)
     return refuse(&place, "match_output", "is for match payload; write that, or leave it out");
+  bool is_kafka = check->scenario->stream.transport == SP_TRANSPORT_KAFKA;
+  if (app->match_value && !is_kafka)
+    return refuse(&place, "match_value", "is for answers that others write over Kafka; leave it out");
+  if (check_answer_field(&place, "match_value", app->match_value)) return SP_ERR_USAGE;
   if (app->matching == SP_MATCHING_HEADER) return SP_OK;
-  if (check->scenario->stream.transport != SP_TRANSPORT_KAFKA)
+  if (!is_kafka)
     return refuse(&place, "match",
                   "transport direct loses no event's number; write --broker kafka, or match header");
   enum sp_err err = check_halves(&place);

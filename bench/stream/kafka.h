@@ -33,6 +33,9 @@ struct sp_kafka_driver_env {
   const int32_t *partitions; // its share of the output topic's partitions; NULL: all
   size_t n_partitions;
   struct sp_matcher *matcher; // how answers find their events, where both halves are here; NULL: by header
+  // Takes the prediction out of an answer's value; false: it is not there. NULL: all of it. *taken lives until the next call.
+  bool (*take_value)(void *context, struct sp_bytes value, struct sp_bytes *taken);
+  void *take_context;
 };
 
 struct sp_kafka_driver;
@@ -50,7 +53,8 @@ struct sp_kafka_driver;
 // receive: id is SP_REPLY_ALIEN where sp-run is not ours, or sp-id is missing, there twice, no number of an event of this
 // schedule, or of one not yet sent. With a matcher neither is asked for (matcher.h), but an answer that has another run's
 // sp-run is alien all the same. Stages that cannot be read, or that lie before the send or in the future, are unknown (0).
-// Malformed, with a text: a null value without sp-outcome, an sp-outcome that cannot be read, a value above value_bound.
+// Malformed, with a text: a null value without sp-outcome, an sp-outcome that cannot be read, a value above value_bound, or one
+// that take_value finds nothing in.
 // Where this process does not send, sent_ns is intended_ns.
 enum sp_err sp_kafka_driver_new(const struct sp_kafka_driver_env *env, struct sp_kafka_driver **driver,
                                 struct sp_stream *stream, struct sp_error *error);

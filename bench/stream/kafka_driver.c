@@ -178,6 +178,19 @@ static void note_answered(struct sp_kafka_driver *d, uint64_t id) {
   d->answered[id / 8] |= (uint8_t)(1U << id % 8);
 }
 
+static void read_value(const struct sp_kafka_driver *d, struct sp_bytes value, struct sp_reply *reply) {
+  struct sp_bytes taken = value;
+  if (d->env.take_value && !d->env.take_value(d->env.take_context, value, &taken)) {
+    make_malformed(reply, "answer: nothing stands where match_value says, in %zu bytes", value.n);
+  } else if (taken.n > d->env.value_bound) {
+    make_malformed(reply, "answer: %zu bytes, longer than the %zu of the longest possible", taken.n,
+                   d->env.value_bound);
+  } else {
+    reply->value_bytes = taken.n;
+    memcpy(reply->value, taken.data, taken.n);
+  }
+}
+
 static void read_message(struct sp_kafka_driver *d, rd_kafka_message_t *message, struct sp_reply *reply) {
   struct our_headers ours;
   read_headers(message, &ours);
@@ -191,12 +204,8 @@ static void read_message(struct sp_kafka_driver *d, rd_kafka_message_t *message,
       make_malformed(reply, "answer: sp-outcome cannot be read (%zu bytes)", ours.outcome.n);
   } else if (!message->payload) {
     make_malformed(reply, "answer: a null value (tombstone) without sp-outcome");
-  } else if (message->len > d->env.value_bound) {
-    make_malformed(reply, "answer: %zu bytes, longer than the %zu of the longest possible", message->len,
-                   d->env.value_bound);
   } else {
-    reply->value_bytes = message->len;
-    memcpy(reply->value, message->payload, message->len);
+    read_value(d, sp_bytes_of(message->payload, message->len), reply);
   }
 }
 

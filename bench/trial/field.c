@@ -65,15 +65,20 @@ static bool take_member(struct sp_field *f, struct sp_bytes value, struct sp_byt
   struct sp_json found;
   if (sp_json_find(value, &f->pointer, 1, &found) || !found.at) return false;
   *taken = sp_bytes_of(found.at, (size_t)(found.end - found.at));
-  if (sp_json_is_string(found)) {
-    uint8_t *text = sp_scratch_bytes(f->scratch, taken->n);
-    *taken = sp_bytes_of(text, sp_json_text(found, text, taken->n));
-    return true;
-  }
-  return !sp_bytes_equal(*taken, sp_bytes_of_text("null"));
+  return true;
+}
+
+bool sp_field_take_raw(struct sp_field *f, struct sp_bytes value, struct sp_bytes *taken) {
+  if (!value.data) return false;
+  return f->is_column ? take_column(f, value, taken) : take_member(f, value, taken);
 }
 
 bool sp_field_take(struct sp_field *f, struct sp_bytes value, struct sp_bytes *taken) {
-  if (!value.data) return false;
-  return f->is_column ? take_column(f, value, taken) : take_member(f, value, taken);
+  if (!sp_field_take_raw(f, value, taken)) return false;
+  if (f->is_column) return true;
+  struct sp_json found = {taken->data, taken->data + taken->n};
+  if (!sp_json_is_string(found)) return !sp_bytes_equal(*taken, sp_bytes_of_text("null"));
+  uint8_t *text = sp_scratch_bytes(f->scratch, taken->n);
+  *taken = sp_bytes_of(text, sp_json_text(found, text, taken->n));
+  return true;
 }

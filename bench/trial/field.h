@@ -16,5 +16,7 @@ void sp_field_free(struct sp_field *field); // NULL is allowed
 // (1 and 1.0 differ). False: it is not there, is null, or the value is no CSV record or no JSON. *taken is valid until the next
 // call, as long as `value` is. One thread at a time; allocates only while its longest text grows.
 bool sp_field_take(struct sp_field *field, struct sp_bytes value, struct sp_bytes *taken);
+// The same, but a JSON value as it is written, with the quotes of a string, and null too.
+bool sp_field_take_raw(struct sp_field *field, struct sp_bytes value, struct sp_bytes *taken);
 
 #endif

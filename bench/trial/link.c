@@ -115,9 +115,8 @@ enum sp_err sp_link_open(struct sp_trial_session *s, struct sp_error *error) {
     return sp_fail(error, SP_ERR_USAGE, "--run-id: \"%.60s\" is no run; write 32 hexadecimal digits",
                    s->plan->wire_run);
   enum sp_err err = take_share(s, error);
-  if (!err) err = sp_matching_open(s, error);
+  if (!err) err = sp_matching_open(s, &env, error);
   if (err) return err;
-  env.matcher = sp_matching_matcher(s);
   env.partitions = s->share.partitions;
   env.n_partitions = s->share.n_partitions;
   err = connect(s, &env, error);

@@ -11,6 +11,7 @@ struct sp_answer_match {
   struct sp_bytes *tokens; // per recorded event
   uint8_t *text;           // payload: what they point into
   struct sp_field *input, *output;
+  struct sp_field *value; // where predictions stand; NULL: all of the answer
 };
 
 static const struct sp_app_conf *conf_of(const struct sp_trial_session *s) {
@@ -77,10 +78,9 @@ static bool take_output_field(void *context, struct sp_bytes value, struct sp_by
   return sp_field_take(context, value, taken);
 }
 
-enum sp_err sp_matching_open(struct sp_trial_session *s, struct sp_error *error) {
+static enum sp_err open_matcher(struct sp_trial_session *s, struct sp_error *error) {
   int matching = conf_of(s)->matching;
   if (matching == SP_MATCHING_HEADER) return SP_OK;
-  s->matching = sp_alloc(sizeof *s->matching);
   s->matching->tokens = sp_alloc(s->recording->n_events * sizeof *s->matching->tokens);
   enum sp_err err = matching == SP_MATCHING_PAYLOAD ? open_fields(s, error)
                                                     : take_keys(s, matching == SP_MATCHING_ORDER, error);
@@ -98,8 +98,23 @@ enum sp_err sp_matching_open(struct sp_trial_session *s, struct sp_error *error)
   return SP_OK;
 }
 
-struct sp_matcher *sp_matching_matcher(const struct sp_trial_session *s) {
-  return s->matching ? s->matching->matcher : NULL;
+// What output.format json says is compared as JSON, so that a string keeps its quotes; text is what the string says.
+static bool take_json_value(void *context, struct sp_bytes value, struct sp_bytes *taken) {
+  return sp_field_take_raw(context, value, taken);
+}
+
+enum sp_err sp_matching_open(struct sp_trial_session *s, struct sp_kafka_driver_env *env,
+                             struct sp_error *error) {
+  s->matching = sp_alloc(sizeof *s->matching);
+  enum sp_err err = open_matcher(s, error);
+  if (!err && conf_of(s)->match_value) {
+    err = sp_field_new(conf_of(s)->match_value, NULL, "match_value", &s->matching->value, error);
+    bool is_text = s->plan->scenario->output.format == SP_OUTPUT_TEXT;
+    env->take_value = is_text ? take_output_field : take_json_value;
+    env->take_context = s->matching->value;
+  }
+  env->matcher = s->matching->matcher;
+  return err;
 }
 
 void sp_matching_free(struct sp_trial_session *s) {
@@ -107,6 +122,7 @@ void sp_matching_free(struct sp_trial_session *s) {
   sp_matcher_free(s->matching->matcher);
   sp_field_free(s->matching->input);
   sp_field_free(s->matching->output);
+  sp_field_free(s->matching->value);
   free(s->matching->tokens);
   free(s->matching->text);
   free(s->matching);
@@ -130,7 +146,8 @@ void sp_matching_fill(struct sp_trial_session *s) {
   const struct sp_app_conf *app = conf_of(s);
   struct sp_facts *facts = &s->result->delivery;
   sp_facts_text(facts, "match", names[app->matching]);
-  if (!s->matching) return;
+  if (app->match_value) sp_facts_text(facts, "match_value", app->match_value);
+  if (!s->matching->matcher) return;
   struct sp_matcher_facts told;
   sp_kafka_driver_matched(s->kafka, &told);
   if (app->matching == SP_MATCHING_PAYLOAD) {

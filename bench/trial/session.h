@@ -56,7 +56,7 @@ struct sp_trial_session {
   struct sp_kafka_driver *kafka;
   bool is_mock;           // the broker is librdkafka's mock cluster, ours or not
   char *kafka_properties; // as JSON
-  struct sp_answer_match *matching; // Kafka: how answers find their events; NULL: by header
+  struct sp_answer_match *matching; // Kafka: how answers find their events
   struct sp_share share;
   struct sp_stream stream;
   struct sp_stream_facts stream_facts; // once the collector has ended

@@ -70,6 +70,23 @@ static void a_tombstone_has_no_field(void **state) {
   }
 }
 
+static void raw_is_as_it_is_written(void **state) {
+  (void)state;
+  static const struct {
+    const char *name, *value, *expected;
+  } cases[] = {{"/y", "{\"y\": \"YES\"}", "\"YES\""},
+               {"/y", "{\"y\": [0.5, 1] }", "[0.5, 1]"},
+               {"/y", "{\"y\": null}", "null"},
+               {"1", "17,\"YES\"", "YES"}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct sp_field *field = field_of(cases[i].name, NULL);
+    struct sp_bytes taken;
+    assert_true(sp_field_take_raw(field, sp_bytes_of_text(cases[i].value), &taken));
+    assert_true(sp_bytes_equal(taken, sp_bytes_of_text(cases[i].expected)));
+    sp_field_free(field);
+  }
+}
+
 static void what_is_no_field_is_refused(void **state) {
   (void)state;
   struct sp_field *field;
@@ -82,9 +99,8 @@ static void what_is_no_field_is_refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(columns_by_name_and_by_number),
-      cmocka_unit_test(json_by_pointer),
-      cmocka_unit_test(a_tombstone_has_no_field),
+      cmocka_unit_test(columns_by_name_and_by_number), cmocka_unit_test(json_by_pointer),
+      cmocka_unit_test(a_tombstone_has_no_field),      cmocka_unit_test(raw_is_as_it_is_written),
       cmocka_unit_test(what_is_no_field_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,6 +139,9 @@ static void matching_needs_what_it_compares(void **state) {
           "sides.rpc.match_output: missing: an answer has no header");
   refused(SET(PAYLOAD, "sides.rpc.match_input=V1", "sides.rpc.match_output=V1"),
           "sides.rpc.match_output: is neither a JSON pointer");
+  refused(SET("sides.rpc.match_value=/y"), "sides.rpc.match_value: is for answers that others write");
+  refused(SET("stream.broker=mock", "sides.rpc.match_value=y"),
+          "sides.rpc.match_value: is neither a JSON pointer");
   refused(SET(MEET, "sides.rpc.match=key", "load.only=send"), "sides.rpc.match: needs one driver that sends");
   refused(SET(MEET, "sides.rpc.match=order", "load.only=collect"), "sides.rpc.match: needs one driver");
   refused(SET(MEET, "load.shard=1/2", "load.start_at=1900000000", "sides.rpc.match=payload",
