@@ -19,6 +19,7 @@ folder.mkdir(parents=True, exist_ok=True)
 # Read by faust at import: its loop, and no home directory.
 os.environ.setdefault("FAUST_LOOP", "uvloop")
 
+from aiokafka.errors import KafkaError  # noqa: E402
 import faust  # noqa: E402
 import uvloop  # noqa: E402
 
@@ -143,4 +144,10 @@ def assigned(*_args, **_kwargs):
 
 
 # What it prints to a terminal (a spinner) is for nobody here.
-faust.Worker(app, loglevel="ERROR", quiet=True, redirect_stdouts=False, stdout=open(os.devnull, "w")).execute_from_commandline()
+worker = faust.Worker(app, loglevel="ERROR", quiet=True, redirect_stdouts=False, stdout=open(os.devnull, "w"))
+try:
+    worker.execute_from_commandline()
+except (KafkaError, SystemExit) as end:
+    if getattr(end, "code", 1) and not told:
+        stop(3, f"no partitions of {setting('INPUT_TOPIC')} at broker {setting('BROKER')}; what faust says of it is above")
+    raise
