@@ -84,4 +84,5 @@ done
 # Where there is no program, the test says what to do.
 code=0
 (cd "$tmp/one" && PYTHONPATH=$tmp/site SERVEPATH=$tmp/none "$PYTHON" -m pytest -p no:cacheprovider -q -k right) >"$tmp/out" 2>&1 || code=$?
-[ "$code" = 1 ] && grep -q 'servepath is not found .*pytest --servepath' "$tmp/out" || fail "no program: $code, $(cat "$tmp/out")"
+[ "$code" = 1 ] || fail "no program: pytest ended with $code: $(cat "$tmp/out")"
+grep -q 'servepath is not found .*pytest --servepath' "$tmp/out" || fail "no program: not named in $(cat "$tmp/out")"
