@@ -108,3 +108,18 @@ wait $parent 2>/dev/null || true
 for _ in $(seq 400); do [ -e "$tmp/run" ] && sleep 0.025; done
 [ ! -e "$tmp/run" ] || fail "$server outlives its parent: $(find "$tmp/run")"
 [ -z "$(processes "$tmp/run")" ] || fail "$server left $(processes "$tmp/run")"
+
+# One that does not get ready in time, and one that dies.
+refused 3 "$server had model fraud not ready within 0 s" env SERVEPATH_SERVER_READY_S=0 "$scripts/$server" run --dir "$tmp/run" "${models[@]}"
+[ ! -e "$tmp/run" ] || fail "$server left $(find "$tmp/run")"
+rm -f "$tmp/child"
+"$scripts/$server" run --dir "$tmp/run" "${models[@]}" >"$tmp/child" 2>"$tmp/err" &
+child=$!
+until [ -s "$tmp/child" ]; do kill -0 $child 2>/dev/null || fail "$server run ended: $(cat "$tmp/err")"; sleep 0.03; done
+kill -9 "$(field "$tmp/child" pid)"
+code=0
+wait $child || code=$?
+grep -q "^scripts/servers/$server: $server ended by itself (exit 137)" "$tmp/err" || fail "a killed $server: $(cat "$tmp/err")"
+[ "$code" = 3 ] || fail "a killed $server: exit $code"
+[ ! -e "$tmp/run" ] || fail "$server left $(find "$tmp/run")"
+[ -z "$(processes "$tmp/run")" ] || fail "$server left $(processes "$tmp/run")"

@@ -15,8 +15,11 @@ from runtime import OnnxRuntime  # noqa: E402
 
 
 def settings(args):
-    return Settings(debug=False, host="127.0.0.1", http_port=args.rest_port, grpc_port=args.grpc_port, parallel_workers=0,
+    made = Settings(debug=False, host="127.0.0.1", http_port=args.rest_port, grpc_port=args.grpc_port, parallel_workers=0,
                     metrics_endpoint=None, load_models_at_startup=False, gzip_enabled=False)
+    # As long as KServe's: after the 5 s of uvicorn's own default it closes connections under requests that are on their way.
+    made._custom_rest_server_settings = {"timeout_keep_alive": 65}
+    return made
 
 
 def model_settings(args, model):
