@@ -113,7 +113,9 @@ interface Case {
     @Override
     public void decode(byte[] event, FloatBuffer rows, int at) throws Malformed {
       row.read(event);
-      for (Column column : columns) rows.put(at++, column.levels() == null ? row.number(column.index(), column.name()) : code(column));
+      for (Column column : columns) {
+        rows.put(at++, column.levels() == null ? row.number(column.index(), column.name()) : code(column));
+      }
     }
 
     /** The level's line from 0 on; one code of its own behind them for all levels that are not listed. */

@@ -10,9 +10,9 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Shows a processor the records that its thread has polled already and that come to it next. Kafka Streams hands over one record at a
- * time; a processor that holds records back to make a batch of them would have them committed before they are answered, since Streams
- * commits what was handed over. One that looks ahead predicts early instead, and answers each record when it is handed over.
+ * Shows a processor the records that its thread has polled already and that come to it next. Kafka Streams hands over one record
+ * at a time; a processor that holds records back to make a batch of them would have them committed before they are answered, since
+ * Streams commits what was handed over. One that looks ahead predicts early, and answers each record when it is handed over.
  */
 public final class LookAhead implements ConsumerInterceptor<byte[], byte[]> {
   // A stream thread polls and processes; nothing of this is seen by another.

@@ -55,8 +55,8 @@ public final class Main {
       running = streams.state() == KafkaStreams.State.RUNNING ? running + LOOK_EVERY_MS : 0;
       if (!isReady && running > 0 && (holdsPartitions(streams) || running * 1_000_000 > IDLE_AFTER_NS)) {
         isReady = true;
-        System.out.println(
-            "{\"ready\":true,\"part\":\"app\",\"library\":\"kafka-streams " + AppInfoParser.getVersion() + ", onnxruntime 1.28.0\"}");
+        String library = "kafka-streams " + AppInfoParser.getVersion() + ", onnxruntime 1.28.0";
+        System.out.println("{\"ready\":true,\"part\":\"app\",\"library\":\"" + library + "\"}");
       }
       Thread.sleep(LOOK_EVERY_MS);
     }
@@ -121,7 +121,8 @@ public final class Main {
         streams.close(
             CloseOptions.timeout(CLOSE_AT_MOST).withGroupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP));
     if (!isClosed) {
-      System.err.println("scripts/apps/streams: Kafka Streams did not close within " + CLOSE_AT_MOST.toSeconds() + " s; not all is committed");
+      System.err.println(
+          "scripts/apps/streams: Kafka Streams did not close within " + CLOSE_AT_MOST.toSeconds() + " s; not all is committed");
       Runtime.getRuntime().halt(3);
     }
     Runtime.getRuntime().halt(0);

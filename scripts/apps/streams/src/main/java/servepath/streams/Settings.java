@@ -55,7 +55,7 @@ record Settings(
         Path.of(text(environment, "SERVEPATH_DIR")),
         number(environment, "SERVEPATH_LINGER_MS", 0, 0),
         number(environment, "SERVEPATH_COMMIT_MS", exactlyOnce ? 100 : 30_000, 1),
-        number(environment, "SERVEPATH_POLL_RECORDS", 1000, 1));
+        number(environment, "SERVEPATH_POLL_RECORDS", 5000, 1));
   }
 
   private static String text(Map<String, String> environment, String name) throws BadSetting {
