@@ -41,7 +41,7 @@ until [ -s "$tmp/v2.out" ]; do
   kill -0 "$app" 2>/dev/null || fail "did not start: $(cat "$tmp/v2.err")"
   sleep 0.05
 done
-timeout 60 "$SOURCE_DIR/.cache/apps/mlserver-kafka/bin/python" "$(dirname "$0")/_v2_messages.py" "$KAFKA_BROKER" "$source" "$sink" \
+timeout 60 "$SOURCE_DIR/.cache/servers/mlserver/venv/bin/python" "$(dirname "$0")/_v2_messages.py" "$KAFKA_BROKER" "$source" "$sink" \
   >"$tmp/answers" || fail "no answers: $(cat "$tmp/v2.err")"
 # Only what is V2 JSON, names its model, and has headers of text; a key of its own making where there was none; our headers gone.
 [ "$(json "$tmp/answers" '(len(r) == 2 and sorted(len(a["key"]) for a in r) == [4, 36] and
