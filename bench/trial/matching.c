@@ -79,7 +79,8 @@ static bool take_output_field(void *context, struct sp_bytes value, struct sp_by
 }
 
 static enum sp_err open_matcher(struct sp_trial_session *s, struct sp_error *error) {
-  int matching = conf_of(s)->matching;
+  const struct sp_app_conf *app = conf_of(s);
+  int matching = app->matching;
   if (matching == SP_MATCHING_HEADER) return SP_OK;
   s->matching->tokens = sp_alloc(s->recording->n_events * sizeof *s->matching->tokens);
   enum sp_err err = matching == SP_MATCHING_PAYLOAD ? open_fields(s, error)

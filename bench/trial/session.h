@@ -54,8 +54,8 @@ struct sp_trial_session {
   struct sp_encoder *own_encoder;           // Kafka; NULL: it is the application's
   struct sp_direct *direct;
   struct sp_kafka_driver *kafka;
-  bool is_mock;           // the broker is librdkafka's mock cluster, ours or not
-  char *kafka_properties; // as JSON
+  bool is_mock;                     // the broker is librdkafka's mock cluster, ours or not
+  char *kafka_properties;           // as JSON
   struct sp_answer_match *matching; // Kafka: how answers find their events
   struct sp_share share;
   struct sp_stream stream;
