@@ -80,9 +80,14 @@ take_count() { # OPTION VALUE MAX
 }
 
 take_delay() {
-  [[ $2 =~ ^([0-9]{1,6})(us|ms|s)$ ]] || die 64 "$1 $2: a whole number with a unit, 500us or 2ms"
-  batch_delay_us=$((10#${BASH_REMATCH[1]}))
-  case ${BASH_REMATCH[2]} in ms) batch_delay_us=$((batch_delay_us * 1000)) ;; s) batch_delay_us=$((batch_delay_us * 1000000)) ;; esac
+  [[ $2 =~ ^([0-9]{1,11})(ns|us|ms|s)$ ]] || die 64 "$1 $2: a whole number with a unit, 500us or 2ms"
+  local n=$((10#${BASH_REMATCH[1]}))
+  case ${BASH_REMATCH[2]} in
+    ns) batch_delay_us=$(((n + 999) / 1000)) ;;
+    us) batch_delay_us=$n ;;
+    ms) batch_delay_us=$((n * 1000)) ;;
+    s) batch_delay_us=$((n * 1000000)) ;;
+  esac
   [ "$batch_delay_us" -le 10000000 ] || die 64 "$1 $2: at most 10s"
 }
 
