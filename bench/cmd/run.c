@@ -2,9 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "cmd/out_dir.h"
 #include "cmd/verbs.h"
 #include "os/files.h"
 #include "report/report.h"
@@ -21,21 +20,6 @@ static const struct sp_cli_verb verb = {
     .takes = SP_CLI_SIDE | SP_CLI_OUT | SP_CLI_EXPORT | SP_CLI_RAW,
     .options = options,
     .next = "servepath report DIR..., servepath inspect DIR"};
-
-// results/NAME-SIDE-TIME, with -2, -3, ... where that is taken.
-static char *standard_out_dir(const struct sp_scenario *scenario, const struct sp_side *side) {
-  char stamp[32];
-  time_t now = time(NULL);
-  struct tm utc;
-  gmtime_r(&now, &utc);
-  strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &utc);
-  char *dir = sp_format("results/%s-%s-%s", scenario->name, side->name, stamp);
-  for (int i = 2; access(dir, F_OK) == 0; i++) {
-    free(dir);
-    dir = sp_format("results/%s-%s-%s-%d", scenario->name, side->name, stamp, i);
-  }
-  return dir;
-}
 
 static enum sp_err export_to(const char *path, const char *text, struct sp_error *error) {
   return path ? sp_files_write(path, sp_bytes_of_text(text), error) : SP_OK;
@@ -73,7 +57,7 @@ static enum sp_err print(const struct sp_cli *cli, const char *out_dir, struct s
 static int run_side(struct sp_cli *cli, struct sp_scenario *scenario, struct sp_supervisor *supervisor,
                     int argc, char **argv, struct sp_error *error, enum sp_err *err) {
   const struct sp_side *side = sp_scenario_side(scenario, cli->n_sides ? cli->sides[0].name : NULL);
-  char *out_dir = cli->out_dir ? sp_copy_text(cli->out_dir) : standard_out_dir(scenario, side);
+  char *out_dir = cli->out_dir ? sp_copy_text(cli->out_dir) : sp_out_dir_new(scenario->name, side->name);
   struct sp_trial_plan plan = {.cli = cli,
                                .scenario = scenario,
                                .side = side,

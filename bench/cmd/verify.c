@@ -8,6 +8,7 @@
 
 #include "base/printable.h"
 #include "base/units.h"
+#include "cmd/out_dir.h"
 #include "cmd/verbs.h"
 #include "decide/verify_cases.h"
 #include "os/files.h"
@@ -325,8 +326,8 @@ int sp_cmd_verify(int argc, char **argv) {
   if (!err) err = sp_recording_load(job.scenario->recording, &job.recording, &error);
   if (!err) err = sp_supervisor_init(&job.supervisor, &error);
   if (!err) {
-    job.out_dir = job.cli->out_dir ? sp_copy_text(job.cli->out_dir)
-                                   : sp_format("results/%s-verify", job.scenario->name);
+    job.out_dir =
+        job.cli->out_dir ? sp_copy_text(job.cli->out_dir) : sp_out_dir_new(job.scenario->name, "verify");
     take_keys(&job);
     err = verify(&job, argc, argv, &error);
     sp_supervisor_done(&job.supervisor);
