@@ -178,7 +178,8 @@ static void test_environment_folder_and_descriptors(void **state) {
 static void test_a_command_with_our_descriptors(void **state) {
   (void)state;
   struct sp_child child;
-  int in[2], out[2], saved = dup(STDIN_FILENO), tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+  int in[2] = {-1, -1}, out[2] = {-1, -1}, saved = dup(STDIN_FILENO),
+      tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
   char script[64];
   assert_true(pipe(in) == 0 && pipe(out) == 0);
   assert_int_equal(write(in[1], "ab", 2), 2);
