@@ -95,13 +95,30 @@ static void add_word(char *label, size_t n, const char *word) {
   snprintf(label + n_label, n - n_label, ", %s", word);
 }
 
+// A command by the file name of its first word, as far as that is plain: "/opt/my-app --fast" is my-app.
+static void name_command(const char *command, char *name, size_t n) {
+  size_t n_word = strcspn(command, " \t"), start = n_word;
+  while (start > 0 && command[start - 1] != '/') start--;
+  size_t n_plain =
+      strspn(command + start, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+  if (n_plain > n_word - start) n_plain = n_word - start;
+  snprintf(name, n, "%.*s", (int)(n_plain < 24 ? n_plain : 24), command + start);
+  if (!name[0]) snprintf(name, n, "a command");
+}
+
 static void make_label(const struct sp_result *r, char *label, size_t n) {
   const char *delivery = sp_facts_text_of(&r->delivery, "mode", "at-least-once");
+  const char *app = sp_facts_text_of(&r->delivery, "app", NULL),
+             *server = sp_facts_text_of(&r->server, "kind", NULL);
   const char *only = sp_facts_text_of(&r->load, "only", NULL),
              *shard = sp_facts_text_of(&r->load, "shard", NULL);
   double n_apps = sp_facts_number_of(&r->delivery, "apps");
   char text[48];
   snprintf(label, n, "%s", or_dash(r->side));
+  if (app) name_command(app, text, sizeof text);
+  if (app) add_word(label, n, text);
+  if (server) name_command(server, text, sizeof text);
+  if (server) add_word(label, n, text);
   snprintf(text, sizeof text, "%.0f apps", n_apps);
   if (n_apps > 1) add_word(label, n, text);
   if (strcmp(delivery, "at-least-once") != 0) add_word(label, n, delivery);
@@ -131,6 +148,9 @@ static const struct {
   size_t facts;             // offset in struct sp_result
 } distinctions[] = {
     {"load", NULL, offsetof(struct sp_result, load)},
+    {"server", "kind", offsetof(struct sp_result, server)},
+    {"server", "version", offsetof(struct sp_result, server)},
+    {"server", "software", offsetof(struct sp_result, server)},
     {"server", "stub", offsetof(struct sp_result, server)},
     {"server", "delay", offsetof(struct sp_result, server)},
     {"server", "fail", offsetof(struct sp_result, server)},
@@ -147,6 +167,8 @@ static const struct {
     {"delivery", "mode", offsetof(struct sp_result, delivery)},
     {"delivery", "commit_interval_ns", offsetof(struct sp_result, delivery)},
     {"delivery", "order", offsetof(struct sp_result, delivery)},
+    {"delivery", "app", offsetof(struct sp_result, delivery)},
+    {"delivery", "match", offsetof(struct sp_result, delivery)},
     {"delivery", "apps", offsetof(struct sp_result, delivery)},
     {"machine", "fingerprint", offsetof(struct sp_result, machine)},
     {"machine", "placement", offsetof(struct sp_result, machine)},
