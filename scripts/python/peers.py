@@ -12,6 +12,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BUILD_DIR", ROOT / "build"))
+TRIES = 3  # of a pair that is not valid
 
 
 def run_json(*argv):
@@ -74,6 +75,29 @@ def alternated(pair, first, second):
         return a, second()
     b = second()
     return first(), b
+
+
+def pairs_of(first, second, is_valid):
+    """Measures a pair until both halves are valid, at most TRIES times, and says how often that was not so."""
+    def measure(pair):
+        for tries in range(1, TRIES + 1):
+            a, b = alternated(pair, first, second)
+            if is_valid(a, b):
+                break
+        return {"a": a, "b": b, "redone": tries - 1 + (not is_valid(a, b)), "valid": is_valid(a, b)}
+    return measure
+
+
+def ratio_text(rows, value):
+    """Median, interval, and what was left out, of the valid pairs."""
+    valid = [r for r in rows if r["valid"]]
+    if not valid:
+        return None, f"no valid pair of {len(rows)}"
+    middle, (low, high) = median_interval([value(r) for r in valid])
+    redone = sum(r["redone"] for r in rows)
+    return middle, (f"{middle:.2f} × [{low:.2f}, {high:.2f}], {len(valid)} pairs"
+                    + (f", {redone} invalid and repeated" if redone else "")
+                    + (f", {len(rows) - len(valid)} left out" if len(valid) < len(rows) else ""))
 
 
 class BareServer:

@@ -4,13 +4,9 @@ run; and the table of deployments with the demos' claims answered, results/refer
 import statistics
 import sys
 
-from peers import BUILD, ROOT, Store, alternated, arguments, median_interval, servepath_run, write_table
-from peers_broker import PARTITIONS, Part, broker, drained, unique
+from peers import BUILD, Store, arguments, pairs_of, ratio_text, servepath_run, write_table
+from peers_broker import Part, broker, drained, foreign_app, unique
 from peers_deployments import deployment_rows, write_deployments
-
-SCENARIO = ROOT / "fixtures" / "fraud" / "scenario.yaml"
-MODEL = ROOT / "fixtures" / "fraud" / "models" / "fraud" / "1"
-TRIES = 3
 
 
 # --- Draining a full topic ---
@@ -23,27 +19,7 @@ def ours(batch):
 
 
 def foreign(name, batch, **settings):
-    def start(source, sink):
-        return [Part(1, ROOT / "scripts" / "apps" / name / "run", env=app_environment(source, sink, batch, settings))]
-    return start
-
-
-def app_environment(source, sink, batch, settings):
-    known = {"BROKER": broker.address, "INPUT_TOPIC": source, "OUTPUT_TOPIC": sink, "GROUP": unique("group"),
-             "PARTITIONS": PARTITIONS, "MEMBER": 1, "CASE": "fraud", "SCENARIO": SCENARIO, "MODEL": MODEL, "MODEL_NAME": "fraud",
-             "THREADS": 1, "BATCH": batch, "DELIVERY": "at-least-once", "DIR": broker.folder(unique("app")), **settings}
-    return {f"SERVEPATH_{key}": str(value) for key, value in known.items()}
-
-
-def pairs_of(first, second, is_valid):
-    """Measures a pair until both halves are valid, at most TRIES times, and says how often that was not so."""
-    def measure(pair):
-        for tries in range(1, TRIES + 1):
-            a, b = alternated(pair, first, second)
-            if is_valid(a, b):
-                break
-        return {"a": a, "b": b, "redone": tries - 1 + (not is_valid(a, b)), "valid": is_valid(a, b)}
-    return measure
+    return lambda source, sink: [foreign_app(name, source, sink, BATCH=batch, **settings)]
 
 
 def both_whole(a, b):
@@ -65,24 +41,14 @@ def drain_faust(seconds):
     return pairs_of(lambda: drained(ours(1), 1_000_000), lambda: drained(foreign("faust", 1), n), both_whole)
 
 
-def ratio(rows, value):
-    valid = [r for r in rows if r["valid"]]
-    if not valid:
-        return None, f"no valid pair of {len(rows)}"
-    middle, (low, high) = median_interval([value(r) for r in valid])
-    redone = sum(r["redone"] for r in rows)
-    return middle, (f"{middle:.2f} × [{low:.2f}, {high:.2f}], {len(valid)} pairs" + (f", {redone} repeated" if redone else "")
-                    + (f", {len(rows) - len(valid)} left out" if len(valid) < len(rows) else ""))
-
-
 def drain_figure(rows, what, least, most_cpu=None):
-    middle, text = ratio(rows, lambda r: r["a"]["per_s"] / r["b"]["per_s"])
+    middle, text = ratio_text(rows, lambda r: r["a"]["per_s"] / r["b"]["per_s"])
     if middle is not None:
         a, b = (statistics.median(r[k]["per_s"] for r in rows if r["valid"]) for k in "ab")
         text += f" ({a:,.0f} and {b:,.0f} events/s)"
     figures = [(f"{what}: rate", f"≥ {least} ×", text, middle is not None and middle >= least)]
     if most_cpu:
-        middle, text = ratio(rows, lambda r: r["a"]["cpu_us"] / r["b"]["cpu_us"])
+        middle, text = ratio_text(rows, lambda r: r["a"]["cpu_us"] / r["b"]["cpu_us"])
         if middle is not None:
             a, b = (statistics.median(r[k]["cpu_us"] for r in rows if r["valid"]) for k in "ab")
             text += f" ({a:.1f} and {b:.1f} µs)"
@@ -110,7 +76,7 @@ def latency_streams(seconds):
 
 def latency_figure(rows):
     what = "response at 1,000/s, linger 0, embedded fraud, against Kafka Streams"
-    middle, text = ratio(rows, lambda r: r["a"]["p99_ns"] / r["b"]["p99_ns"])
+    middle, text = ratio_text(rows, lambda r: r["a"]["p99_ns"] / r["b"]["p99_ns"])
     if middle is not None:
         (p50, q50), (p99, q99) = ([statistics.median(r[k][p] for r in rows if r["valid"]) / 1e6 for k in "ab"] for p in ("p50_ns", "p99_ns"))
         text += f" (p99 {p99:.2f} and {q99:.2f} ms, p50 {p50:.2f} and {q50:.2f} ms)"
@@ -136,7 +102,7 @@ def servers(name):
 
 
 def server_figure(rows, name):
-    middle, text = ratio(rows, lambda r: r["a"]["per_s"] / r["b"]["per_s"])
+    middle, text = ratio_text(rows, lambda r: r["a"]["per_s"] / r["b"]["per_s"])
     if middle is not None:
         a, b = (statistics.median(r[k]["per_s"] for r in rows if r["valid"]) for k in "ab")
         text += f" ({a:,.0f} and {b:,.0f} calls/s)"

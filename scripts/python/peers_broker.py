@@ -101,6 +101,17 @@ class Part:
         return json.loads(lines[-1]) if lines and lines[-1].startswith("{") else None
 
 
+def foreign_app(name, source, sink, *options, **settings):
+    """An application of scripts/apps between two topics, in the fraud case; settings stand for SERVEPATH_... of its environment."""
+    fraud = ROOT / "fixtures" / "fraud"
+    known = {"BROKER": broker.address, "INPUT_TOPIC": source, "OUTPUT_TOPIC": sink, "GROUP": unique("group"),
+             "PARTITIONS": PARTITIONS, "MEMBER": 1, "CASE": "fraud", "SCENARIO": fraud / "scenario.yaml",
+             "MODEL": fraud / "models" / "fraud" / "1", "MODEL_NAME": "fraud", "THREADS": 1, "BATCH": 1,
+             "DELIVERY": "at-least-once", "DIR": broker.folder(unique("app")), **settings}
+    return Part(1, ROOT / "scripts" / "apps" / name / "run", *options,
+                env={f"SERVEPATH_{key}": str(value) for key, value in known.items()})
+
+
 # --- Full topics ---
 
 full_topics = {}

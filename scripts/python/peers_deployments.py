@@ -11,7 +11,7 @@ import tempfile
 import time
 
 from peers import BUILD, ROOT, machine_text, median_interval, servepath_run
-from peers_broker import PARTITIONS, Part, broker, drained, unique
+from peers_broker import Part, broker, drained, foreign_app, unique
 
 MODEL_DIR = ROOT / "fixtures" / "fraud" / "models" / "fraud"
 RATE = 300  # per second: all of them hold it
@@ -30,14 +30,7 @@ def embedded(source, sink):
 
 
 def foreign(name, *options, **settings):
-    def start(source, sink):
-        known = {"BROKER": broker.address, "INPUT_TOPIC": source, "OUTPUT_TOPIC": sink, "GROUP": unique("group"),
-                 "PARTITIONS": PARTITIONS, "MEMBER": 1, "CASE": "fraud", "SCENARIO": ROOT / "fixtures" / "fraud" / "scenario.yaml",
-                 "MODEL": MODEL_DIR / "1", "MODEL_NAME": "fraud", "THREADS": 1, "BATCH": 1, "DELIVERY": "at-least-once",
-                 "DIR": broker.folder(unique("app")), **settings}
-        return [Part(1, ROOT / "scripts" / "apps" / name / "run", *options,
-                     env={f"SERVEPATH_{key}": str(value) for key, value in known.items()})]
-    return start
+    return lambda source, sink: [foreign_app(name, source, sink, *options, **settings)]
 
 
 def server_part(name, protocol):

@@ -9,13 +9,12 @@ import sys
 import tempfile
 import time
 
-from peers import (BUILD, ROOT, BareServer, Store, alternated, arguments, children_of, median_interval, rss_kib, run_json,
-                   servepath_run, write_table)
+from peers import (BUILD, ROOT, TRIES, BareServer, Store, arguments, children_of, median_interval, pairs_of, ratio_text, rss_kib,
+                   run_json, servepath_run, write_table)
 from peers_broker import PARTITIONS, RECORDING, Part, broker, drained, topic, unique
 
 SCENARIO = ROOT / "fixtures" / "fraud" / "scenario.yaml"
 N_DRAIN = 1_000_000
-TRIES = 3
 
 
 def servepath_app(side, source, sink):
@@ -27,29 +26,6 @@ def bare_loop(source, sink, *scenario):
     return Part(1, BUILD / "bare_kafka_loop", broker.address, source, sink, unique("group"), *scenario)
 
 
-def pairs_of(row, first, second, is_valid):
-    """Measures a pair until both halves are valid, at most TRIES times, and says how often that was not so."""
-    def measure(pair):
-        for tries in range(1, TRIES + 1):
-            a, b = alternated(pair, first, second)
-            if is_valid(a, b):
-                break
-        return {"a": a, "b": b, "redone": tries - 1 + (not is_valid(a, b)), "valid": is_valid(a, b)}
-    return measure
-
-
-def ratio_text(rows, value):
-    """Median, interval, and what was left out, of the valid pairs."""
-    valid = [r for r in rows if r["valid"]]
-    if not valid:
-        return None, f"no valid pair of {len(rows)}"
-    middle, (low, high) = median_interval([value(r) for r in valid])
-    redone = sum(r["redone"] for r in rows)
-    return middle, (f"{middle:.2f} × [{low:.2f}, {high:.2f}], {len(valid)} pairs"
-                    + (f", {redone} invalid and repeated" if redone else "")
-                    + (f", {len(rows) - len(valid)} left out" if len(valid) < len(rows) else ""))
-
-
 # --- Draining a full topic ---
 
 def drain(side, scenario, seconds):
@@ -57,7 +33,7 @@ def drain(side, scenario, seconds):
 
     def whole_and_alike(a, b):
         return a["whole"] and b["whole"] and a["digest"] == b["digest"] and a["per_s"] > 0 and b["per_s"] > 0
-    return pairs_of("drain", lambda: drained(lambda source, sink: [servepath_app(side, source, sink)], n),
+    return pairs_of(lambda: drained(lambda source, sink: [servepath_app(side, source, sink)], n),
                     lambda: drained(lambda source, sink: [bare_loop(source, sink, *scenario)], n), whole_and_alike)
 
 
@@ -99,7 +75,7 @@ def round_trip(seconds):
         r["valid"] = r["received"] == r["n"] and r["duplicates"] == r["refused"] == 0 and r["late_share"] <= 0.01
         return r
 
-    return pairs_of("round-trip", ours, bare, lambda a, b: a["valid"] and b["valid"])
+    return pairs_of(ours, bare, lambda a, b: a["valid"] and b["valid"])
 
 
 def round_trip_figure(rows):
@@ -214,7 +190,7 @@ def kserve(client, server, cpus):
                 r = run_json("taskset", "-c", client, BUILD / "bare_grpc", "client", address, 64, max(1, round(length)))
             return {"per_s": r["calls_per_s"], "valid": r["calls"] > 0}
 
-        return pairs_of("kserve", ours, bare, lambda a, b: a["valid"] and b["valid"])
+        return pairs_of(ours, bare, lambda a, b: a["valid"] and b["valid"])
     return row
 
 
