@@ -8,6 +8,7 @@
 #   . "$(dirname "$0")/_lib.sh"
 #   kind=triton version=2.51.0 backend=python     # backend: optional, what runs the model, told in the ready line
 #   protocols=(kserve kserve-rest)                # all that it speaks; one ending in -rest means that it has a REST port
+#   no_batches="X gathers no requests"            # optional: why --max-batch is refused
 #   server_prepare() { … }                        # installs into $home; quick and without network where all is there already
 #   server_prepared() { … }                       # true where `prepare` has been done and still fits; quick
 #   server_command() { … }                        # sets the array server=(program argument…); may write files below $work and
@@ -31,7 +32,7 @@
 sp_name=scripts/servers/$(basename "$0")
 kind=$(basename "$0") version="" backend="" extra_fields=""
 model_file=model.onnx # what a version's folder must hold; a script may set another: saved_model.pb
-protocols=() server=()
+protocols=() server=() no_batches=""
 here=$(cd "$(dirname "$0")" && pwd)/$kind.d
 home=$sp_root/.cache/servers/$kind
 model_names=() model_dirs=() model_versions=()
@@ -52,10 +53,13 @@ http_is_ok() {
 }
 
 serve_usage() {
+  local batching="  --max-batch N         gathers requests into batches of at most N rows; without it none are gathered
+  --batch-delay D       how long a request may wait for others: 500us, 2ms (0us)"
+  [ -z "$no_batches" ] || batching="  --max-batch N         refused: $no_batches"
   usage
   cat <<END
 
-  scripts/servers/$kind prepare
+  scripts/servers/$kind prepare                     installs it into .cache/servers/$kind; nothing to do where it is there
   scripts/servers/$kind run --dir DIR OPTIONS       in the foreground; all its files below DIR, removed at the end
   scripts/servers/$kind start [--name N] OPTIONS    in the background; prints its ready line
   scripts/servers/$kind stop [--name N]             ends it and removes its files
@@ -64,8 +68,7 @@ serve_usage() {
   --model NAME=FOLDER   serves FOLDER/VERSION/$model_file as NAME, the highest version; may be repeated
   --protocol P          refused unless it is one of: ${protocols[*]}
   --threads N           threads that predict (1)
-  --max-batch N         gathers requests into batches of at most N rows; without it none are gathered
-  --batch-delay D       how long a request may wait for others: 500us, 2ms (0us)
+$batching
 
 When every model is ready, one line stands on stdout: {"ready":true,"part":"model server","kind":"$kind",…}. Listens on free
 ports of 127.0.0.1 only. Ends on SIGTERM, and \`run\` also with its parent. Exit 3 where it does not start.
@@ -128,7 +131,10 @@ take_options() {
       --model) take_model "$2" ;;
       --protocol) take_protocol "$2" ;;
       --threads) take_count "$1" "$2" 64 && threads=$2 ;;
-      --max-batch) take_count "$1" "$2" 65536 && max_batch=$2 ;;
+      --max-batch)
+        [ -z "$no_batches" ] || die 64 "--max-batch: $no_batches; leave it out"
+        take_count "$1" "$2" 65536 && max_batch=$2
+        ;;
       --batch-delay) take_delay "$1" "$2" ;;
       *) die 64 "unknown option $1; see $sp_name --help" ;;
     esac

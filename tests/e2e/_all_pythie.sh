@@ -13,7 +13,7 @@ columns=(--overlay "$fixtures/airline/columns.yaml")
 refused 3 'model fraud: .*holds .*Gemm.*; pythie-serving is given ensembles of trees' "$pythie" start --name "$name" \
   --model "fraud=$fixtures/fraud/models/fraud"
 refused 64 'pythie speaks tfs, not tfs-rest' "$pythie" start --name "$name" "${airline[@]}" --protocol tfs-rest
-refused 64 'gathers no batches' "$pythie" start --name "$name" "${airline[@]}" --max-batch 8
+refused 64 'gathers no requests' "$pythie" start --name "$name" "${airline[@]}" --max-batch 8
 
 start() {
   "$pythie" start --name "$name" "${airline[@]}" >"$tmp/ready" || fail "pythie did not start"

@@ -2,16 +2,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # of lib.sh
 
-# refused CODE PATTERN COMMAND...: one line on stderr, that exit code.
-refused() {
-  local code=0 wanted=$1 pattern=$2
-  shift 2
-  "$@" >"$tmp/out" 2>"$tmp/err" || code=$?
-  [ "$code" = "$wanted" ] || fail "$*: exit $code instead of $wanted: $(cat "$tmp/err")"
-  [ "$(wc -l <"$tmp/err")" = 1 ] || fail "$*: not one line: $(cat "$tmp/err")"
-  grep -qE -- "$pattern" "$tmp/err" || fail "$*: $(cat "$tmp/err")"
-}
-
 # on_loopback PID PORT...: that process listens on 127.0.0.1 at these ports, and nowhere else.
 on_loopback() {
   local pid=$1 have want

@@ -68,14 +68,14 @@ ended third
 [ "$(answers n)" = $((n_before + 100)) ] || fail "ended in order, and yet $(($(answers n) - n_before - 100)) events were answered again"
 
 # --- what it cannot do it says in its last line ---
-refused() {
+faust_refuses() {
   local code=0
   "$faust" >"$tmp/refused.out" 2>"$tmp/refused.err" || code=$?
-  [ "$code" = "$1" ] || fail "refused: exit $code instead of $1: $(cat "$tmp/refused.err")"
-  tail -1 "$tmp/refused.err" | grep -q "$2" || fail "refused: /$2/ is missing in: $(cat "$tmp/refused.err")"
+  [ "$code" = "$1" ] || fail "faust_refuses: exit $code instead of $1: $(cat "$tmp/refused.err")"
+  tail -1 "$tmp/refused.err" | grep -q "$2" || fail "faust_refuses: /$2/ is missing in: $(cat "$tmp/refused.err")"
 }
-SERVEPATH_SCENARIO=$fixtures/tweet/scenario.yaml refused 64 'tweet/scenario.yaml: input: one tensor of CSV columns'
-SERVEPATH_MODEL=$tmp refused 3 'cannot be loaded'
-SERVEPATH_BROKER=127.0.0.1:9 refused 3 "no partitions of $source at broker 127.0.0.1:9"
+SERVEPATH_SCENARIO=$fixtures/tweet/scenario.yaml faust_refuses 64 'tweet/scenario.yaml: input: one tensor of CSV columns'
+SERVEPATH_MODEL=$tmp faust_refuses 3 'cannot be loaded'
+SERVEPATH_BROKER=127.0.0.1:9 faust_refuses 3 "no partitions of $source at broker 127.0.0.1:9"
 topic delete "$KAFKA_BROKER" "$source"
 topic delete "$KAFKA_BROKER" "$sink"

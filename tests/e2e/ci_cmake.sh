@@ -2,21 +2,13 @@
 # The CMake package, really used by a project of its own: a right application passes, a wrong one fails with its reason in the
 # test's output and in JUnit, missing arguments are named, and two such projects run beside each other.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/_project.sh"
 export SERVEPATH
 
 # project NAME: a CMake project whose second test expects something else of one event.
 project() {
   local folder=$tmp/$1
-  mkdir -p "$folder/fixtures"
-  cp -r "$fixtures/fraud" "$folder/fixtures/fraud"
-  cp -r "$fixtures/fraud" "$folder/fixtures/altered"
-  sed -i '4s/"v":\[[^]]*\]/"v":[0.987654321]/' "$folder"/fixtures/altered/expected/*.jsonl
-  cat >"$folder/my-app" <<'SH'
-#!/bin/sh
-exec "$SERVEPATH" app "$SERVEPATH_SCENARIO" --side embedded --transport kafka --broker "$SERVEPATH_BROKER" \
-  --input-topic "$SERVEPATH_INPUT_TOPIC" --output-topic "$SERVEPATH_OUTPUT_TOPIC" --group "$SERVEPATH_GROUP"
-SH
-  chmod +x "$folder/my-app"
+  somebodys_project "$folder"
   cat >"$folder/CMakeLists.txt" <<CMAKE
 cmake_minimum_required(VERSION 3.20)
 project(mine NONE)
@@ -61,8 +53,8 @@ PY
 done
 [ "$first_code $second_code" = "8 8" ] || fail "ctest ended with $first_code and $second_code instead of 8"
 
-# refused PATTERN LINE: a project with that line is not configured, for that reason.
-refused() {
+# not_configured PATTERN LINE: a project with that line is not configured, for that reason.
+not_configured() {
   mkdir -p "$tmp/bad"
   printf 'cmake_minimum_required(VERSION 3.20)\nproject(bad NONE)\nenable_testing()\nfind_package(servepath %s)\n%s\n' \
     "${3-REQUIRED}" "$2" >"$tmp/bad/CMakeLists.txt"
@@ -70,11 +62,11 @@ refused() {
     fail "configured: $2"
   tr -s '\n ' ' ' <"$tmp/out" | grep -qE -- "$1" || fail "no /$1/ in: $(cat "$tmp/out")"
 }
-refused 'servepath_add_replay_test\(t\): APP is missing; write' "servepath_add_replay_test(NAME t SCENARIO $fixtures/fraud)"
-refused 'NAME is missing' "servepath_add_replay_test(SCENARIO $fixtures/fraud APP x)"
-refused '"LIMITS;3" is unknown; the arguments are NAME' "servepath_add_replay_test(NAME t SCENARIO $fixtures/fraud APP x LIMITS 3)"
-refused 'LIMIT "many" is no count' "servepath_add_replay_test(NAME t SCENARIO $fixtures/fraud APP x LIMIT many)"
-refused 'SCENARIO .*/none does not exist' "servepath_add_replay_test(NAME t SCENARIO none APP x)"
-refused 'compatible with requested version "2"' '' '2 REQUIRED'
+not_configured 'servepath_add_replay_test\(t\): APP is missing; write' "servepath_add_replay_test(NAME t SCENARIO $fixtures/fraud)"
+not_configured 'NAME is missing' "servepath_add_replay_test(SCENARIO $fixtures/fraud APP x)"
+not_configured '"LIMITS;3" is unknown; the arguments are NAME' "servepath_add_replay_test(NAME t SCENARIO $fixtures/fraud APP x LIMITS 3)"
+not_configured 'LIMIT "many" is no count' "servepath_add_replay_test(NAME t SCENARIO $fixtures/fraud APP x LIMIT many)"
+not_configured 'SCENARIO .*/none does not exist' "servepath_add_replay_test(NAME t SCENARIO none APP x)"
+not_configured 'compatible with requested version "2"' '' '2 REQUIRED'
 rm -rf "$tmp/bad/build"
-SERVEPATH=$tmp/none refused 'the program servepath is not there \(.*/none\); build it with scripts/build' ''
+SERVEPATH=$tmp/none not_configured 'the program servepath is not there \(.*/none\); build it with scripts/build' ''

@@ -2,6 +2,7 @@
 # The pytest plugin, really installed and used: an application that is right passes, a wrong one fails and the report says why, a
 # dead one is told from a wrong one, code of one's own finds its broker, and two such projects run beside each other.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/_project.sh"
 export SERVEPATH
 
 "$PYTHON" -m pip install -q --disable-pip-version-check --no-index --no-deps --no-build-isolation --target "$tmp/site" \
@@ -10,16 +11,7 @@ export SERVEPATH
 # project NAME: a folder with an application and its tests; the second scenario expects something else of one event.
 project() {
   local folder=$tmp/$1
-  mkdir -p "$folder/fixtures"
-  cp -r "$fixtures/fraud" "$folder/fixtures/fraud"
-  cp -r "$fixtures/fraud" "$folder/fixtures/altered"
-  sed -i '4s/"v":\[[^]]*\]/"v":[0.987654321]/' "$folder"/fixtures/altered/expected/*.jsonl
-  cat >"$folder/my-app" <<'SH'
-#!/bin/sh
-exec "$SERVEPATH" app "$SERVEPATH_SCENARIO" --side embedded --transport kafka --broker "$SERVEPATH_BROKER" \
-  --input-topic "$SERVEPATH_INPUT_TOPIC" --output-topic "$SERVEPATH_OUTPUT_TOPIC" --group "$SERVEPATH_GROUP"
-SH
-  chmod +x "$folder/my-app"
+  somebodys_project "$folder"
   cat >"$folder/test_app.py" <<'PY'
 import os
 

@@ -24,16 +24,6 @@ print(r["address"], r["pid"])
 END
 }
 
-# refused CODE PATTERN COMMAND...: one line on stderr, that exit code.
-refused() {
-  local code=0 wanted=$1 pattern=$2
-  shift 2
-  "$@" >"$tmp/out" 2>"$tmp/err" || code=$?
-  [ "$code" = "$wanted" ] || fail "$*: exit $code instead of $wanted: $(cat "$tmp/err")"
-  [ "$(wc -l <"$tmp/err")" = 1 ] || fail "$*: not one line: $(cat "$tmp/err")"
-  grep -qE -- "$pattern" "$tmp/err" || fail "$*: $(cat "$tmp/err")"
-}
-
 # Both at once.
 "$kafka" start --name "$one" >"$tmp/one" &
 starting=$!

@@ -22,6 +22,16 @@ fail() {
   exit 1
 }
 
+# refused CODE PATTERN COMMAND...: one line on stderr, that exit code.
+refused() {
+  local code=0 wanted=$1 pattern=$2
+  shift 2
+  "$@" >"$tmp/out" 2>"$tmp/err" || code=$?
+  [ "$code" = "$wanted" ] || fail "$*: exit $code instead of $wanted: $(cat "$tmp/err")"
+  [ "$(wc -l <"$tmp/err")" = 1 ] || fail "$*: not one line: $(cat "$tmp/err")"
+  grep -qE -- "$pattern" "$tmp/err" || fail "$*: $(cat "$tmp/err")"
+}
+
 # children PID: its direct children.
 children() { cat "/proc/$1/task/$1/children" 2>/dev/null || true; }
 

@@ -25,8 +25,8 @@ case $code in 0 | 2 | 4) ;; *) fail "TLS and a password: exit $code: $(cat "$tmp
 [ "$(counts "$tmp/ok" ok)" = 400 ] || fail "TLS and a password: $(json "$tmp/ok/result.json" 'r["counts"]')"
 ! grep -rq alice-secret "$tmp/ok" "$tmp/ok.out" "$tmp/ok.err" || fail "the password is in the result"
 
-# refused WHAT PATTERN OPTION...
-refused() {
+# not_reached WHAT PATTERN OPTION...
+not_reached() {
   local what=$1 pattern=$2 start_s=$SECONDS lines
   shift 2
   code=0
@@ -39,10 +39,10 @@ refused() {
   rm -rf "$tmp/refused"
 }
 printf wrong >"$tmp/wrong"
-refused "wrong password" "[Aa]uthentication|password|credentials" --broker "$secured" "${properties[@]}" -X "sasl.password=@$tmp/wrong"
-refused "plain against TLS" "TLS|SSL" --broker "$secured"
-refused "TLS against plain" "TLS|SSL" --broker "$plain" -X security.protocol=SSL -X "ssl.ca.location=$ca"
-refused "nobody there" "refused|reach" --broker 127.0.0.1:9
+not_reached "wrong password" "[Aa]uthentication|password|credentials" --broker "$secured" "${properties[@]}" -X "sasl.password=@$tmp/wrong"
+not_reached "plain against TLS" "TLS|SSL" --broker "$secured"
+not_reached "TLS against plain" "TLS|SSL" --broker "$plain" -X security.protocol=SSL -X "ssl.ca.location=$ca"
+not_reached "nobody there" "refused|reach" --broker 127.0.0.1:9
 
 code=0 # an application makes no topics
 timeout 30 "$SERVEPATH" app "$fixtures/fraud" --broker "$plain" --input-topic no-such --output-topic nor-such >"$tmp/out" 2>"$tmp/err" || code=$?
@@ -54,7 +54,7 @@ by_scram=(--broker "$scram" -X security.protocol=SASL_PLAINTEXT -X sasl.mechanis
 code=0
 trial "$tmp/by-scram" "${by_scram[@]}" || code=$?
 if [ "$code" = 3 ]; then
-  refused "SCRAM at Kafka 4" "2\.6\.1" "${by_scram[@]}"
+  not_reached "SCRAM at Kafka 4" "2\.6\.1" "${by_scram[@]}"
 else
   [ "$(counts "$tmp/by-scram" ok)" = 400 ] || fail "SCRAM: exit $code: $(cat "$tmp/by-scram.err")"
 fi

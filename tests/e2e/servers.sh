@@ -38,16 +38,6 @@ verified() {
   [ "$(json "$tmp/verify.json" 'r["sides"][0]["counts"]["ok"]')" = 500 ] || fail "$1 over $3: not 500 ok: $(cat "$tmp/verify.json")"
 }
 
-# refused CODE PATTERN COMMAND...: one line on stderr, that exit code.
-refused() {
-  local code=0 wanted=$1 pattern=$2
-  shift 2
-  "$@" >"$tmp/out" 2>"$tmp/err" || code=$?
-  [ "$code" = "$wanted" ] || fail "$*: exit $code instead of $wanted: $(cat "$tmp/err")"
-  [ "$(wc -l <"$tmp/err")" = 1 ] || fail "$*: not one line: $(cat "$tmp/err")"
-  grep -qE -- "$pattern" "$tmp/err" || fail "$*: $(cat "$tmp/err")"
-}
-
 # A model's refusal of single requests: words that are numbers far beyond the table of the tweet model.
 cp -r "$fixtures/tweet" "$tmp/beyond"
 { seq -f 'zz%.0f' 60000 && cat "$fixtures/tweet/vocab.txt"; } >"$tmp/beyond/vocab.txt"

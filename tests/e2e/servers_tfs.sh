@@ -15,7 +15,7 @@ models=(--model "fraud=$fixtures/fraud/models/fraud" --model "tweet=$fixtures/tw
 refused 3 'airline-gbm: an ONNX file alone, and TensorFlow holds SavedModels only' \
   "$tfs" start --name "$name" --model "airline-gbm=$fixtures/airline/models/airline-gbm"
 refused 64 'tfs speaks tfs and tfs-rest, not kserve; write --protocol tfs' "$tfs" start --name "$name" "${models[@]}" --protocol kserve
-refused 64 'gathers no batches' "$tfs" start --name "$name" "${models[@]}" --max-batch 8
+refused 64 'gathers no requests' "$tfs" start --name "$name" "${models[@]}" --max-batch 8
 [ ! -e "$SOURCE_DIR/.cache/run/tfs-$name" ] || fail "a start that was refused left its folder"
 
 "$tfs" start --name "$name" "${models[@]}" >"$tmp/ready" || fail "tfs did not start"
