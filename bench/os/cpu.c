@@ -33,26 +33,62 @@ int64_t sp_cpu_ns_of(pid_t pid) {
   return read_clock(clock);
 }
 
-struct group_sum {
-  pid_t group;
-  int64_t cpu_ns;
-  struct sp_memory memory;
+// --- Groups ---
+
+struct listing {
+  struct sp_procfs_stat *items;
+  bool *are_in;
+  size_t n, room;
 };
 
-static bool add_cpu(const struct sp_procfs_stat *stat, void *context) {
-  struct group_sum *sum = context;
-  if (stat->group != sum->group) return true;
-  int64_t cpu_ns = sp_cpu_ns_of(stat->pid);
-  if (cpu_ns < 0) return true; // reaped since
-  if (sum->cpu_ns < 0) sum->cpu_ns = 0;
-  sum->cpu_ns += cpu_ns + stat->waited_children_ticks * (SP_NS_PER_S / sysconf(_SC_CLK_TCK));
+static bool list(const struct sp_procfs_stat *stat, void *context) {
+  struct listing *all = context;
+  if (all->n == all->room) {
+    all->room = all->room ? 2 * all->room : 256;
+    all->items = sp_realloc(all->items, all->room * sizeof *all->items);
+  }
+  all->items[all->n++] = *stat;
   return true;
 }
 
+static bool has_parent_in(const struct listing *all, size_t i) {
+  for (size_t k = 0; k < all->n; k++) {
+    if (all->are_in[k] && all->items[k].pid == all->items[i].parent) return true;
+  }
+  return false;
+}
+
+// A command in front (timeout, setsid, a shell with job control) puts what it starts into a group of its own: still theirs.
+static void list_group(struct listing *all, pid_t group) {
+  sp_procfs_each(list, all);
+  all->are_in = sp_alloc((all->n + 1) * sizeof *all->are_in);
+  for (size_t i = 0; i < all->n; i++) all->are_in[i] = all->items[i].group == group;
+  for (bool has_grown = true; has_grown;) {
+    has_grown = false;
+    for (size_t i = 0; i < all->n; i++) {
+      if (all->are_in[i] || !has_parent_in(all, i)) continue;
+      all->are_in[i] = has_grown = true;
+    }
+  }
+}
+
+static void listing_done(struct listing *all) {
+  free(all->items);
+  free(all->are_in);
+}
+
 int64_t sp_cpu_ns_of_group(pid_t group) {
-  struct group_sum sum = {.group = group, .cpu_ns = -1};
-  sp_procfs_each(add_cpu, &sum);
-  return sum.cpu_ns;
+  struct listing all = {0};
+  int64_t sum_ns = -1;
+  list_group(&all, group);
+  for (size_t i = 0; i < all.n; i++) {
+    int64_t cpu_ns = all.are_in[i] ? sp_cpu_ns_of(all.items[i].pid) : -1;
+    if (cpu_ns < 0) continue; // somebody else's, or reaped since
+    if (sum_ns < 0) sum_ns = 0;
+    sum_ns += cpu_ns + all.items[i].waited_children_ticks * (SP_NS_PER_S / sysconf(_SC_CLK_TCK));
+  }
+  listing_done(&all);
+  return sum_ns;
 }
 
 struct sp_memory sp_memory_of(pid_t pid) {
@@ -63,21 +99,19 @@ struct sp_memory sp_memory_of(pid_t pid) {
   return (struct sp_memory){rss_kib < 0 ? -1 : rss_kib * 1024, peak_kib < 0 ? -1 : peak_kib * 1024};
 }
 
-static bool add_memory(const struct sp_procfs_stat *stat, void *context) {
-  struct group_sum *sum = context;
-  if (stat->group != sum->group) return true;
-  struct sp_memory memory = sp_memory_of(stat->pid);
-  if (memory.rss_bytes < 0) return true;
-  if (sum->memory.rss_bytes < 0) sum->memory = (struct sp_memory){0, 0};
-  sum->memory.rss_bytes += memory.rss_bytes;
-  sum->memory.peak_bytes += memory.peak_bytes;
-  return true;
-}
-
 struct sp_memory sp_memory_of_group(pid_t group) {
-  struct group_sum sum = {.group = group, .memory = {-1, -1}};
-  sp_procfs_each(add_memory, &sum);
-  return sum.memory;
+  struct sp_memory sum = {-1, -1};
+  struct listing all = {0};
+  list_group(&all, group);
+  for (size_t i = 0; i < all.n; i++) {
+    struct sp_memory memory = all.are_in[i] ? sp_memory_of(all.items[i].pid) : (struct sp_memory){-1, -1};
+    if (memory.rss_bytes < 0) continue;
+    if (sum.rss_bytes < 0) sum = (struct sp_memory){0, 0};
+    sum.rss_bytes += memory.rss_bytes;
+    sum.peak_bytes += memory.peak_bytes;
+  }
+  listing_done(&all);
+  return sum;
 }
 
 void sp_usage_read(struct sp_usage *usage) {

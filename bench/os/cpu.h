@@ -14,11 +14,12 @@ int64_t sp_cpu_thread_ns(void);
 
 // CPU time of another process (all its threads, living and ended). -1 once it has been reaped.
 int64_t sp_cpu_ns_of(pid_t pid);
-// CPU time of every living process of a process group, and of their children that ended and were waited for
-// (these by ticks of 10 ms). -1 if the group has no process. Reads all of /proc: about 20 us a process.
+// CPU time of every living process of a process group, of those that they started and that have left it (`timeout`, `setsid`),
+// each once, and of their children that ended and were waited for (these by ticks of 10 ms). One that has left the
+// group and whose parent has ended is nobody's. -1 if there is none. Reads all of /proc: about 20 us a process.
 int64_t sp_cpu_ns_of_group(pid_t group);
 
-// Resident memory now and its peak; of a group: the sum (shared pages count in each). -1 if it is gone.
+// Resident memory now and its peak; of a group, as above: the sum (shared pages count in each). -1 if it is gone.
 struct sp_memory {
   int64_t rss_bytes;
   int64_t peak_bytes;

@@ -356,6 +356,24 @@ static void test_cpu_time_of_a_group(void **state) {
   sp_child_free(&child);
 }
 
+// timeout makes a group of its own; what runs behind it belongs to the child all the same.
+static void test_cpu_time_of_who_left_the_group(void **state) {
+  (void)state;
+  struct sp_child child;
+  start(&child,
+        (struct sp_child_options){
+            .argv = ARGV("sh", "-c", "timeout 1000 sh -c '\"$0\" burn; exec sleep 1000' \"$0\"; exit 1",
+                         sp_process_self()),
+            .reads_stdout = true});
+  ready(&child);
+  int64_t until_ns = sp_now_ns() + LONG_NS;
+  while (sp_cpu_ns_of_group(child.pid) < 50 * MS && sp_now_ns() < until_ns) usleep(1000);
+  assert_true(sp_cpu_ns_of_group(child.pid) >= 50 * MS);
+  assert_true(sp_cpu_ns_of_group(child.pid) < 500 * MS); // each once, and nothing of ours
+  assert_true(sp_memory_of_group(child.pid).rss_bytes > 2 * sp_memory_of(child.pid).rss_bytes);
+  sp_child_free(&child);
+}
+
 // Starts this program as a supervisor whose child is `script`; returns the child's and grandchild's numbers.
 static void start_supervisor(struct sp_child *parent, const char *id, const char *script, pid_t *child,
                              pid_t *grandchild) {
@@ -534,6 +552,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_signals_arrive_by_descriptor),
       cmocka_unit_test(test_cpu_time_of_a_child),
       cmocka_unit_test(test_cpu_time_of_a_group),
+      cmocka_unit_test(test_cpu_time_of_who_left_the_group),
       cmocka_unit_test(test_a_child_ends_with_its_parent),
       cmocka_unit_test(test_the_next_run_sweeps_after_a_killed_one),
       cmocka_unit_test(test_a_sweep_spares_reused_numbers),
