@@ -230,6 +230,9 @@ static enum sp_err update(const struct job *job, struct sp_error *error) {
   const struct sp_answers *answers = &side->answers;
   uint64_t version;
   char *dir = NULL, version_text[32];
+  if (!side->result->complete || !side->result->intended)
+    return sp_fail(error, SP_ERR_INVALID, "%s: %s; what was expected before stays", side->name,
+                   side->result->complete ? "no event was sent" : side->result->incomplete);
   if (!answers->values)
     return sp_fail(error, SP_ERR_USAGE, "the answers of %s carry no scores; nothing to expect", side->name);
   enum sp_err err = sp_model_version_dir(&job->scenario->model, &version, &dir, error);
@@ -293,14 +296,15 @@ static enum sp_err verify(struct job *job, int argc, char **argv, struct sp_erro
   return err;
 }
 
-// After --update what the first side answered is what is expected: only events without an answer fail then.
+// After --update what the first side answered is what is expected: only events without an answer fail then, those that were
+// never sent too.
 static int code_after_update(const struct sp_verify *v) {
   int code = sp_verify_exit_code(v);
   if (code != sp_exit_code(SP_ERR_FAILED)) return code == sp_exit_code(SP_ERR_INCONCLUSIVE) ? 0 : code;
   const struct sp_result *r = v->sides[0].result;
   int64_t n_answered = r->outcomes[SP_OUTCOME_OK] + r->outcomes[SP_OUTCOME_UNCHECKED] +
                        r->outcomes[SP_OUTCOME_MISMATCH] + r->outcomes[SP_OUTCOME_FILTERED];
-  return n_answered == r->intended && v->n_sides == 1 ? 0 : code;
+  return n_answered == (int64_t)v->n_events && v->n_sides == 1 ? 0 : code;
 }
 
 static int exit_code(const struct job *job, enum sp_err err, const struct sp_error *error) {

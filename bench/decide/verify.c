@@ -142,7 +142,7 @@ int sp_verify_exit_code(const struct sp_verify *v) {
   }
   for (size_t i = 0; i < v->n_sides; i++) {
     const struct sp_result *result = v->sides[i].result;
-    if (!result->complete)
+    if (!result->complete || result->intended == 0)
       return sp_exit_code(SP_ERR_INVALID); // how steadily it was driven is no matter here
     bool is_answered_once = !result->flags[SP_FLAG_DUPLICATE] && !result->flags[SP_FLAG_ALIEN] &&
                             !(v->sides[i].keeps_order && result->flags[SP_FLAG_REORDERED]);

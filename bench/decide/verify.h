@@ -50,7 +50,7 @@ enum sp_err sp_verify_run(const struct sp_verify_plan *plan, struct sp_superviso
                           struct sp_verify *verify, struct sp_error *error);
 void sp_verify_done(struct sp_verify *verify);
 // 3: an application died; 0: each side answered every event as expected; 1 otherwise; 4: nothing is expected, so only the sides could be compared;
-// 2: a trial did not end.
+// 2: a trial did not end, or sent nothing.
 int sp_verify_exit_code(const struct sp_verify *verify);
 
 #endif

@@ -195,7 +195,9 @@ static void judge_answered(const struct view *v, struct sp_suite *suite) {
   say_errors(v, one, false);
   if (n_filtered)
     sp_case_say(one, SP_CASE_FAILED, "%" PRId64 " %s left out (filtered)", n_filtered, events(n_filtered));
-  if (n_unsent > 0)
+  if (r->intended == 0)
+    sp_case_say(one, SP_CASE_ERROR, "no event was sent, so that nothing is verified");
+  else if (n_unsent > 0)
     sp_case_say(one, SP_CASE_FAILED, "%" PRId64 " %s never sent: those before got no answers", n_unsent,
                 n_unsent == 1 ? "event was" : "events were");
   if (!r->complete) sp_case_say(one, SP_CASE_ERROR, "incomplete: %s", r->incomplete);

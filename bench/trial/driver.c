@@ -19,6 +19,8 @@
 #define TICK_NS (20 * SP_NS_PER_MS)
 // Copies of the last answers come after everything has an outcome: verify looks so much longer.
 #define COPIES_NS (100 * SP_NS_PER_MS)
+// By then a pacer that has handed nothing over never will.
+#define FIRST_SEND_NS (20 * SP_NS_PER_S)
 
 static void run_pacer(void *context) {
   sp_thread_short_slice();
@@ -120,6 +122,8 @@ static int64_t last_progress_ns(struct sp_trial_session *s) {
 
 static bool is_stuck(struct sp_trial_session *s) {
   if (!s->plan->answers_file || s->schedule->intended_ns) return false;
+  // Silence is what follows an event: until the first is sent, the pacer is on its way to the origin.
+  if (!sp_tally_get(&s->tally->n_sent) && sp_now_ns() < s->pacer.origin_ns + FIRST_SEND_NS) return false;
   return sp_now_ns() - last_progress_ns(s) >= s->plan->scenario->load.drain_ns;
 }
 

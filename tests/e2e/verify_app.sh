@@ -49,6 +49,10 @@ says 'c["malformed"] == 200 and c["lost"] == 0 and "malformed (code 0) answer: "
 verified 1 "echo '{\"ready\":true}'; exec sleep 1000" --set load.drain=1s
 says 'c["lost"] == 200 and found["n_missing"] == 200 and lines["answered"] == "200 of 200 events got no answer: 0-199"'
 
+# A silence that is over before the first event is due is none: events are sent.
+verified 1 "echo '{\"ready\":true}'; exec sleep 1000" --set load.drain=1ms
+says 'c["lost"] > 0'
+
 # It dies: before it is ready, and while events wait for it.
 verified 3 'echo "no model here" >&2; exit 7'
 grep -q 'application 1 exited with code 7 before it was ready: no model here' "$tmp/err" || fail "its last words: $(cat "$tmp/err")"

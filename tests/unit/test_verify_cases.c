@@ -185,6 +185,16 @@ static void test_copies_and_order(void **state) {
   done(v);
 }
 
+// Nothing sent is nothing verified, however well all of it was answered.
+static void test_nothing_sent(void **state) {
+  (void)state;
+  struct sp_verify *v = all_right();
+  v->sides[0].result->intended = v->sides[0].result->outcomes[SP_OUTCOME_OK] = 0;
+  expect_case(v, "answered", SP_CASE_ERROR, "no event was sent, so that nothing is verified|");
+  assert_int_equal(sp_verify_exit_code(v), 2);
+  done(v);
+}
+
 static void test_application(void **state) {
   (void)state;
   struct sp_verify *v = all_right();
@@ -254,7 +264,7 @@ int main(void) {
       cmocka_unit_test(test_missing),          cmocka_unit_test(test_ranges_are_few),
       cmocka_unit_test(test_copies_and_order), cmocka_unit_test(test_application),
       cmocka_unit_test(test_nothing_expected), cmocka_unit_test(test_hiding),
-      cmocka_unit_test(test_findings_json),
+      cmocka_unit_test(test_findings_json),    cmocka_unit_test(test_nothing_sent),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
