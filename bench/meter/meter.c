@@ -92,6 +92,7 @@ static inline void record_stages(struct sp_meter *meter, struct sp_interval *int
   record_stage(interval, slot->ns, SP_STAGE_ENCODE, at->answered_ns, at->encoded_ns);
   if (at->server_ns < 0 || at->dispatched_ns == 0 || at->answered_ns == 0) return;
   int64_t other_ns = at->answered_ns - at->dispatched_ns - at->server_ns;
+  if (other_ns < 0) return; // longer than the call lasted: it cannot be true
   sp_histogram_record(&interval->series[SP_BOOKS_STAGES + SP_STAGE_SERVER], at->server_ns);
   sp_histogram_record(&interval->series[SP_BOOKS_STAGES + SP_STAGE_RPC_OTHER], other_ns);
   slot->ns[SP_STAGE_SERVER] += (double)at->server_ns;

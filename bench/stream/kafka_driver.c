@@ -146,11 +146,25 @@ static void start_reply(const struct sp_kafka_driver *d, struct sp_reply *reply,
   if (!d->env.sends) reply->sent_ns = reply->intended_ns;
 }
 
-// Stages that cannot be true are worse than none. On another machine's clock they are durations from 0.
+// The last instant that it tells; how long after it held the event, where its clock is another machine's.
+static int64_t last_told_ns(const struct sp_reply *told) {
+  const int64_t stamps[] = {told->held_ns, told->taken_ns, told->dispatched_ns, told->answered_ns,
+                            told->encoded_ns};
+  int64_t last_ns = 0;
+  for (size_t i = 0; i < sizeof stamps / sizeof stamps[0]; i++)
+    last_ns = stamps[i] > last_ns ? stamps[i] : last_ns;
+  return last_ns;
+}
+
+// Stages that cannot be true are worse than none. On another machine's clock they are durations from 0, which together last no
+// longer than the event was away.
 static void read_stages(const struct sp_kafka_driver *d, struct sp_bytes header, struct sp_reply *reply) {
   struct sp_reply told = {0};
   if (!sp_wire_get_stages(header, d->boot, &told)) return;
-  if (told.held_ns && (told.held_ns < reply->sent_ns || told.encoded_ns > sp_now_ns())) return;
+  if (told.held_ns && told.held_ns < reply->sent_ns) return;
+  bool has_sent =
+      told.held_ns || d->env.sends; // one that only collects knows no instant of another machine's
+  if (has_sent && last_told_ns(&told) > sp_now_ns() - (told.held_ns ? 0 : reply->sent_ns)) return;
   reply->held_ns = told.held_ns;
   reply->taken_ns = told.taken_ns;
   reply->dispatched_ns = told.dispatched_ns;

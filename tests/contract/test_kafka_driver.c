@@ -289,15 +289,20 @@ static void test_odd_answers(void **state) {
   struct bench bench;
   prepare(&bench);
   open_bench(&bench);
-  for (uint64_t i = 0; i < 8; i++)
+  for (uint64_t i = 0; i < 10; i++)
     assert_true(send_event(&bench, i, (struct sp_bytes){NULL, 0}, sp_bytes_of_text("sent")));
   rd_kafka_t *rk = client(RD_KAFKA_PRODUCER);
   size_t n_large = 1 << 20;
   char *large = sp_alloc(n_large);
-  uint8_t boot[SP_BOOT_BYTES], future[SP_STAGES_BYTES], outcome[SP_OUTCOME_BYTES];
+  uint8_t boot[SP_BOOT_BYTES], future[SP_STAGES_BYTES], long_away[SP_STAGES_BYTES], half[SP_STAGES_BYTES],
+      outcome[SP_OUTCOME_BYTES];
   sp_wire_boot(boot);
   int64_t late_ns = sp_now_ns() + 3600 * SP_NS_PER_S;
   sp_wire_put_stages(&(struct sp_reply){.held_ns = late_ns, .encoded_ns = late_ns + 5}, boot, future);
+  // Another machine's: an hour of prediction within an instant. This one's: taken in an hour, and nothing behind.
+  sp_wire_put_stages(&(struct sp_reply){.held_ns = 1, .dispatched_ns = 2, .answered_ns = 3600 * SP_NS_PER_S},
+                     (const uint8_t *)"another machine.", long_away);
+  sp_wire_put_stages(&(struct sp_reply){.held_ns = sp_now_ns(), .taken_ns = late_ns}, boot, half);
   struct sp_reply failed = {.outcome = SP_OUTCOME_REJECTED, .code = 8, .text = "too many"};
   size_t n_outcome = sp_wire_put_outcome(&failed, outcome);
   produce(rk, 0, NULL, 0, headers_of(run, 0));
@@ -308,6 +313,8 @@ static void test_odd_answers(void **state) {
   produce(rk, 0, "v", 1, with(5, SP_HEADER_STAGES, future, sizeof future));
   produce(rk, 0, large, VALUE_BOUND, headers_of(run, 6));
   produce(rk, 0, "", 0, headers_of(run, 7));
+  produce(rk, 0, "v", 1, with(8, SP_HEADER_STAGES, long_away, sizeof long_away));
+  produce(rk, 0, "v", 1, with(9, SP_HEADER_STAGES, half, sizeof half));
 
   const struct sp_reply *reply = next_reply(&bench);
   assert_true(reply->id == 0 && reply->outcome == SP_OUTCOME_MALFORMED && strstr(reply->text, "tombstone"));
@@ -327,6 +334,10 @@ static void test_odd_answers(void **state) {
   assert_true(reply->id == 6 && reply->outcome == SP_OUTCOME_NONE && reply->value_bytes == VALUE_BOUND);
   reply = next_reply(&bench);
   assert_true(reply->id == 7 && reply->outcome == SP_OUTCOME_NONE && reply->value_bytes == 0);
+  for (uint64_t id = 8; id < 10; id++) {
+    reply = next_reply(&bench);
+    assert_true(reply->id == id && !reply->held_ns && !reply->taken_ns && !reply->answered_ns);
+  }
   rd_kafka_flush(rk, 10000);
   rd_kafka_destroy(rk);
   free(large);

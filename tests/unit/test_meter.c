@@ -211,7 +211,9 @@ static void the_servers_own_time_splits_predict(void **state) {
   sp_meter_record(meter, 0, SP_OUTCOME_OK, &stamps);
   stamps.server_ns = 2000;
   sp_meter_record(meter, 1, SP_OUTCOME_OK, &stamps);
-  sp_meter_flip(meter, NULL, 0, 1, 0, 2, NULL);
+  stamps.server_ns = 5001; // longer than the call
+  sp_meter_record(meter, 2, SP_OUTCOME_OK, &stamps);
+  sp_meter_flip(meter, NULL, 0, 1, 0, 3, NULL);
   assert_true(sp_meter_stage_mean(meter, SP_STAGE_SERVER) == 2000);
   assert_true(sp_meter_stage_mean(meter, SP_STAGE_RPC_OTHER) == 3000);
   assert_true(sp_meter_stage_mean(meter, SP_STAGE_PREDICT) == 5000);
