@@ -46,8 +46,9 @@ static void fill_server(struct sp_trial_session *s) {
   sp_facts_text(facts, "kind", s->plan->server_kind);
   sp_facts_text(facts, "version", s->plan->server_version);
   sp_facts_text(facts, "software", text_or_null(told->software));
-  // Ours tells when it is a stub; of others nothing is known.
-  sp_facts_text(facts, "stub", told->software[0] && !told->stub[0] ? "none" : text_or_null(told->stub));
+  // Ours tells when it is a stub; of others, who name themselves too, nothing is known.
+  bool is_ours = strncmp(told->software, "servepath ", sizeof "servepath " - 1) == 0;
+  sp_facts_text(facts, "stub", is_ours && !told->stub[0] ? "none" : text_or_null(told->stub));
   sp_facts_text(facts, "model_digest", text_or_null(told->model_digest));
   if (!s->plan->server_pid) return; // what the side says holds for the server that a trial spawns
   const struct sp_server_conf *conf = &s->plan->side->server;

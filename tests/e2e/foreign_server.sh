@@ -98,6 +98,8 @@ END_OF_SERVER'
 python nan 'math.nan'
 run nan "1 2" --protocol kserve-rest
 says 'r["counts"]["ok"] == 0 and r["counts"]["mismatch"] + r["counts"]["malformed"] == 200'
+# It names itself; whether it is a stub, nobody knows.
+says '"plain-python" in r["server"]["software"] and r["server"]["stub"] is None'
 python shape '[0.5, 0.5]'
 run shape "1 2" --protocol kserve-rest
 says 'r["counts"]["malformed"] == 200 and r["errors"][0]["text"] != ""'
