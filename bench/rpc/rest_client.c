@@ -16,7 +16,11 @@
 static const struct sp_rest_protocol *const protocols[] = {&sp_rest_tfs, &sp_rest_kserve};
 #define N_PROTOCOLS (sizeof protocols / sizeof protocols[0])
 
-#define SERVER_NS_HEADER      "sp-server-ns:"
+#define SERVER_NS_HEADER "sp-server-ns:"
+// Whole seconds, so that one unused for 4 s is not used again. A server may close it at any time, and a request that meets the
+// close on its way is unavailable: whether it was predicted nobody knows, so it is not sent again. Servers of Python and
+// Node close after 5 s unless told otherwise.
+#define IDLE_MOST_S           3L
 #define N_REAPED_MAX          256 // a reap returns now and then, however fast calls end
 #define REPLY_BYTES_MIN       ((size_t)1 << 20)
 #define REPLY_BYTES_A_ELEMENT 64 // a double has 25 with its comma; some servers indent
@@ -201,6 +205,7 @@ static CURL *easy_of(struct rest_call *call) {
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
   curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_sending);
   curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
+  curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, IDLE_MOST_S);
   if (call->client->is_per_call) {
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
     curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);

@@ -512,6 +512,20 @@ static void a_connection_that_was_closed_meanwhile_is_made_again(void **state) {
   close_bed(bed);
 }
 
+// Many servers close after 5 s: a request that crosses the close would be lost.
+static void a_connection_unused_for_4_s_is_not_used_again(void **state) {
+  (void)state;
+  struct bed *bed = open_bed(&standard);
+  is_good(bed);
+  unsigned before = http_server_connections(bed->server);
+  is_good(bed);
+  assert_int_equal(http_server_connections(bed->server) - before, 0);
+  usleep(4050000);
+  is_good(bed);
+  assert_int_equal(http_server_connections(bed->server) - before, 1);
+  close_bed(bed);
+}
+
 static void a_server_that_went_is_unavailable_and_its_calls_end(void **state) {
   (void)state;
   struct bed *bed = open_bed(&standard);
@@ -703,6 +717,7 @@ int main(void) {
       cmocka_unit_test(connections_that_break_are_unavailable),
       cmocka_unit_test(what_is_not_http_is_malformed),
       cmocka_unit_test(a_connection_that_was_closed_meanwhile_is_made_again),
+      cmocka_unit_test(a_connection_unused_for_4_s_is_not_used_again),
       cmocka_unit_test(a_server_that_went_is_unavailable_and_its_calls_end),
       cmocka_unit_test(a_client_goes_with_calls_under_way),
       cmocka_unit_test(absent_and_other_servers_are_named),
