@@ -9,7 +9,7 @@
 
 #include "trial/apps.h"
 
-// Starts member i (from 0) of them in a process group of its own. SP_ERR_ENVIRONMENT: no such script, no shell.
+// Starts member i (from 0) of them in a process group of its own. SP_ERR_USAGE: no such script; SP_ERR_ENVIRONMENT: no shell.
 enum sp_err sp_foreign_app_start(const struct sp_trial_plan *plan, const struct sp_broker *broker,
                                  const char *server_address, const struct sp_placement *placement,
                                  struct sp_run_dir *dir, struct sp_apps *apps, size_t i,

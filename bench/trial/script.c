@@ -23,7 +23,11 @@ bool sp_script_is_name(const char *text) {
   return n > 0 && n < 64 && text[n] == '\0' && text[0] != '-';
 }
 
-// Names in a folder that a user may give, at most NAMES_MAX; each from malloc.
+static int by_name(const void *a, const void *b) {
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+// Names in a folder that a user may give, at most NAMES_MAX, sorted; each from malloc.
 static size_t list(const char *folder, char *names[NAMES_MAX]) {
   size_t n = 0;
   DIR *dir = opendir(folder);
@@ -32,6 +36,7 @@ static size_t list(const char *folder, char *names[NAMES_MAX]) {
     if (sp_script_is_name(entry->d_name)) names[n++] = sp_copy_text(entry->d_name);
   }
   closedir(dir);
+  qsort(names, n, sizeof *names, by_name);
   return n;
 }
 
@@ -45,7 +50,7 @@ static enum sp_err fail_unknown(const char *folder, const char *name, const char
         sp_fail(error, SP_ERR_ENVIRONMENT,
                 "there is no folder %s; set SERVEPATH_HOME to the folder of servepath, or %s", path, remedy);
   else
-    err = sp_fail(error, SP_ERR_ENVIRONMENT, "\"%s\" is none of scripts/%s; %s; or %s", name, folder,
+    err = sp_fail(error, SP_ERR_USAGE, "\"%s\" is none of scripts/%s; %s; or %s", name, folder,
                   sp_names_suggest(name, (const char *const *)names, n, text, sizeof text), remedy);
   for (size_t i = 0; i < n; i++) free(names[i]);
   free(path);

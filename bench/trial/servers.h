@@ -17,8 +17,8 @@ struct sp_trial_server {
 };
 
 // Starts what the side's `server` names (rpc/conf.h) and waits until it is ready; an address of somebody else's is only taken
-// over. SP_ERR_ENVIRONMENT: no such script, not ready within 90 s, it ended (with its last words). SP_ERR_USAGE: it does not speak
-// the side's protocol.
+// over. SP_ERR_ENVIRONMENT: not ready within 90 s, it ended (with its last words). SP_ERR_USAGE: no such script, or it does not
+// speak the side's protocol.
 enum sp_err sp_trial_server_start(const struct sp_trial_plan *plan, const struct sp_placement *placement,
                                   struct sp_run_dir *dir, struct sp_supervisor *supervisor,
                                   struct sp_trial_server *server, struct sp_error *error);

@@ -47,7 +47,7 @@ run two "0 1 2 4" --apps 2 --app "$(app --side embedded "$own_group")"
 says 'r["counts"]["ok"] == 300 and r["delivery"]["apps"] == 2'
 
 # Not there, not ready.
-run unknown 3 --app strems
+run unknown 64 --app strems
 told '"strems" is none of scripts/apps; did you mean streams'
 run ends 3 --app 'echo no model here >&2; exit 5'
 told 'application 1 exited with code 5 before it was ready: no model here'

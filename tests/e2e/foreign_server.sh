@@ -60,7 +60,7 @@ run good 3 --protocol kserve-rest
 told 'ready line has no "rest"'
 
 # Not there; ends; refuses; is another protocol's; serves another model.
-run goood 3
+run goood 64
 told '"goood" is none of scripts/servers; did you mean good'
 script ends 'echo "ends: the model is of another year" >&2; exit 3'
 run ends 3

@@ -30,7 +30,7 @@ grep -q 'cannot start no-such-command: .*not in PATH' "$tmp/err" || fail "$(cat 
 told 64
 told 64 --only nonsense -- true
 told 3 --broker kafka --set model.dir="$tmp/none" -- true
-told 3 --server no-such-server -- true
+told 64 --server no-such-server -- true
 told 0 --only broker -- sh -c 'test -n "$SERVEPATH_BROKER" && test -z "${SERVEPATH_SERVER-}"'
 told 0 --only model-server -- sh -c 'test -n "$SERVEPATH_SERVER" && test -z "${SERVEPATH_BROKER-}"'
 told 0 --server 127.0.0.1:1 --only model-server -- sh -c '[ "$SERVEPATH_SERVER" = 127.0.0.1:1 ]'
