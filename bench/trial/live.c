@@ -8,11 +8,14 @@
 #include "base/clock.h"
 #include "base/units.h"
 
-void sp_trial_live_init(struct sp_trial_live *live, const struct sp_scenario *scenario, const char *side) {
+void sp_trial_live_init(struct sp_trial_live *live, const struct sp_trial_plan *plan) {
+  const struct sp_scenario *scenario = plan->scenario;
   const struct sp_stream_conf *stream = &scenario->stream;
   bool is_mock = stream->transport == SP_TRANSPORT_KAFKA && strcmp(stream->broker, "mock") == 0;
-  *live = (struct sp_trial_live){
-      .scenario = scenario, .side = side, .has_latency = !is_mock && scenario->load.only == SP_ONLY_BOTH};
+  *live = (struct sp_trial_live){.scenario = scenario,
+                                 .side = plan->side->name,
+                                 .has_phases = !plan->answers_file,
+                                 .has_latency = !is_mock && scenario->load.only == SP_ONLY_BOTH};
   sp_live_init(&live->live, stderr, 5 * SP_NS_PER_S);
 }
 
@@ -24,10 +27,21 @@ static char *latency_text(int64_t ns, char *text, size_t n) {
   return text;
 }
 
+static void show_answers(struct sp_trial_live *live, const struct sp_tally *tally, int64_t now_ns) {
+  int64_t n_done = sp_tally_get(&tally->n_done);
+  sp_live_show(&live->live, now_ns, "%s %s: %" PRId64 " answered, %" PRId64 " awaited, not ok %" PRId64,
+               live->scenario->name, live->side, n_done, sp_tally_get(&tally->n_sent) - n_done,
+               sp_tally_get(&tally->n_not_ok));
+}
+
 void sp_trial_live_show(struct sp_trial_live *live, const struct sp_tally *tally) {
   int64_t now_ns = sp_now_ns(), origin_ns = sp_tally_get(&tally->origin_ns);
   if (!origin_ns || !sp_live_is_due(&live->live, now_ns)) return;
   if (now_ns < origin_ns) return;
+  if (!live->has_phases) {
+    show_answers(live, tally, now_ns);
+    return;
+  }
   const struct sp_load_conf *load = &live->scenario->load;
   int64_t elapsed_ns = now_ns - origin_ns, length_ns = load->warmup_ns + load->duration_ns;
   int64_t n_done = sp_tally_get(&tally->n_done);

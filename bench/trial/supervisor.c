@@ -115,7 +115,7 @@ static void watch(struct trial *t) {
   for (size_t i = 0; i < t->apps.n; i++) children[3 + i] = &t->apps.items[i].child;
   struct sp_trial_live live;
   unsigned n_passed_on = 0;
-  sp_trial_live_init(&live, t->plan->scenario, t->plan->side->name);
+  sp_trial_live_init(&live, t->plan);
   while (!sp_child_poll(&t->driver)) {
     sp_supervisor_wait(t->supervisor, children, 3 + t->apps.n, sp_now_ns() + LOOK_NS);
     while (sp_child_next_line(&t->driver)) continue;

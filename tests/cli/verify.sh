@@ -32,6 +32,11 @@ YAML
 "$SERVEPATH" import own/own.csv -o own/own.sprec 2>err >out || fail import
 servepath 4 verify own
 expect '(no reference) on 2 of 2' out
+# What it is at is said in its own words: it has no warm-up and no window.
+code=0
+"$SERVEPATH" verify own >out 2>err || code=$?
+[ "$code" = 4 ] || fail "exit $code instead of 4 without --quiet"
+{ grep -qE '^own embedded: [0-9]+ answered, [0-9]+ awaited, not ok 0$' err && ! grep -q warm-up err; } || fail "not what verify is at"
 expect 'next: servepath verify own --update' err
 servepath 0 verify own --update
 expect '"recording":"own.sprec"' own/expected/own-1.jsonl
