@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/printable.h"
 #include "os/cpu.h"
 #include "os/process.h"
 #include "os/procfs.h"
@@ -18,12 +20,16 @@
 #define LINE_BYTES_MAX       ((size_t)1 << 20)
 #define READY_LINE_BYTES_MAX ((size_t)64 << 10)
 #define READ_BYTES           ((size_t)16 << 10)
+#define LOOK_BYTES_MAX       ((size_t)1 << 20)
+#define LOG_BYTES_MAX        ((off_t)16 << 20)
+#define LOG_BYTES_KEPT       4096
 
 // --- Output ---
 
 // Appends what can be read now; false if nothing can (*out_fd is -1 after its end).
 static bool read_more(struct sp_child *child) {
   if (child->out_fd < 0 || child->n_line - child->n_taken >= LINE_BYTES_MAX) return false;
+  if (child->n_read >= LOOK_BYTES_MAX) return false;
   memmove(child->line, child->line + child->n_taken, child->n_line - child->n_taken);
   child->n_line -= child->n_taken;
   child->n_taken = 0;
@@ -31,6 +37,7 @@ static bool read_more(struct sp_child *child) {
   ssize_t n = read(child->out_fd, child->line + child->n_line, READ_BYTES);
   if (n > 0) {
     child->n_line += (size_t)n;
+    child->n_read += (size_t)n;
     return true;
   }
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return false;
@@ -116,11 +123,27 @@ char *sp_child_last_words(const struct sp_child *child, char *text, size_t n) {
   size_t length = strlen(tail);
   while (length > 0 && (unsigned char)tail[length - 1] <= ' ') tail[--length] = '\0';
   const char *last = strrchr(tail, '\n');
-  snprintf(text, n, "%s", last ? last + 1 : tail);
-  for (char *c = text; *c; c++) {
-    if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '?';
-  }
+  if (!last++) last = tail;
+  // Plain text may hold escapes already, those of a part of ours: they are not escaped again.
+  bool is_plain = true;
+  for (const char *c = last; *c; c++) is_plain &= *c >= ' ' && *c < 0x7f;
+  char *shown = is_plain ? sp_copy_text(last) : sp_printable(last, strlen(last), n > 4 ? n - 4 : 0);
+  snprintf(text, n, "%s", shown);
+  free(shown);
   return text;
+}
+
+// Whoever writes it appends, so that what comes next stands behind the end that was kept.
+void sp_child_trim_log(const struct sp_child *child) {
+  struct stat facts;
+  char kept[LOG_BYTES_KEPT];
+  if (!child->stderr_file || stat(child->stderr_file, &facts) != 0) return;
+  if (!S_ISREG(facts.st_mode) || facts.st_size <= LOG_BYTES_MAX) return;
+  int fd = open(child->stderr_file, O_RDWR | O_APPEND | O_CLOEXEC);
+  if (fd < 0) return;
+  ssize_t n = pread(fd, kept, sizeof kept, facts.st_size - (off_t)sizeof kept);
+  if (ftruncate(fd, 0) == 0 && n > 0) (void)!write(fd, kept, (size_t)n);
+  close(fd);
 }
 
 // --- End ---
@@ -173,8 +196,8 @@ static bool group_lives(pid_t group) {
   return group == 0;
 }
 
-// What sp_child_stop waits for.
-static bool is_living(const struct sp_child *child) {
+bool sp_child_group_lives(const struct sp_child *child) {
+  if (child->pid <= 0 || child->has_ended) return false;
   return child->shares_group ? !is_zombie(child) : group_lives(child->pid);
 }
 
@@ -186,6 +209,7 @@ static void wait_a_little(struct sp_child *child, int64_t until_ns) {
   int64_t left_ns = until_ns - sp_now_ns();
   if (left_ns <= 0) return;
   poll(fds, 2, left_ns < 5 * SP_NS_PER_MS ? 1 : 5);
+  child->n_read = 0;
   while (sp_child_next_line(child)) continue; // a full pipe would keep it from ending
 }
 
@@ -195,10 +219,10 @@ bool sp_child_stop(struct sp_child *child, int64_t grace_ns) {
   child->peak_bytes = sp_memory_of(child->pid).peak_bytes;
   if (grace_ns > 0) sp_child_signal_group(child, SIGTERM);
   sp_child_signal_group(child, SIGCONT); // a stopped process takes no signal but SIGKILL
-  bool lives = is_living(child);
+  bool lives = sp_child_group_lives(child);
   while (lives && sp_now_ns() < until_ns) {
     wait_a_little(child, until_ns);
-    lives = is_living(child);
+    lives = sp_child_group_lives(child);
   }
   sp_child_signal_group(child, SIGKILL);
   struct pollfd end = {.fd = child->pid_fd, .events = POLLIN};

@@ -30,15 +30,27 @@ bool sp_files_remove(const char *path);
 
 // --- The folder of a run ---
 
+// A process that sweeps as soon as its parent has been killed: what that had started may have started more, which
+// does not end by itself. Nobody else knows until the next run.
+struct sp_reaper {
+  pid_t pid;
+  int pipe_fd; // of the parent: closed by its death
+};
+// Until `folder`, the run's, is gone. From a process that has no threads yet. Without one, where none can be started, the next run sweeps.
+void sp_reaper_start(struct sp_reaper *reaper, const char *folder);
+// Ends it without a sweep. Zeroed is allowed.
+void sp_reaper_stop(struct sp_reaper *reaper);
+
 // $XDG_RUNTIME_DIR/servepath/run-ID, or /tmp/servepath-UID/run-ID; mode 0700; short enough for unix sockets.
 // A lock on its file "owner" says that the owner lives; "children" lists process, start time and name, a line
 // each.
 struct sp_run_dir {
   char *path;
   int owner_fd;
+  struct sp_reaper reaper;
 };
 
-// Makes the folder after sweeping those of dead runs. `id`: 1 to 32 letters, digits, '-'; it must be new.
+// Makes the folder after sweeping those of dead runs, and starts a reaper: no threads yet. `id`: 1 to 32 letters, digits, '-'; it must be new.
 // SP_ERR_ENVIRONMENT if the parent belongs to somebody else or others may write there, or the disk is full;
 // SP_ERR_USAGE for another id.
 enum sp_err sp_run_dir_new(struct sp_run_dir *dir, const char *id, struct sp_error *error);

@@ -45,7 +45,9 @@ struct sp_child_options {
   const int *fds;             // descriptors that the child keeps under their numbers (see os/shared.h)
   size_t n_fds;
   bool reads_stdout; // a pipe, for sp_child_wait_ready and sp_child_next_line; else stdout goes to our stderr
-  const char *stderr_file; // appended to, and its last line quoted when the child fails; NULL: our stderr
+  // Appended to, and its last line quoted when the child fails; NULL: our stderr. sp_supervisor_wait cuts it
+  // down to its end whenever it has more than 16 MiB, so that a flood of it does not fill the disk.
+  const char *stderr_file;
   // A user's own command: stdin, stdout, stderr and every other descriptor that we were given are its own too,
   // and where there is a controlling terminal it stays in our process group, so that it may read from there and
   // Ctrl-C reaches it. What it leaves running in our group is found by its mark (sp_supervisor_done).
@@ -71,6 +73,7 @@ struct sp_child {
   char *line; // bytes of stdout not yet taken
   size_t n_line;
   size_t n_taken;
+  size_t n_read; // since the last sp_supervisor_wait
 };
 
 // Zeroes and fills *child. SP_ERR_ENVIRONMENT naming the command and the step that failed (not found, not
@@ -86,7 +89,8 @@ enum sp_err sp_child_wait_ready(struct sp_child *child, struct sp_supervisor *su
                                 const char **line, struct sp_error *error);
 
 // The next complete line of its stdout without line end, NULL if there is none now. Never blocks. Valid until
-// the next call on this child. Lines above 1 MiB are cut into pieces.
+// the next call on this child. Lines above 1 MiB are cut into pieces. Reads at most 1 MiB between two calls of
+// sp_supervisor_wait, so that a child that never stops writing keeps nobody from looking at anything else.
 const char *sp_child_next_line(struct sp_child *child);
 
 // Why sp_supervisor_wait returned; several may hold at once.
@@ -97,7 +101,7 @@ enum sp_wake {
   SP_WAKE_OUTPUT = 4, // some child has output: take it with sp_child_next_line until NULL
 };
 // Blocks until a signal, the end or output of a child, or until_ns (sp_now_ns; negative: for ever). Returns
-// flags of enum sp_wake. Children that were never started or have ended are allowed in the list.
+// flags of enum sp_wake. Looks at the logs of the children in between. Children that were never started or have ended are allowed in the list.
 unsigned sp_supervisor_wait(struct sp_supervisor *supervisor, struct sp_child *const *children,
                             size_t n_children, int64_t until_ns);
 
@@ -107,6 +111,9 @@ bool sp_child_poll(struct sp_child *child);
 bool sp_child_signal(struct sp_child *child, int signal);
 // Signal to all of its process group; to the child alone where it shares ours.
 bool sp_child_signal_group(struct sp_child *child, int signal);
+// Whether anything of its process group lives; the child alone where it shares ours. A child that has ended and
+// was not yet seen to (sp_child_poll) may have left some.
+bool sp_child_group_lives(const struct sp_child *child);
 // Ends it and its process group: SIGTERM (and SIGCONT), up to grace_ns for all of the group, then SIGKILL;
 // reaps it. Blocks; its output meanwhile is dropped. Nothing if it has ended or was never started. Returns
 // true if SIGTERM was enough.
@@ -121,6 +128,9 @@ char *sp_child_status_text(const struct sp_child *child, char *text, size_t n);
 int sp_child_exit_code(const struct sp_child *child);
 // The last non-empty line of stderr_file (printable, cut) into text, "" if none; returns text.
 char *sp_child_last_words(const struct sp_child *child, char *text, size_t n);
+
+// Cuts its stderr_file down to its end where it has grown too large.
+void sp_child_trim_log(const struct sp_child *child);
 
 // CPU time of the child (all its threads) at this instant, ns resolution; the final one once it has ended. Of
 // its whole group, for commands that start processes of their own: see sp_cpu_ns_of_group.

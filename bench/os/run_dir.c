@@ -177,7 +177,10 @@ enum sp_err sp_run_dir_new(struct sp_run_dir *dir, const char *id, struct sp_err
       err = sp_files_fail_write(dir->path, why, error);
   }
   free(parent);
-  if (err == SP_OK) return SP_OK;
+  if (err == SP_OK) {
+    sp_reaper_start(&dir->reaper, dir->path);
+    return SP_OK;
+  }
   if (dir->owner_fd >= 0) close(dir->owner_fd);
   free(dir->path);
   *dir = (struct sp_run_dir){.owner_fd = -1};
@@ -205,6 +208,7 @@ char *sp_run_dir_file(const struct sp_run_dir *dir, const char *name) {
 
 void sp_run_dir_free(struct sp_run_dir *dir) {
   if (!dir->path) return;
+  sp_reaper_stop(&dir->reaper);
   sp_files_remove(dir->path);
   close(dir->owner_fd);
   free(dir->path);

@@ -13,6 +13,8 @@
 #include "os/process.h"
 #include "os/procfs.h"
 
+#define LOG_LOOK_MS 100
+
 static void fill_signals(sigset_t *set) {
   sigemptyset(set);
   sigaddset(set, SIGINT);
@@ -81,6 +83,19 @@ static int milliseconds_until(int64_t until_ns) {
   return left_ms < 3600000 ? (int)left_ms : 3600000;
 }
 
+static int look_milliseconds(struct sp_child *const *children, size_t n_children, int64_t until_ns) {
+  int left_ms = milliseconds_until(until_ns);
+  for (size_t i = 0; i < n_children; i++) {
+    struct sp_child *child = children[i];
+    if (!child || child->pid <= 0) continue;
+    child->n_read = 0;
+    if (!child->stderr_file) continue;
+    sp_child_trim_log(child);
+    if (left_ms < 0 || left_ms > LOG_LOOK_MS) left_ms = LOG_LOOK_MS;
+  }
+  return left_ms;
+}
+
 // Fills fds: the signals, then two for each child.
 static void watch(const struct sp_supervisor *supervisor, struct sp_child *const *children, size_t n_children,
                   struct pollfd *fds) {
@@ -101,7 +116,7 @@ unsigned sp_supervisor_wait(struct sp_supervisor *supervisor, struct sp_child *c
   unsigned woken = SP_WAKE_TIMEOUT;
   for (;;) {
     watch(supervisor, children, n_children, fds);
-    int n = poll(fds, n_fds, milliseconds_until(until_ns));
+    int n = poll(fds, n_fds, look_milliseconds(children, n_children, until_ns));
     if (n < 0 && errno == EINTR) continue;
     if (n > 0 && fds[0].revents && take_signals(supervisor)) woken |= SP_WAKE_SIGNAL;
     for (size_t i = 0; n > 0 && i < n_children; i++) {

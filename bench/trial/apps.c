@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "trial/child.h"
@@ -71,6 +72,7 @@ static void add_totals(struct sp_apps *apps, const char *line) {
 // marks NULL: not wanted.
 static void take_line(struct sp_apps *apps, struct sp_trial_app *app, const char *line,
                       struct sp_marks *marks) {
+  if (apps->is_foreign) return; // "event" means to others what they like
   char *event = sp_trial_line_text(line, "event"), *partitions = partitions_text(line);
   bool is_assigned = event && strcmp(event, "assigned") == 0,
        is_revoked = event && strcmp(event, "revoked") == 0;
@@ -244,13 +246,8 @@ enum sp_err sp_apps_start(const struct sp_trial_plan *plan, const char *run_id,
 
 // --- The end ---
 
-void sp_apps_stop(struct sp_apps *apps, struct sp_supervisor *supervisor) {
-  int64_t until_ns = sp_now_ns() + GRACE_NS;
-  bool lives = true;
-  for (size_t i = 0; i < apps->n; i++) {
-    if (apps->items[i].child.pid > 0) sp_child_signal(&apps->items[i].child, SIGTERM);
-  }
-  while (lives && sp_now_ns() < until_ns) {
+static void await_ours(struct sp_apps *apps, struct sp_supervisor *supervisor, int64_t until_ns) {
+  for (bool lives = true; lives && sp_now_ns() < until_ns;) {
     lives = false;
     for (size_t i = 0; i < apps->n; i++)
       lives |= apps->items[i].child.pid > 0 && !sp_child_poll(&apps->items[i].child);
@@ -258,9 +255,41 @@ void sp_apps_stop(struct sp_apps *apps, struct sp_supervisor *supervisor) {
     if (lives) wait_for_any(apps, supervisor, until_ns);
   }
   take_lines(apps, NULL);
+}
+
+// A command is a shell and what it started, often: the shell may end at once, and the application it started still has to commit.
+static void await_foreign(struct sp_apps *apps, int64_t until_ns) {
+  struct timespec pause = {.tv_nsec = 5 * SP_NS_PER_MS};
+  for (bool lives = true; lives && sp_now_ns() < until_ns;) {
+    lives = false;
+    for (size_t i = 0; i < apps->n; i++) {
+      struct sp_child *child = &apps->items[i].child;
+      child->n_read = 0;
+      while (child->pid > 0 && sp_child_next_line(child)) continue; // a full pipe would keep it from ending
+      lives |= sp_child_group_lives(child);
+    }
+    if (lives) nanosleep(&pause, NULL);
+  }
+}
+
+void sp_apps_stop(struct sp_apps *apps, struct sp_supervisor *supervisor) {
+  int64_t until_ns = sp_now_ns() + GRACE_NS;
   for (size_t i = 0; i < apps->n; i++) {
     struct sp_child *child = &apps->items[i].child;
-    if (child->pid > 0 && !child->has_ended)
+    if (apps->is_foreign) {
+      sp_child_signal_group(child, SIGTERM);
+      sp_child_signal_group(child, SIGCONT); // one that stopped itself hears nothing else
+    } else {
+      sp_child_signal(child, SIGTERM);
+    }
+  }
+  if (apps->is_foreign)
+    await_foreign(apps, until_ns);
+  else
+    await_ours(apps, supervisor, until_ns);
+  for (size_t i = 0; i < apps->n; i++) {
+    struct sp_child *child = &apps->items[i].child;
+    if (apps->is_foreign ? sp_child_group_lives(child) : child->pid > 0 && !child->has_ended)
       fprintf(stderr, "servepath: application %zu did not end within %.3g s of SIGTERM and was killed\n",
               i + 1, (double)GRACE_NS / 1e9);
     sp_child_stop(child, 0);

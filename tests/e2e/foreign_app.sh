@@ -68,6 +68,17 @@ run dies "1 2" --app "timeout -s KILL 2 $(app --side embedded "$own_group")" --d
 says '0 < r["counts"]["ok"] < 900 and r["counts"]["lost"] > 0'
 says 'any("app 1" in mark for second in r["timeline"] for mark in second.get("marks", []))'
 
+# Floods stdout, and says "end" and "assigned" in lines of its own; stops itself.
+run floods "0 1 2 4" --app "(while echo '{\"event\":\"end\",\"received\":7}'; do :; done) & $(app --side embedded "$own_group" '>&2'); wait"
+says 'r["counts"]["ok"] == 300 and not r["delivery"].get("received")'
+# The shell ends at once when told to; what it started has its time to commit.
+run commits "0 1 2 4" --app "sh -c 'trap \"sleep 0.5; echo >$tmp/committed; exit\" TERM; while :; do sleep 0.05; done' & $(app --side embedded "$own_group"); wait"
+says 'r["counts"]["ok"] == 300'
+[ -e "$tmp/committed" ] || fail "what a command's shell had started was killed at once"
+began=$SECONDS
+run sleeps "1 2" --app "echo '{\"ready\":true}'; kill -STOP \$\$"
+[ $((SECONDS - began)) -lt 10 ] || fail "a command that had stopped itself took $((SECONDS - began)) s to end"
+
 # Does not end when told to.
 run stays "0 1 2 4" --app "trap '' TERM; $(app --side embedded "$own_group") & while :; do sleep 1; done"
 says 'r["counts"]["ok"] == 300'

@@ -15,7 +15,7 @@ told() {
 nothing_left() {
   local left
   left=$(find "$XDG_RUNTIME_DIR" -mindepth 2 -maxdepth 2 -name 'run-*' | wc -l)
-  [ "$left" = "${1:-0}" ] || fail "$left run folders are left"
+  [ "$left" = 0 ] || fail "$left run folders are left"
 }
 
 # --- the command's exit code, arguments, output, and descriptors that it was given ---
@@ -91,7 +91,7 @@ while n == 0:
 time.sleep(0.3)
 sys.exit(40 + n)
 END
-begin() { # COMMAND...: in the background, in a group of its own; sets with, parts (its children)
+begin() { # COMMAND...: in the background, in a group of its own; sets with, parts (its children: the one that sweeps after it is the fourth)
   rm -f "$tmp/pid"
   setsid "$SERVEPATH" with "$fraud" --quiet -- "$@" >"$tmp/out" 2>"$tmp/err" </dev/null &
   with=$!
@@ -101,7 +101,7 @@ begin() { # COMMAND...: in the background, in a group of its own; sets with, par
   done
   [ -s "$tmp/pid" ] || fail "the command did not start: $(cat "$tmp/err")"
   parts=$(children "$with")
-  [ "$(wc -w <<<"$parts")" = 3 ] || fail "not broker, server and command: $parts"
+  [ "$(wc -w <<<"$parts")" = 4 ] || fail "not broker, server and command: $parts"
 }
 for way in "-INT -- -" "-INT " "-TERM "; do
   begin "$PYTHON" "$tmp/waits" "$tmp/pid"
@@ -115,13 +115,17 @@ for way in "-INT -- -" "-INT " "-TERM "; do
 done
 nothing_left
 
-# --- killed: its children end with it, and the next one sweeps the folder ---
-begin sh -c 'echo $$ >"$1"; exec sleep 1000' _ "$tmp/pid"
+# --- killed: its children end with it, what they started too, and the folder goes ---
+begin sh -c 'setsid sleep 1000 & echo $! >"$2"; echo $$ >"$1"; exec sleep 1000' _ "$tmp/pid" "$tmp/pid-2"
 kill -KILL "$with"
 wait "$with" 2>/dev/null || true
 # shellcheck disable=SC2086
-gone $parts
-nothing_left 1
+gone $parts "$(cat "$tmp/pid-2")"
+for _ in $(seq 400); do
+  [ -n "$(find "$XDG_RUNTIME_DIR" -mindepth 2 -maxdepth 2 -name 'run-*')" ] || break
+  sleep 0.025
+done
+nothing_left
 told 0 -- true
 nothing_left
 

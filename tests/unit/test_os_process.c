@@ -332,15 +332,15 @@ static void test_cpu_time_of_a_child(void **state) {
   ready(&child); // by then it has burnt 30 ms by its own clock
   int64_t at_ready_ns = sp_child_cpu_ns(&child);
   assert_true(at_ready_ns >= 30 * MS);
-  assert_true(sp_cpu_ns_of_group(child.pid) >= at_ready_ns);
+  assert_true(sp_cpu_ns_of_group(child.pid, NULL) >= at_ready_ns);
   struct sp_memory memory = sp_memory_of(child.pid);
   assert_true(memory.rss_bytes > 100000 && memory.peak_bytes >= memory.rss_bytes);
-  assert_true(sp_memory_of_group(child.pid).rss_bytes > 100000);
+  assert_true(sp_memory_of_group(child.pid, NULL).rss_bytes > 100000);
   await_end(&child); // after 30 ms more
   assert_true(sp_child_cpu_ns(&child) >= 60 * MS);
   assert_true(child.peak_bytes > memory.peak_bytes - COUNTERS_BYTES);
   assert_int_equal(sp_cpu_ns_of(child.pid), -1);
-  assert_int_equal(sp_cpu_ns_of_group(child.pid), -1);
+  assert_int_equal(sp_cpu_ns_of_group(child.pid, NULL), -1);
   sp_child_free(&child);
 }
 
@@ -351,7 +351,7 @@ static void test_cpu_time_of_a_group(void **state) {
         (struct sp_child_options){.argv = ARGV("sh", "-c", "\"$0\" burn; sleep 1000", sp_process_self()),
                                   .reads_stdout = true});
   ready(&child);
-  while (sp_cpu_ns_of_group(child.pid) < 50 * MS) usleep(1000); // the ended grandchild's 60 ms, in ticks
+  while (sp_cpu_ns_of_group(child.pid, NULL) < 50 * MS) usleep(1000); // the ended grandchild's 60 ms, in ticks
   assert_true(sp_child_cpu_ns(&child) < 30 * MS);
   sp_child_free(&child);
 }
@@ -367,10 +367,10 @@ static void test_cpu_time_of_who_left_the_group(void **state) {
             .reads_stdout = true});
   ready(&child);
   int64_t until_ns = sp_now_ns() + LONG_NS;
-  while (sp_cpu_ns_of_group(child.pid) < 50 * MS && sp_now_ns() < until_ns) usleep(1000);
-  assert_true(sp_cpu_ns_of_group(child.pid) >= 50 * MS);
-  assert_true(sp_cpu_ns_of_group(child.pid) < 500 * MS); // each once, and nothing of ours
-  assert_true(sp_memory_of_group(child.pid).rss_bytes > 2 * sp_memory_of(child.pid).rss_bytes);
+  while (sp_cpu_ns_of_group(child.pid, NULL) < 50 * MS && sp_now_ns() < until_ns) usleep(1000);
+  assert_true(sp_cpu_ns_of_group(child.pid, NULL) >= 50 * MS);
+  assert_true(sp_cpu_ns_of_group(child.pid, NULL) < 500 * MS); // each once, and nothing of ours
+  assert_true(sp_memory_of_group(child.pid, NULL).rss_bytes > 2 * sp_memory_of(child.pid).rss_bytes);
   sp_child_free(&child);
 }
 
@@ -395,7 +395,23 @@ static void test_a_child_ends_with_its_parent(void **state) {
   await_end(&parent);
   kill(grandchild, SIGKILL);
   sp_child_free(&parent);
-  assert_int_equal(sp_run_dir_sweep().n_folders, 1);
+}
+
+// Without any other run: what only a sweep can find, and the folder, are gone as soon as the run is.
+static void test_a_killed_run_is_swept_at_once(void **state) {
+  (void)state;
+  struct sp_child parent;
+  pid_t child, grandchild;
+  start_supervisor(&parent, "watched", "while :; do sleep 1000; done", &child, &grandchild);
+  char *left = sp_format("%s/servepath/run-watched", folder);
+  assert_int_equal(access(left, F_OK), 0);
+  kill(-parent.pid, SIGKILL); // its whole group, as a shell's "kill -9 %1"
+  await_end(&parent);
+  await_gone(grandchild);
+  for (int i = 0; i < 2000 && access(left, F_OK) == 0; i++) usleep(5000);
+  assert_int_equal(access(left, F_OK), -1);
+  free(left);
+  sp_child_free(&parent);
 }
 
 static void test_the_next_run_sweeps_after_a_killed_one(void **state) {
@@ -511,6 +527,7 @@ static int run_supervise(const char *id, const char *script) {
     fprintf(stderr, "%s\n", error.text);
     return 1;
   }
+  if (strcmp(id, "killed") == 0) sp_reaper_stop(&dir.reaper); // as if it had been killed too
   char *socket_file = sp_run_dir_file(&dir, "server.sock");
   if (sp_files_write(socket_file, sp_bytes_of_text(""), &error) != SP_OK) return 1;
   printf("{%d %s\n", (int)child.pid, line + 1);
@@ -554,6 +571,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_cpu_time_of_a_group),
       cmocka_unit_test(test_cpu_time_of_who_left_the_group),
       cmocka_unit_test(test_a_child_ends_with_its_parent),
+      cmocka_unit_test(test_a_killed_run_is_swept_at_once),
       cmocka_unit_test(test_the_next_run_sweeps_after_a_killed_one),
       cmocka_unit_test(test_a_sweep_spares_reused_numbers),
       cmocka_unit_test(test_adopted_orphans_are_ended),
