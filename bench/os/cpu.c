@@ -58,11 +58,18 @@ static bool has_parent_in(const struct listing *all, size_t i) {
   return false;
 }
 
+// A daemon's parent has ended, so that it has come to whoever supervises.
+static bool is_adopted(const struct sp_procfs_stat *stat, const char *mark) {
+  if (!mark || stat->pid == getpid() || (stat->parent != getppid() && stat->parent != getpid())) return false;
+  return sp_procfs_has_env(stat->pid, mark);
+}
+
 // A command in front (timeout, setsid, a shell with job control) puts what it starts into a group of its own: still theirs.
-static void list_group(struct listing *all, pid_t group) {
+static void list_group(struct listing *all, pid_t group, const char *mark) {
   sp_procfs_each(list, all);
   all->are_in = sp_alloc((all->n + 1) * sizeof *all->are_in);
-  for (size_t i = 0; i < all->n; i++) all->are_in[i] = all->items[i].group == group;
+  for (size_t i = 0; i < all->n; i++)
+    all->are_in[i] = all->items[i].group == group || is_adopted(&all->items[i], mark);
   for (bool has_grown = true; has_grown;) {
     has_grown = false;
     for (size_t i = 0; i < all->n; i++) {
@@ -77,10 +84,10 @@ static void listing_done(struct listing *all) {
   free(all->are_in);
 }
 
-int64_t sp_cpu_ns_of_group(pid_t group) {
+int64_t sp_cpu_ns_of_group(pid_t group, const char *mark) {
   struct listing all = {0};
   int64_t sum_ns = -1;
-  list_group(&all, group);
+  list_group(&all, group, mark);
   for (size_t i = 0; i < all.n; i++) {
     int64_t cpu_ns = all.are_in[i] ? sp_cpu_ns_of(all.items[i].pid) : -1;
     if (cpu_ns < 0) continue; // somebody else's, or reaped since
@@ -99,10 +106,10 @@ struct sp_memory sp_memory_of(pid_t pid) {
   return (struct sp_memory){rss_kib < 0 ? -1 : rss_kib * 1024, peak_kib < 0 ? -1 : peak_kib * 1024};
 }
 
-struct sp_memory sp_memory_of_group(pid_t group) {
+struct sp_memory sp_memory_of_group(pid_t group, const char *mark) {
   struct sp_memory sum = {-1, -1};
   struct listing all = {0};
-  list_group(&all, group);
+  list_group(&all, group, mark);
   for (size_t i = 0; i < all.n; i++) {
     struct sp_memory memory = all.are_in[i] ? sp_memory_of(all.items[i].pid) : (struct sp_memory){-1, -1};
     if (memory.rss_bytes < 0) continue;

@@ -16,8 +16,9 @@ int64_t sp_cpu_thread_ns(void);
 int64_t sp_cpu_ns_of(pid_t pid);
 // CPU time of every living process of a process group, of those that they started and that have left it (`timeout`, `setsid`),
 // each once, and of their children that ended and were waited for (these by ticks of 10 ms). One that has left the
-// group and whose parent has ended is nobody's. -1 if there is none. Reads all of /proc: about 20 us a process.
-int64_t sp_cpu_ns_of_group(pid_t group);
+// group and whose parent has ended was adopted by this process or by its parent, if that is a supervisor, and is known by `mark`,
+// "NAME=value" in its environment; NULL: it is left out. -1 if there is none. Reads all of /proc: about 20 us a process.
+int64_t sp_cpu_ns_of_group(pid_t group, const char *mark);
 
 // Resident memory now and its peak; of a group, as above: the sum (shared pages count in each). -1 if it is gone.
 struct sp_memory {
@@ -25,7 +26,7 @@ struct sp_memory {
   int64_t peak_bytes;
 };
 struct sp_memory sp_memory_of(pid_t pid);
-struct sp_memory sp_memory_of_group(pid_t group);
+struct sp_memory sp_memory_of_group(pid_t group, const char *mark);
 
 // Context switches and faults of this process so far.
 struct sp_usage {

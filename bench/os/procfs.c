@@ -63,15 +63,27 @@ void sp_procfs_each(bool (*visit)(const struct sp_procfs_stat *stat, void *conte
   closedir(folder);
 }
 
-bool sp_procfs_has_env(pid_t pid, const char *entry) {
-  char path[64];
+// The first entry of its environment that begins so, from malloc; NULL: none.
+static char *find_env(pid_t pid, const char *wanted, size_t n_wanted) {
+  char path[64], *found = NULL;
   snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
   const size_t n_max = 2u << 20; // the kernel's own bound for one argument list
   char *text = sp_alloc(n_max);
   ssize_t n = sp_procfs_read(path, text, n_max);
-  bool found = false;
   for (ssize_t at = 0; at < n && !found; at += (ssize_t)strlen(text + at) + 1)
-    found = strcmp(text + at, entry) == 0;
+    found = strncmp(text + at, wanted, n_wanted) == 0 ? sp_copy_text(text + at) : NULL;
   free(text);
+  return found;
+}
+
+bool sp_procfs_has_env(pid_t pid, const char *entry) {
+  char *found = find_env(pid, entry, strlen(entry) + 1);
+  free(found);
+  return found != NULL;
+}
+
+char *sp_procfs_env(pid_t pid, const char *name) {
+  char *start = sp_format("%s=", name), *found = find_env(pid, start, strlen(start));
+  free(start);
   return found;
 }

@@ -29,5 +29,7 @@ ssize_t sp_procfs_read(const char *path, char *text, size_t n);
 int64_t sp_procfs_field(const char *text, const char *name);
 // True if the environment that a process was started with holds "NAME=value". Reads what the caller may read.
 bool sp_procfs_has_env(pid_t pid, const char *entry);
+// "NAME=value" of that environment, from malloc; NULL: it has none, or may not be read.
+char *sp_procfs_env(pid_t pid, const char *name);
 
 #endif

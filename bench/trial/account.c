@@ -8,16 +8,17 @@
 
 #define GROUPS_NS (2 * SP_NS_PER_S) // between looks at groups, each of which reads all of /proc
 
-static int64_t cpu_ns_of(pid_t pid, bool is_group) {
-  return is_group ? sp_cpu_ns_of_group(pid) : sp_cpu_ns_of(pid);
+// mark: of those that left the group as daemons; NULL: none is known.
+static int64_t cpu_ns_of(pid_t pid, bool is_group, const char *mark) {
+  return is_group ? sp_cpu_ns_of_group(pid, mark) : sp_cpu_ns_of(pid);
 }
-static struct sp_memory memory_of(pid_t pid, bool is_group) {
-  return is_group ? sp_memory_of_group(pid) : sp_memory_of(pid);
+static struct sp_memory memory_of(pid_t pid, bool is_group, const char *mark) {
+  return is_group ? sp_memory_of_group(pid, mark) : sp_memory_of(pid);
 }
 
 static void take_apps(struct sp_trial_session *s) {
   for (size_t i = 0; i < s->plan->n_apps; i++) {
-    int64_t cpu_ns = cpu_ns_of(s->plan->app_pids[i], s->plan->apps_are_groups);
+    int64_t cpu_ns = cpu_ns_of(s->plan->app_pids[i], s->plan->apps_are_groups, s->app_marks[i]);
     if (cpu_ns > s->apps_cpu_ns[i]) s->apps_cpu_ns[i] = cpu_ns;
   }
 }
@@ -43,7 +44,8 @@ void sp_reading_take(struct sp_trial_session *s, struct sp_reading *reading) {
   reading->pacer_ns = sp_thread_cpu_ns(&s->pacer_thread);
   reading->collector_ns = sp_thread_cpu_ns(&s->collector_thread);
   reading->workers_ns = s->side.app ? sp_app_cpu_ns(s->side.app) : 0;
-  reading->server_ns = s->plan->server_pid ? cpu_ns_of(s->plan->server_pid, s->plan->server_is_group) : -1;
+  reading->server_ns =
+      s->plan->server_pid ? cpu_ns_of(s->plan->server_pid, s->plan->server_is_group, NULL) : -1;
   reading->apps_ns = apps_cpu_ns(s);
   reading->broker_ns = s->plan->broker_pid ? sp_cpu_ns_of(s->plan->broker_pid) : -1;
   reading->n_completed = sp_tally_get(&s->tally->n_completed);
@@ -97,12 +99,12 @@ static void fill_memory(struct sp_trial_session *s) {
   int64_t apps_bytes = 0;
   sp_amounts_set(rss, "driver", (double)sp_memory_of(getpid()).peak_bytes);
   for (size_t i = 0; i < s->plan->n_apps; i++) {
-    int64_t bytes = memory_of(s->plan->app_pids[i], s->plan->apps_are_groups).peak_bytes;
+    int64_t bytes = memory_of(s->plan->app_pids[i], s->plan->apps_are_groups, s->app_marks[i]).peak_bytes;
     apps_bytes += bytes > 0 ? bytes : 0;
   }
   if (apps_bytes > 0) sp_amounts_set(rss, "app", (double)apps_bytes);
   int64_t server_bytes =
-      s->plan->server_pid ? memory_of(s->plan->server_pid, s->plan->server_is_group).peak_bytes : -1;
+      s->plan->server_pid ? memory_of(s->plan->server_pid, s->plan->server_is_group, NULL).peak_bytes : -1;
   if (server_bytes > 0) sp_amounts_set(rss, "server", (double)server_bytes);
   int64_t broker_bytes = s->plan->broker_pid ? sp_memory_of(s->plan->broker_pid).peak_bytes : -1;
   if (broker_bytes > 0) sp_amounts_set(rss, "broker", (double)broker_bytes);

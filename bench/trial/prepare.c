@@ -9,6 +9,7 @@
 
 #include "engine/engine.h"
 #include "os/machine.h"
+#include "os/procfs.h"
 #include "trial/facts.h"
 #include "trial/link.h"
 
@@ -164,6 +165,9 @@ static void wire(struct sp_trial_session *s) {
   s->collector.meter = s->meter;
   s->collector.deadline_ns = is_rpc(s) ? side->rpc.deadline_ns : 0;
   s->apps_cpu_ns = sp_alloc((s->plan->n_apps + 1) * sizeof *s->apps_cpu_ns);
+  s->app_marks = sp_alloc((s->plan->n_apps + 1) * sizeof *s->app_marks);
+  for (size_t i = 0; i < s->plan->n_apps && s->plan->apps_are_groups; i++)
+    s->app_marks[i] = sp_procfs_env(s->plan->app_pids[i], "SERVEPATH_DIR");
   bool is_closed = s->schedule->intended_ns == NULL;
   if (!s->share.is_own) s->share.n_own = s->schedule->n_events, s->share.n_own_warmup = s->schedule->n_warmup;
   sp_tally_set(&s->tally->n_planned, is_closed ? -1 : (int64_t)s->share.n_own);
@@ -206,6 +210,8 @@ void sp_trial_session_free(struct sp_trial_session *s) {
   sp_recording_free(s->recording);
   sp_result_free(s->result);
   free(s->version_dir);
+  for (size_t i = 0; s->app_marks && i < s->plan->n_apps; i++) free(s->app_marks[i]);
+  free(s->app_marks);
   free(s->apps_cpu_ns);
   free(s);
 }

@@ -61,6 +61,7 @@ struct sp_trial_session {
   struct sp_stream stream;
   struct sp_stream_facts stream_facts; // once the collector has ended
   int64_t *apps_cpu_ns;   // of each application process, as last seen: one that was killed has used it
+  char **app_marks;       // per application of others: what its daemons are known by; NULL: nothing
   int64_t apps_looked_ns; // when
   struct sp_event_states states;
   struct sp_key_order order;

@@ -351,7 +351,8 @@ static void test_cpu_time_of_a_group(void **state) {
         (struct sp_child_options){.argv = ARGV("sh", "-c", "\"$0\" burn; sleep 1000", sp_process_self()),
                                   .reads_stdout = true});
   ready(&child);
-  while (sp_cpu_ns_of_group(child.pid, NULL) < 50 * MS) usleep(1000); // the ended grandchild's 60 ms, in ticks
+  while (sp_cpu_ns_of_group(child.pid, NULL) < 50 * MS)
+    usleep(1000); // the ended grandchild's 60 ms, in ticks
   assert_true(sp_child_cpu_ns(&child) < 30 * MS);
   sp_child_free(&child);
 }
@@ -372,6 +373,29 @@ static void test_cpu_time_of_who_left_the_group(void **state) {
   assert_true(sp_cpu_ns_of_group(child.pid, NULL) < 500 * MS); // each once, and nothing of ours
   assert_true(sp_memory_of_group(child.pid, NULL).rss_bytes > 2 * sp_memory_of(child.pid).rss_bytes);
   sp_child_free(&child);
+}
+
+// One whose parent has ended is found by what it was started with.
+static void test_cpu_time_of_a_daemon(void **state) {
+  (void)state;
+  struct sp_child child;
+  const char *script = "(setsid sh -c '\"$0\" burn; exec sleep 1000' \"$0\" &); exec sleep 1000";
+  start(&child, (struct sp_child_options){.argv = ARGV("sh", "-c", script, sp_process_self()),
+                                          .env = ARGV("SP_TEST=daemon"),
+                                          .reads_stdout = true});
+  ready(&child);
+  int64_t until_ns = sp_now_ns() + LONG_NS;
+  while (sp_cpu_ns_of_group(child.pid, "SP_TEST=daemon") < 50 * MS && sp_now_ns() < until_ns) usleep(1000);
+  assert_true(sp_cpu_ns_of_group(child.pid, "SP_TEST=daemon") >= 50 * MS);
+  assert_true(sp_cpu_ns_of_group(child.pid, "SP_TEST=da") < 50 * MS);
+  assert_true(sp_cpu_ns_of_group(child.pid, NULL) < 50 * MS);
+  char *mark = sp_procfs_env(child.pid, "SP_TEST");
+  assert_string_equal(mark, "SP_TEST=daemon");
+  assert_null(sp_procfs_env(child.pid, "SP_TES"));
+  free(mark);
+  sp_child_free(&child);
+  sp_supervisor_done(&supervisor);
+  assert_int_equal(sp_supervisor_init(&supervisor, NULL), SP_OK);
 }
 
 // Starts this program as a supervisor whose child is `script`; returns the child's and grandchild's numbers.
@@ -570,6 +594,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_cpu_time_of_a_child),
       cmocka_unit_test(test_cpu_time_of_a_group),
       cmocka_unit_test(test_cpu_time_of_who_left_the_group),
+      cmocka_unit_test(test_cpu_time_of_a_daemon),
       cmocka_unit_test(test_a_child_ends_with_its_parent),
       cmocka_unit_test(test_a_killed_run_is_swept_at_once),
       cmocka_unit_test(test_the_next_run_sweeps_after_a_killed_one),
