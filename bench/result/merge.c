@@ -348,6 +348,8 @@ static void fill_cpu(const struct merge *m, struct sp_result *r) {
   if (n_completed <= 0 || isnan(app_s)) return;
   sp_amounts_set(&r->cpu_us_per_event, "app", 1e6 * app_s / n_completed);
   if (!isnan(server_s)) sp_amounts_set(&r->cpu_us_per_event, "server", 1e6 * server_s / n_completed);
+  if (isnan(server_s) && r->path && strcmp(r->path, "rpc") == 0)
+    return; // somebody else's: what it used is not known
   sp_amounts_set(&r->cpu_us_per_event, "total",
                  1e6 * (app_s + (isnan(server_s) ? 0 : server_s)) / n_completed);
 }

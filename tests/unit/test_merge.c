@@ -179,6 +179,29 @@ static void test_what_is_shared_is_counted_once(void **state) {
   assert_int_equal(merged->errors[0].count, merged->outcomes[SP_OUTCOME_UNAVAILABLE]);
   assert_true(sp_result_is_valid(merged));
   assert_int_equal(merged->bounds[0].met, SP_MET_YES);
+  assert_true(sp_amounts_get(&merged->cpu_us_per_event, "total") > 0);
+  sp_result_free(merged);
+}
+
+// Without the server's share the sum would be taken for that of both.
+static void test_a_server_that_nobody_accounts_for_leaves_no_total(void **state) {
+  (void)state;
+  const size_t order[] = {0, 1, 2, 3};
+  struct sp_result *shard, *merged;
+  struct sp_error error;
+  split();
+  for (size_t i = 0; i < N_SHARDS; i++) {
+    char *to = part(i);
+    assert_int_equal(sp_result_read(to, &shard, &error), SP_OK);
+    free(shard->path);
+    shard->path = sp_copy_text("rpc");
+    assert_int_equal(sp_result_write(shard, to, &error), SP_OK);
+    sp_result_free(shard);
+    free(to);
+  }
+  assert_int_equal(merge(N_SHARDS, order, &merged, &error), SP_OK);
+  assert_true(sp_amounts_get(&merged->cpu_us_per_event, "app") > 0);
+  assert_true(isnan(sp_amounts_get(&merged->cpu_us_per_event, "total")));
   sp_result_free(merged);
 }
 
@@ -329,6 +352,7 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_four_shards_are_one_run),
       cmocka_unit_test(test_what_is_shared_is_counted_once),
+      cmocka_unit_test(test_a_server_that_nobody_accounts_for_leaves_no_total),
       cmocka_unit_test(test_shards_of_two_hosts_weigh_alike),
       cmocka_unit_test(test_a_shard_is_not_written_over),
       cmocka_unit_test(test_no_whole_is_refused),
