@@ -46,6 +46,10 @@ says 'r["counts"]["ok"] == 300'
 run two "0 1 2 4" --apps 2 --app "$(app --side embedded "$own_group")"
 says 'r["counts"]["ok"] == 300 and r["delivery"]["apps"] == 2'
 
+# One that has left its group and whose parent has ended is accounted for all the same.
+run daemon "0 1 2 4" --app "(setsid $(app --side embedded "$own_group") >/dev/null &); exec sleep 100"
+says 'r["counts"]["ok"] == 300 and r["cpu_us_per_event"]["app"] > 1 and r["rss_bytes"]["app"] > 1e7'
+
 # Not there, not ready.
 run unknown 64 --app strems
 told '"strems" is none of scripts/apps; did you mean streams'
