@@ -80,7 +80,12 @@ enum sp_outcome sp_check_refusal(struct sp_checker *checker, uint64_t id) {
   return SP_OUTCOME_OK;
 }
 
-void sp_check_copy(struct sp_checker *checker, uint64_t id) {
+void sp_check_copy(struct sp_checker *checker, uint64_t id, enum sp_outcome outcome) {
+  const struct sp_expected *expected = checker->expected;
+  bool is_wrong =
+      outcome == SP_OUTCOME_MALFORMED && expected && expected->known[id % checker->n_recorded] == 1;
+  checker->n_checked += is_wrong;
+  checker->n_mismatched += is_wrong;
   if (!checker->copies) return;
   unsigned char *n = &checker->copies[id % checker->n_recorded];
   if (*n < UINT8_MAX) ++*n;

@@ -39,8 +39,9 @@ enum sp_outcome sp_check_answer(struct sp_checker *checker, uint64_t id, struct 
 // The event `id` was refused as malformed: SP_OUTCOME_OK where that is expected, MALFORMED otherwise. One thread.
 enum sp_outcome sp_check_refusal(struct sp_checker *checker, uint64_t id);
 
-// One more answer to an event that had one: only counted; its value is a matter of sp_check_answer. One thread.
-void sp_check_copy(struct sp_checker *checker, uint64_t id);
+// One more answer to an event that had one, judged as `outcome`. A value was checked by sp_check_answer; garbage, which as a first
+// answer is an outcome of its own, is a mismatch where a prediction is expected. One thread.
+void sp_check_copy(struct sp_checker *checker, uint64_t id, enum sp_outcome outcome);
 
 // The rule itself. NaN equals NaN only.
 bool sp_check_is_close(double got, double expected, double abs, double rel);

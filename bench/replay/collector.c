@@ -88,7 +88,7 @@ static void collect(struct sp_collector *c, const struct sp_reply *reply, int64_
   }
   enum sp_outcome outcome = judge(c, reply); // a copy is checked too
   if (match == SP_MATCH_DUPLICATE) {
-    sp_check_copy(c->checker, reply->id);
+    sp_check_copy(c->checker, reply->id, outcome);
     flag_event(c, reply, SP_FLAG_DUPLICATE);
     return;
   }

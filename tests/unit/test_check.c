@@ -121,6 +121,29 @@ static void test_answers_that_cannot_be_read(void **state) {
   desk_close(&desk);
 }
 
+// A first answer that was right excuses no garbage behind it.
+static void test_copies(void **state) {
+  (void)state;
+  double values[] = {0.25, 0};
+  unsigned char known[] = {1, 0}, copies[2] = {0};
+  struct desk desk;
+  desk_open(&desk, as_probability, 1, values, known, 2);
+  desk.checker.copies = copies;
+  assert_int_equal(check(&desk, 0, "0.25"), SP_OUTCOME_OK);
+  sp_check_copy(&desk.checker, 0, check(&desk, 0, "0.25"));
+  assert_int_equal(desk.checker.n_mismatched, 0);
+  sp_check_copy(&desk.checker, 0, check(&desk, 0, "garbage"));
+  assert_int_equal(desk.checker.n_mismatched, 1);
+  sp_check_copy(&desk.checker, 0, check(&desk, 0, "0.5"));
+  assert_int_equal(desk.checker.n_mismatched, 2);
+  sp_check_copy(&desk.checker, 0, SP_OUTCOME_UNAVAILABLE);     // tried again in vain
+  sp_check_copy(&desk.checker, 1, check(&desk, 1, "garbage")); // nothing is known of it
+  assert_int_equal(desk.checker.n_mismatched, 2);
+  assert_int_equal(desk.checker.n_checked, 4);
+  assert_int_equal(copies[0], 4);
+  desk_close(&desk);
+}
+
 static void test_few_examples_of_many(void **state) {
   (void)state;
   double values[10] = {0};
@@ -250,6 +273,7 @@ int main(void) {
       cmocka_unit_test(test_every_score_of_an_array_counts),
       cmocka_unit_test(test_answers_that_cannot_be_read),
       cmocka_unit_test(test_few_examples_of_many),
+      cmocka_unit_test(test_copies),
       cmocka_unit_test(test_labels),
       cmocka_unit_test(test_score_and_label_must_both_be_right),
       cmocka_unit_test(test_nothing_to_compare_with),
