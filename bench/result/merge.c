@@ -58,6 +58,11 @@ static const char *differing_number(const struct sp_result *a, const struct sp_r
   return NULL;
 }
 
+// Of what answered; where others did, or the applications are another shard's, of what there was to answer with.
+static const char *model_of(const struct sp_result *r) {
+  return sp_facts_text_of(&r->model, "digest", sp_facts_text_of(&r->model, "given_digest", ""));
+}
+
 // What must be one and the same in all of them.
 static enum sp_err check_alike(const struct merge *m, size_t k, struct sp_error *error) {
   const struct sp_result *a = m->shards[0], *b = m->shards[k];
@@ -66,13 +71,13 @@ static enum sp_err check_alike(const struct merge *m, size_t k, struct sp_error 
     const struct sp_facts *a, *b;
     const char *name;
   } facts[] = {{"recording", &a->recording, &b->recording, "digest"},
-               {"model", &a->model, &b->model, "digest"},
                {"arrival", &a->load, &b->load, "arrival"},
                {"start", &a->load, &b->load, "start_at"},
                {"input topic", &a->broker, &b->broker, "input_topic"},
                {"delivery", &a->delivery, &b->delivery, "mode"},
                {"build", &a->build, &b->build, "version"}};
   const char *differing = strcmp(a->side, b->side)           ? "side"
+                          : strcmp(model_of(a), model_of(b)) ? "model"
                           : a->closed_loop != b->closed_loop ? "arrival"
                                                              : NULL;
   for (size_t i = 0; i < sizeof facts / sizeof facts[0] && !differing; i++) {

@@ -30,11 +30,16 @@ static const char *text_or_null(const char *text) {
   return text[0] ? text : NULL;
 }
 
-// The digest of what answered. A server of somebody else's has whatever it has, and a stub nothing.
+// The digest of what there is to answer with. A server of somebody else's has whatever it has, and a stub nothing.
 static const char *digest_of_model(const struct sp_trial_session *s) {
   if (!s->server) return text_or_null(s->model_digest);
   bool is_ours = s->plan->server_pid && !s->plan->server_kind && !s->server->stub[0];
   return text_or_null(is_ours ? s->model_digest : s->server->model_digest);
+}
+
+// Applications that are not of this trial, or a command that does with the model's folder what it likes.
+static bool is_app_of_others(const struct sp_trial_session *s) {
+  return s->kafka && (s->plan->side->app.command || (s->plan->n_apps == 0 && !s->server));
 }
 
 static void fill_server(struct sp_trial_session *s) {
@@ -62,7 +67,8 @@ static void fill_model(struct sp_trial_session *s) {
   struct sp_result *r = s->result;
   sp_facts_text(&r->model, "name", scenario->model.name);
   sp_facts_count(&r->model, "version", (int64_t)s->model_version);
-  sp_facts_text(&r->model, "digest", digest_of_model(s));
+  sp_facts_text(&r->model, "digest", is_app_of_others(s) ? NULL : digest_of_model(s));
+  if (is_app_of_others(s)) sp_facts_text(&r->model, "given_digest", digest_of_model(s));
   sp_facts_text(&r->model, "library", s->plan->app_library ? s->plan->app_library : s->library);
   if (s->server) fill_server(s);
 }
