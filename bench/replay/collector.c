@@ -36,7 +36,7 @@ static enum sp_outcome judge(struct sp_collector *c, const struct sp_reply *repl
   struct sp_reason reason = {{0}};
   struct sp_bytes value = sp_bytes_of(reply->value, reply->value_bytes);
   enum sp_outcome outcome = sp_check_answer(c->checker, reply->id, value, &reason);
-  if (outcome == SP_OUTCOME_MALFORMED) snprintf(c->why, sizeof c->why, "answer: %s", reason.text);
+  if (outcome == SP_OUTCOME_MALFORMED) snprintf(c->why, sizeof c->why, "%s", reason.text);
   return outcome;
 }
 

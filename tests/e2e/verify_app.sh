@@ -43,7 +43,7 @@ says 'c["ok"] == 200 and c["duplicate"] > 100 and len(found["duplicated"]) == 10
 
 # Something that is no such answer.
 verified 1 "$tmp/app --set output.as=probability"
-says 'c["malformed"] == 200 and c["lost"] == 0 and "malformed (code 0) answer: " in lines["predictions"]'
+says 'c["malformed"] == 200 and c["lost"] == 0 and "malformed (code 0) answer: " in lines["predictions"] and "answer: answer" not in lines["predictions"]'
 
 # It is ready, and says nothing.
 verified 1 "echo '{\"ready\":true}'; exec sleep 1000" --set load.drain=1s
