@@ -13,7 +13,9 @@ static const struct sp_cli_verb verb = {
     .name = "with",
     .use = "SCENARIO [OPTIONS] -- CMD ARGS...",
     .about = "run a command with broker, topics and model server of a scenario, named in SERVEPATH_BROKER, "
-             "SERVEPATH_INPUT_TOPIC, SERVEPATH_OUTPUT_TOPIC and SERVEPATH_SERVER; exits with its code",
+             "SERVEPATH_INPUT_TOPIC, SERVEPATH_OUTPUT_TOPIC and SERVEPATH_SERVER; exits with its code. "
+             "Nothing is replayed: "
+             "flags of load and of applications are refused",
     .takes = SP_CLI_SIDE | SP_CLI_COMMAND,
     .options = options,
     .next = "servepath with fixtures/fraud -- env"};
@@ -35,6 +37,35 @@ static enum sp_err read_parts(const char *text, struct sp_fixture_plan *plan, st
   return err;
 }
 
+static bool begins_with(const char *text, const char *const *starts) {
+  for (; *starts; starts++) {
+    if (strncmp(text, *starts, strlen(*starts)) == 0) return true;
+  }
+  return false;
+}
+
+// Of a side: its server, and how that is spoken to.
+static bool has_effect(const char *key) {
+  static const char *const of_replays[] = {"load.", "stream.transport", "stream.fifo", NULL};
+  static const char *const of_servers[] = {"path", "server.", "rpc.", "protocol", "address", NULL};
+  if (strncmp(key, "sides.", 6) != 0) return !begins_with(key, of_replays);
+  const char *dot = strchr(key + 6, '.');
+  return dot && begins_with(dot + 1, of_servers);
+}
+
+// Nothing is replayed here and no application started: such a flag would silently do nothing.
+static enum sp_err check_settings(const struct sp_cli *cli, struct sp_error *error) {
+  for (size_t i = 0; i < cli->n_settings; i++) {
+    const struct sp_setting *setting = &cli->settings[i];
+    if (!has_effect(setting->key))
+      return sp_fail(error, SP_ERR_USAGE,
+                     "%s: %s has no effect here: with replays nothing and starts no application; leave it "
+                     "out, or give it to the servepath run or verify in the command",
+                     setting->origin, setting->key);
+  }
+  return SP_OK;
+}
+
 static enum sp_err read_plan(const struct sp_cli *cli, struct sp_fixture_plan *plan, struct sp_error *error) {
   if (!cli->command)
     return sp_fail(error, SP_ERR_USAGE,
@@ -44,7 +75,8 @@ static enum sp_err read_plan(const struct sp_cli *cli, struct sp_fixture_plan *p
   plan->side = cli->n_sides ? cli->sides[0].name : NULL;
   plan->command = (const char *const *)cli->command;
   plan->is_quiet = cli->quiet;
-  return read_parts(sp_cli_value(cli, "--only"), plan, error);
+  enum sp_err err = check_settings(cli, error);
+  return err ? err : read_parts(sp_cli_value(cli, "--only"), plan, error);
 }
 
 int sp_cmd_with(int argc, char **argv) {

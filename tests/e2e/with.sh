@@ -29,6 +29,10 @@ told 127 -- no-such-command
 grep -q 'cannot start no-such-command: .*not in PATH' "$tmp/err" || fail "$(cat "$tmp/err")"
 told 64
 told 64 --only nonsense -- true
+for flag in --limit=3 --transport=direct --app=true --batch=2; do
+  told 64 "$flag" -- true
+  grep -q "^servepath with: ${flag%=*}: .* has no effect here" "$tmp/err" || fail "$(cat "$tmp/err")"
+done
 told 3 --broker kafka --set model.dir="$tmp/none" -- true
 told 64 --server no-such-server -- true
 told 0 --only broker -- sh -c 'test -n "$SERVEPATH_BROKER" && test -z "${SERVEPATH_SERVER-}"'
