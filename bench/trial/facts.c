@@ -69,7 +69,8 @@ static void fill_model(struct sp_trial_session *s) {
   sp_facts_count(&r->model, "version", (int64_t)s->model_version);
   sp_facts_text(&r->model, "digest", is_app_of_others(s) ? NULL : digest_of_model(s));
   if (is_app_of_others(s)) sp_facts_text(&r->model, "given_digest", digest_of_model(s));
-  sp_facts_text(&r->model, "library", s->plan->app_library ? s->plan->app_library : s->library);
+  const char *library = is_app_of_others(s) ? NULL : s->library;
+  sp_facts_text(&r->model, "library", s->plan->app_library ? s->plan->app_library : library);
   if (s->server) fill_server(s);
 }
 
