@@ -31,10 +31,13 @@ has_packages() {
 # python_env DIR LIST: makes the Python environment DIR from LIST, whose packages are all named, pinned and hashed; nothing to do
 # where it is there already. Dies with pip's last complaint.
 python_env() {
-  local dir=$1 list=$2 log why
+  local dir=$1 list=$2 log why lock
   cmp -s "$list" "$dir/installed.txt" && return
   log=$dir.log
   mkdir -p "$(dirname "$dir")"
+  exec {lock}>"$dir.lock" # two at once: the second finds it made
+  flock "$lock"
+  cmp -s "$list" "$dir/installed.txt" && exec {lock}>&- && return
   say "installing the Python packages of ${list#"$sp_root"/} into ${dir#"$sp_root"/}"
   if ! { python3 -m venv --clear "$dir" && "$dir/bin/pip" install -q --disable-pip-version-check --no-deps --require-hashes \
     --only-binary=:all: -r "$list"; } >"$log" 2>&1 </dev/null; then
@@ -42,4 +45,5 @@ python_env() {
     die 3 "the packages of ${list#"$sp_root"/} cannot be had: ${why:-no reason given}; all of it in ${log#"$sp_root"/}. Check the network and the configured pip source"
   fi
   cp "$list" "$dir/installed.txt"
+  exec {lock}>&-
 }

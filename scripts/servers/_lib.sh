@@ -212,9 +212,8 @@ log_says() {
 
 launch() {
   clean_up
-  mkdir -p "$work" || die 3 "cannot make $work; is the disk full?"
+  { mkdir -p "$work" && : >"$dir/server.log"; } 2>/dev/null || die 3 "cannot write to $dir; make room there, or use another --dir"
   choose_ports
-  : >"$dir/server.log"
   server_command
   (
     cd "$work" || exit
@@ -254,7 +253,7 @@ tell_ready() {
 run() {
   [ -n "$dir" ] || die 64 "run needs --dir DIR for its files"
   need_models run
-  mkdir -p "$dir" || die 3 "cannot make $dir; use another --dir"
+  mkdir -p "$dir" 2>/dev/null || die 3 "cannot make $dir; use another --dir"
   dir=$(cd "$dir" && pwd)
   work=$dir/server
   [ ! -e "$work" ] || die 3 "$work is there already; another server's? use another --dir"
@@ -281,19 +280,37 @@ run() {
 # is_ours PID: it runs, and is what start started.
 is_ours() { { tr '\0' '\n' <"/proc/$1/cmdline"; } 2>/dev/null | grep -qxF "$state/run"; }
 
+# It was killed, or the machine went down. In the moment between its start and its name it is neither ours nor dead.
+is_dead() {
+  local pid
+  pid=$(cat "$state/pid" 2>/dev/null) || pid=""
+  [ -e "$state" ] && ! is_ours "$pid" || return 1
+  [[ -n $pid && -z $({ tr -d '\0' <"/proc/$pid/cmdline"; } 2>/dev/null) ]] || [ -n "$(find "$state" -maxdepth 0 -mmin +2)" ]
+}
+
+# Ends also what a killed one left.
+remove_state() {
+  dir=$state/run
+  [ -n "$nap_fd" ] || exec {nap_fd}<> <(:)
+  end_processes
+  dir="" && rm -rf "$state"
+}
+
 start() {
   [ -z "$dir" ] || die 64 "--dir belongs to run; start keeps its files in .cache/run"
   need_models start
   mkdir -p "$sp_root/.cache/run"
-  if [ -e "$state" ] && ! is_ours "$(cat "$state/pid" 2>/dev/null)" && [ -n "$(find "$state" -maxdepth 0 -mmin +2)" ]; then
-    rm -rf "$state" # the machine went down
-  fi
+  local lock pid why code=0
+  exec {lock}>"$sp_root/.cache/run/servers.lock" # of two that find a dead one, one removes it
+  flock "$lock"
+  ! is_dead || remove_state
   mkdir "$state" 2>/dev/null || die 3 "$kind $name runs already; $sp_name stop --name $name ends it"
   rm -f "$state.log"
   : >"$state/ready"
-  setsid "$0" run --detached --dir "$state/run" "${options[@]}" >"$state/ready" 2>"$state/start.log" </dev/null &
-  local pid=$! why code=0
+  setsid "$0" run --detached --dir "$state/run" "${options[@]}" >"$state/ready" 2>"$state/start.log" </dev/null {lock}>&- &
+  pid=$!
   echo $pid >"$state/pid"
+  exec {lock}>&-
   while kill -0 $pid 2>/dev/null; do # run itself gives up after its time
     [ ! -s "$state/ready" ] || { cat "$state/ready" && exit 0; }
     sleep 0.03
@@ -318,10 +335,7 @@ stop() {
     done
     ! is_ours "$pid" || kill -9 "$pid"
   fi
-  dir=$state/run
-  exec {nap_fd}<> <(:)
-  end_processes # of a run that was killed
-  rm -rf "$state"
+  remove_state
 }
 
 status() {

@@ -99,6 +99,16 @@ for _ in $(seq 400); do [ -e "$tmp/run" ] && sleep 0.025; done
 [ ! -e "$tmp/run" ] || fail "$server outlives its parent: $(find "$tmp/run")"
 [ -z "$(processes "$tmp/run")" ] || fail "$server left $(processes "$tmp/run")"
 
+# One of which all was killed does not stand in the way of the next of its name; of several of these one starts.
+"$scripts/$server" start --name "$name-k" "${models[@]}" >"$tmp/child" || fail "$server does not start"
+kill -9 "$(cat "$SOURCE_DIR/.cache/run/$server-$name-k/pid")" "$(field "$tmp/child" pid)"
+started=0
+for i in 1 2 3; do "$scripts/$server" start --name "$name-k" "${models[@]}" >"$tmp/child$i" 2>"$tmp/err$i" & done
+for _ in 1 2 3; do ! wait -n || started=$((started + 1)); done
+[ "$started" = 1 ] || fail "$started of three started: $(cat "$tmp"/err?)"
+"$scripts/$server" stop --name "$name-k" || fail "$server does not stop"
+[ -z "$(processes "$SOURCE_DIR/.cache/run/$server-$name-k/run")" ] || fail "$server left processes"
+
 # One that does not get ready in time, and one that dies.
 refused 3 "$server had model fraud not ready within 0 s" env SERVEPATH_SERVER_READY_S=0 "$scripts/$server" run --dir "$tmp/run" "${models[@]}"
 [ ! -e "$tmp/run" ] || fail "$server left $(find "$tmp/run")"
