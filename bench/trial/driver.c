@@ -19,6 +19,8 @@
 #define TICK_NS (20 * SP_NS_PER_MS)
 // Copies of the last answers come after everything has an outcome: verify looks so much longer.
 #define COPIES_NS (100 * SP_NS_PER_MS)
+// Looks are a tick apart: where one is so late, nothing of this process ran, and what it slept through is no silence.
+#define AWAY_NS SP_NS_PER_S
 // By then a pacer that has handed nothing over never will.
 #define FIRST_SEND_NS (20 * SP_NS_PER_S)
 
@@ -113,10 +115,14 @@ static void take_t0(struct sp_trial_session *s) {
 // answers nothing, with as much under way as there may be, does not hold the trial until the end of its window.
 static int64_t last_progress_ns(struct sp_trial_session *s) {
   int64_t n = sp_tally_get(&s->tally->n_sent) + sp_tally_get(&s->tally->n_done);
+  int64_t now_ns = sp_now_ns(), away_ns = now_ns - s->progress_looked_ns;
   if (n != s->n_progress || !s->progress_ns) {
     s->n_progress = n;
-    s->progress_ns = sp_now_ns();
+    s->progress_ns = now_ns;
+  } else if (away_ns > AWAY_NS) {
+    s->progress_ns += away_ns;
   }
+  s->progress_looked_ns = now_ns;
   return s->progress_ns;
 }
 

@@ -81,6 +81,7 @@ struct sp_trial_session {
   int64_t backlog_at_t0;
   int64_t sending_end_ns, drain_end_ns;
   int64_t n_progress, progress_ns; // sends and outcomes so far, and when the last one was seen
+  int64_t progress_looked_ns;      // when it was looked for
   int signal;                      // that ended it early; 0: none
 };
 
