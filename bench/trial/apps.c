@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "trial/child.h"
@@ -13,7 +12,8 @@
 
 #define READY_NS  (90 * SP_NS_PER_S)
 #define SETTLE_NS (60 * SP_NS_PER_S)
-#define GRACE_NS  (10 * SP_NS_PER_S)
+#define GRACE_NS  (10 * SP_NS_PER_S) // a second signal ends it
+#define LOOK_NS   (5 * SP_NS_PER_MS)
 
 bool sp_apps_are_ours(const struct sp_scenario *scenario, const struct sp_side *side) {
   struct sp_shard shard = {1, 1};
@@ -247,7 +247,7 @@ enum sp_err sp_apps_start(const struct sp_trial_plan *plan, const char *run_id,
 // --- The end ---
 
 static void await_ours(struct sp_apps *apps, struct sp_supervisor *supervisor, int64_t until_ns) {
-  for (bool lives = true; lives && sp_now_ns() < until_ns;) {
+  for (bool lives = true; lives && sp_now_ns() < until_ns && supervisor->n_signals < 2;) {
     lives = false;
     for (size_t i = 0; i < apps->n; i++)
       lives |= apps->items[i].child.pid > 0 && !sp_child_poll(&apps->items[i].child);
@@ -258,9 +258,8 @@ static void await_ours(struct sp_apps *apps, struct sp_supervisor *supervisor, i
 }
 
 // A command is a shell and what it started, often: the shell may end at once, and the application it started still has to commit.
-static void await_foreign(struct sp_apps *apps, int64_t until_ns) {
-  struct timespec pause = {.tv_nsec = 5 * SP_NS_PER_MS};
-  for (bool lives = true; lives && sp_now_ns() < until_ns;) {
+static void await_foreign(struct sp_apps *apps, struct sp_supervisor *supervisor, int64_t until_ns) {
+  for (bool lives = true; lives && sp_now_ns() < until_ns && supervisor->n_signals < 2;) {
     lives = false;
     for (size_t i = 0; i < apps->n; i++) {
       struct sp_child *child = &apps->items[i].child;
@@ -268,7 +267,7 @@ static void await_foreign(struct sp_apps *apps, int64_t until_ns) {
       while (child->pid > 0 && sp_child_next_line(child)) continue; // a full pipe would keep it from ending
       lives |= sp_child_group_lives(child);
     }
-    if (lives) nanosleep(&pause, NULL);
+    if (lives) sp_supervisor_wait(supervisor, NULL, 0, sp_now_ns() + LOOK_NS); // signals alone
   }
 }
 
@@ -284,12 +283,13 @@ void sp_apps_stop(struct sp_apps *apps, struct sp_supervisor *supervisor) {
     }
   }
   if (apps->is_foreign)
-    await_foreign(apps, until_ns);
+    await_foreign(apps, supervisor, until_ns);
   else
     await_ours(apps, supervisor, until_ns);
   for (size_t i = 0; i < apps->n; i++) {
     struct sp_child *child = &apps->items[i].child;
-    if (apps->is_foreign ? sp_child_group_lives(child) : child->pid > 0 && !child->has_ended)
+    bool lives = apps->is_foreign ? sp_child_group_lives(child) : child->pid > 0 && !child->has_ended;
+    if (lives && sp_now_ns() >= until_ns)
       fprintf(stderr, "servepath: application %zu did not end within %.3g s of SIGTERM and was killed\n",
               i + 1, (double)GRACE_NS / 1e9);
     sp_child_stop(child, 0);

@@ -84,6 +84,19 @@ began=$SECONDS
 run sleeps "1 2" --app "echo '{\"ready\":true}'; kill -STOP \$\$"
 [ $((SECONDS - began)) -lt 10 ] || fail "a command that had stopped itself took $((SECONDS - began)) s to end"
 
+# One that does not end when told to ends at once with the second signal to the run.
+"$SERVEPATH" run "$fixtures/fraud" --side embedded --broker "$KAFKA_BROKER" --quiet --out "$tmp/now" --app-ready 20s \
+  --app "trap '' TERM; echo >$tmp/waits; while :; do sleep 0.1; done" >"$tmp/now.out" 2>"$tmp/now.err" &
+now=$!
+until [ -e "$tmp/waits" ]; do kill -0 $now || fail "it ended: $(cat "$tmp/now.err")"; sleep 0.05; done
+kill -TERM $now
+sleep 0.3
+kill -TERM $now
+began=$SECONDS code=0
+wait $now || code=$?
+[ "$code" = 143 ] || fail "ended by two signals: exit $code: $(cat "$tmp/now.err")"
+[ $((SECONDS - began)) -lt 8 ] || fail "the second signal took $((SECONDS - began)) s"
+
 # Does not end when told to.
 run stays "0 1 2 4" --app "trap '' TERM; $(app --side embedded "$own_group") & while :; do sleep 1; done"
 says 'r["counts"]["ok"] == 300'
