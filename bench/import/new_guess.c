@@ -171,7 +171,7 @@ static enum sp_err find_roles(const struct sp_profile *profile, const struct sp_
 
 // ---- columns into tensors
 
-bool sp_guess_has_levels(const struct sp_column_profile *column) {
+static bool has_levels(const struct sp_column_profile *column) {
   return column->n_texts > 0 && !column->levels.is_over && column->levels.n <= SP_GUESS_LEVELS_MAX;
 }
 
@@ -192,7 +192,7 @@ static bool is_candidate(const struct feeding *feeding, size_t i, int way) {
   if (i == guess->time.i && !(way & WITH_TIME)) return false;
   if ((i == guess->key.i || guess->is_id[i]) && !(way & WITH_IDS)) return false;
   if (guess->is_target[i] && !(way & WITH_TARGETS)) return false;
-  return sp_profile_is_number(column) || ((way & WITH_LEVELS) && sp_guess_has_levels(column));
+  return sp_profile_is_number(column) || ((way & WITH_LEVELS) && has_levels(column));
 }
 
 static bool can_hold(const struct sp_tensor_spec *spec, const struct sp_column_profile *column) {
@@ -217,7 +217,7 @@ static void feed_by_name(struct feeding *feeding) {
     if (sp_tensor_row_elements(spec) != 1) continue;
     for (size_t i = 0; i < feeding->profile->n_columns && tensor->n == 0; i++) {
       const struct sp_column_profile *column = &feeding->profile->columns[i];
-      bool is_usable = sp_profile_is_number(column) || sp_guess_has_levels(column);
+      bool is_usable = sp_profile_is_number(column) || has_levels(column);
       if (strcasecmp(column->name, spec->name) != 0 || !is_usable || !can_hold(spec, column)) continue;
       tensor->columns = sp_alloc(sizeof *tensor->columns);
       tensor->columns[tensor->n++] = i;

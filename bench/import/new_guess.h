@@ -41,7 +41,4 @@ void sp_guess_done(struct sp_guess *guess);
 // only one.
 size_t sp_guess_output(const struct sp_model_io *io, char why[SP_GUESS_WHY_BYTES]);
 
-// A column of texts that a vocabulary file can list.
-bool sp_guess_has_levels(const struct sp_column_profile *column);
-
 #endif

@@ -35,7 +35,8 @@ void sp_new_yaml_end(struct sp_new_yaml *yaml, const char *why) {
   end_line(yaml);
 }
 
-void sp_new_yaml_end_open(struct sp_new_yaml *yaml, const char *why) {
+// The same for `# choose: why`, which somebody must complete.
+static void end_open(struct sp_new_yaml *yaml, const char *why) {
   sp_new_yaml_put(yaml, " # choose: %s", why);
   if (!yaml->choose_line) yaml->choose_line = yaml->line;
   end_line(yaml);
@@ -152,7 +153,7 @@ static void put_columns(struct sp_new_yaml *yaml, const struct sp_profile *profi
                         const struct sp_guessed_tensor *tensor) {
   sp_new_yaml_put(yaml, "      columns: [%s", tensor->n == 0 ? "]" : "");
   if (tensor->is_open)
-    sp_new_yaml_end_open(yaml, tensor->why);
+    end_open(yaml, tensor->why);
   else
     sp_new_yaml_end(yaml, tensor->why);
   for (size_t i = 0; i < tensor->n; i++) {

@@ -17,9 +17,8 @@ struct sp_new_yaml {
 
 // Text without line ends.
 void sp_new_yaml_put(struct sp_new_yaml *yaml, const char *format, ...) __attribute__((format(printf, 2, 3)));
-// The end of a line, before it a comment: `# guessed: why` (`# choose: why`); none where `why` is "".
+// The end of a line, before it a comment: `# guessed: why`; none where `why` is "".
 void sp_new_yaml_end(struct sp_new_yaml *yaml, const char *why);
-void sp_new_yaml_end_open(struct sp_new_yaml *yaml, const char *why);
 // `text` as a word or in quotes; from malloc.
 char *sp_new_yaml_text(const char *text);
 // One element of a list in brackets that goes over as many lines as it needs, indented by 8.
