@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/units.h"
@@ -69,11 +70,18 @@ static enum sp_err make_environment(const struct sp_trial_plan *plan, const stru
   return set_model(env, &plan->scenario->model, error);
 }
 
-// A plain name is one of scripts/apps; anything else is the shell's.
+static bool is_program(const char *command) {
+  struct stat facts;
+  return strchr(command, '/') && stat(command, &facts) == 0 && S_ISREG(facts.st_mode) &&
+         access(command, X_OK) == 0;
+}
+
+// A plain name is one of scripts/apps; anything else is the shell's, where a program's path may hold blanks.
 static enum sp_err make_arguments(const char *command, struct sp_arguments *args, struct sp_error *error) {
   if (!sp_script_is_name(command)) {
     sp_arguments_word(args, "/bin/sh");
     sp_arguments_word(args, "-c");
+    if (is_program(command)) sp_arguments_word(args, "exec \"$0\"");
     sp_arguments_word(args, command);
     return SP_OK;
   }
@@ -177,8 +185,8 @@ static size_t children_of(struct waiting *w, struct sp_child **list) {
   return w->apps->n + (w->holds.pid > 0);
 }
 
-static enum sp_err pause(struct waiting *w, struct sp_supervisor *supervisor, int64_t wait_ns,
-                         struct sp_error *error) {
+static enum sp_err pause_for(struct waiting *w, struct sp_supervisor *supervisor, int64_t wait_ns,
+                             struct sp_error *error) {
   struct sp_child **list = sp_alloc((w->apps->n + 1) * sizeof(void *));
   enum sp_err err = SP_OK;
   for (int64_t until_ns = sp_now_ns() + wait_ns; !err && sp_now_ns() < until_ns && !supervisor->signal;) {
@@ -205,7 +213,7 @@ static enum sp_err await(struct waiting *w, const char *command, struct sp_super
   bool asked = w->holds.pid > 0;
   while (!err && !all_ready(w)) {
     if (is_held(w)) {
-      err = pause(w, supervisor, SETTLE_NS, error);
+      err = pause_for(w, supervisor, SETTLE_NS, error);
       break;
     }
     err = fail_ended(w->apps, error);
@@ -231,7 +239,7 @@ enum sp_err sp_foreign_apps_await(const struct sp_trial_plan *plan, const struct
   if (!err && is_auto && strcmp(broker->kind, "mock") != 0) err = start_asking(plan, broker, dir, &w, error);
   if (!err)
     err = by_line ? await(&w, plan->side->app.command, supervisor, error)
-                  : pause(&w, supervisor, wait_ns, error);
+                  : pause_for(&w, supervisor, wait_ns, error);
   if (!apps->library) apps->library = sp_copy_text(plan->side->app.command);
   sp_child_stop(&w.holds, 0);
   sp_child_free(&w.holds);

@@ -51,6 +51,13 @@ says 'r["counts"]["ok"] == 300 and r["delivery"]["apps"] == 2'
 run daemon "0 1 2 4" --app "(setsid $(app --side embedded "$own_group") >/dev/null &); exec sleep 100"
 says 'r["counts"]["ok"] == 300 and r["cpu_us_per_event"]["app"] > 1 and r["rss_bytes"]["app"] > 1e7'
 
+# A program whose path has blanks needs no quotes, be it a script without a first line that says so.
+mkdir "$tmp/my apps"
+app --side embedded "$own_group" >"$tmp/my apps/the app (1)"
+chmod +x "$tmp/my apps/the app (1)"
+run blanks "0 1 2 4" --app "$tmp/my apps/the app (1)"
+says 'r["counts"]["ok"] == 300'
+
 # Not there, not ready.
 run unknown 64 --app strems
 told '"strems" is none of scripts/apps; did you mean streams'
