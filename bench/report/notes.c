@@ -113,8 +113,20 @@ static void note_happenings(const struct notes *notes, const struct sp_report *r
   }
 }
 
-static const char *why_open(const struct sp_result *r) {
+// A bound on a resolved percentile is open only where the driver's lateness may have made the value.
+static bool is_on_resolved(const struct sp_result *r, const struct sp_bound *bound) {
+  for (int i = 0; i < SP_PERCENTILES; i++) {
+    if (bound->name && strncmp(bound->name, "expect.", 7) == 0 &&
+        strcmp(bound->name + 7, sp_percentile_name[i]) == 0)
+      return r->response.present && r->response.state[i] == SP_PERCENTILE_RESOLVED;
+  }
+  return false;
+}
+
+static const char *why_open(const struct sp_result *r, const struct sp_bound *bound) {
   if (sp_report_is_mock(r)) return "the mock broker's latency is an artefact; use --broker kafka";
+  if (is_on_resolved(r, bound))
+    return "the driver was late, which may have caused it; use a lower --rate, or a quieter machine";
   return r->closed_loop ? "a closed loop has no response time"
                         : "the percentile is not resolved; use a longer --duration";
 }
@@ -130,7 +142,7 @@ static void note_bounds(const struct notes *notes, const struct sp_report *repor
       sp_report_bound_text(b, b->limit, limit, sizeof limit);
       if (b->met == SP_MET_UNKNOWN) {
         say(notes, "%s %s %s: bound %s is inconclusive: limit %s, but %s (%s)", row->name, row->via,
-            row->label, b->name ? b->name : "-", limit, why_open(r), report->trials[row->trials[t]].dir);
+            row->label, b->name ? b->name : "-", limit, why_open(r, b), report->trials[row->trials[t]].dir);
         continue;
       }
       if (isnan(b->value))
