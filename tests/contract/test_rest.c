@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -520,7 +521,7 @@ static void a_connection_unused_for_4_s_is_not_used_again(void **state) {
   unsigned before = http_server_connections(bed->server);
   is_good(bed);
   assert_int_equal(http_server_connections(bed->server) - before, 0);
-  usleep(4050000);
+  nanosleep(&(struct timespec){.tv_sec = 4, .tv_nsec = 50000000}, NULL);
   is_good(bed);
   assert_int_equal(http_server_connections(bed->server) - before, 1);
   close_bed(bed);
