@@ -1,5 +1,6 @@
 """What the campaigns over Kafka share: a real broker, topics, and programs between them."""
 
+import atexit
 import json
 import os
 import pathlib
@@ -65,6 +66,20 @@ def unique(name):
     return f"{name}-{time.monotonic_ns()}"
 
 
+parts = []  # that run
+
+
+def end_all():
+    """Nothing that a campaign started outlives it, however it ends."""
+    for part in list(parts):
+        part.kill()
+    broker.stop()
+
+
+atexit.register(end_all)
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
 class Part:
     """A program on one processor that says when it is ready and ends on SIGTERM, with a line of JSON where it is ours."""
 
@@ -72,6 +87,7 @@ class Part:
         self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(["taskset", "-c", str(cpu), *map(str, argv)], stdout=subprocess.PIPE, stderr=self.log,
                                         text=True, cwd=ROOT, env={**os.environ, **(env or {})}, start_new_session=True)
+        parts.append(self)
         self.ready = json.loads(self.process.stdout.readline() or "{}")
         if not self.ready.get("ready"):
             self.process.wait()
@@ -90,13 +106,21 @@ class Part:
                 ticks += sum(map(int, fields[11:15]))
         return ticks / os.sysconf("SC_CLK_TCK")
 
+    def kill(self):
+        parts.remove(self)
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+
     def end(self):
         self.process.terminate()
         try:
             out, _ = self.process.communicate(timeout=30)
         except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            out, _ = self.process.communicate()
+            out = ""
+        self.kill()  # and what is left of its group
         lines = out.strip().splitlines()
         return json.loads(lines[-1]) if lines and lines[-1].startswith("{") else None
 
