@@ -23,7 +23,7 @@ CMAKE
 
 # run NAME: configures it and runs its tests.
 run() {
-  cmake -S "$tmp/$1" -B "$tmp/$1/build" -Dservepath_DIR="$SOURCE_DIR/scripts/ci/cmake" >"$tmp/$1.cmake" 2>&1 || return 99
+  cmake -G Ninja -S "$tmp/$1" -B "$tmp/$1/build" -Dservepath_DIR="$SOURCE_DIR/scripts/ci/cmake" >"$tmp/$1.cmake" 2>&1 || return 99
   ctest --test-dir "$tmp/$1/build" -L kafka --output-on-failure >"$tmp/$1.out" 2>&1
 }
 
@@ -58,7 +58,7 @@ not_configured() {
   mkdir -p "$tmp/bad"
   printf 'cmake_minimum_required(VERSION 3.20)\nproject(bad NONE)\nenable_testing()\nfind_package(servepath %s)\n%s\n' \
     "${3-REQUIRED}" "$2" >"$tmp/bad/CMakeLists.txt"
-  ! cmake -S "$tmp/bad" -B "$tmp/bad/build" -Dservepath_DIR="$SOURCE_DIR/scripts/ci/cmake" >"$tmp/out" 2>&1 ||
+  ! cmake -G Ninja -S "$tmp/bad" -B "$tmp/bad/build" -Dservepath_DIR="$SOURCE_DIR/scripts/ci/cmake" >"$tmp/out" 2>&1 ||
     fail "configured: $2"
   tr -s '\n ' ' ' <"$tmp/out" | grep -qE -- "$1" || fail "no /$1/ in: $(cat "$tmp/out")"
 }

@@ -52,7 +52,8 @@ run good "0 2 4" --set sides.rpc.server.threads=2
 says 'r["counts"]["ok"] == 200'
 says 'r["server"]["kind"] == "imitation" and r["server"]["version"] == "7.1"'
 says 'r["cpu_us_per_event"]["server"] > 1 and r["rss_bytes"]["server"] > 1e6'
-"$SERVEPATH" report "$out" 2>&1 | grep -q "rpc, imitation" || fail "the report does not say what ran"
+"$SERVEPATH" report "$out" >"$tmp/report" 2>&1
+grep -q "rpc, imitation" "$tmp/report" || fail "the report does not say what ran: $(cat "$tmp/report")"
 grep -q -- "--protocol tfs --threads 2\$" "$tmp/good.arguments" || fail "good: started as $(cat "$tmp/good.arguments")"
 run good 64 --stub fixed
 told 'server.stub: is a key of our reference server, and good has none such'
