@@ -122,8 +122,7 @@ char *sp_child_last_words(const struct sp_child *child, char *text, size_t n) {
   tail[got > 0 ? got : 0] = '\0';
   size_t length = strlen(tail);
   while (length > 0 && (unsigned char)tail[length - 1] <= ' ') tail[--length] = '\0';
-  const char *last = strrchr(tail, '\n');
-  if (!last++) last = tail;
+  const char *end_before = strrchr(tail, '\n'), *last = end_before ? end_before + 1 : tail;
   // Plain text may hold escapes already, those of a part of ours: they are not escaped again.
   bool is_plain = true;
   for (const char *c = last; *c; c++) is_plain &= *c >= ' ' && *c < 0x7f;

@@ -2,11 +2,13 @@
 import os
 import pty
 import select
+import signal
 import sys
 import time
 
 pid, terminal = pty.fork()
 if pid == 0:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # in the background of a script it is ignored, and would stay so
     os.execv(sys.argv[1], sys.argv[1:])
 said = b""
 
