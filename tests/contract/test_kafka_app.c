@@ -1,6 +1,5 @@
 // The application's half of Kafka against librdkafka's mock cluster, with a producer and a consumer of the test's own as the
 // world around it: what answers carry, what is committed when, and what happens to events when members come, go or die.
-#include <librdkafka/rdkafka.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,50 +12,12 @@
 
 #include "base/clock.h"
 #include "stream/kafka_app.h"
-#include "stream/mock.h"
 #include "stream/wire.h"
+#include "support/kafka_bed.h"
 
-#define LONG_NS      (30 * SP_NS_PER_S) // who waits so long has missed something
-#define N_PARTITIONS 3
-#define VALUE_BOUND  ((size_t)2 << 20)
-#define ID_MAX       4096
-
-// --- The broker, and clients of the test's own ---
-
-static struct sp_mock *mock;
-static char input[16], output[16], group[16]; // of the test that runs
-
-static int start_mock(void **state) {
-  (void)state;
-  return sp_mock_new(&mock, &(struct sp_error){0}) ? -1 : 0;
-}
-static int end_mock(void **state) {
-  (void)state;
-  sp_mock_free(mock);
-  return 0;
-}
-static int make_topics(void **state) {
-  (void)state;
-  static int n;
-  snprintf(input, sizeof input, "in-%d", ++n);
-  snprintf(output, sizeof output, "out-%d", n);
-  snprintf(group, sizeof group, "group-%d", n);
-  if (sp_mock_topic(mock, input, N_PARTITIONS, &(struct sp_error){0})) return -1;
-  return sp_mock_topic(mock, output, N_PARTITIONS, &(struct sp_error){0}) ? -1 : 0;
-}
-
-static rd_kafka_t *client(rd_kafka_type_t type, const char *of_group) {
-  char why[256];
-  rd_kafka_conf_t *conf = rd_kafka_conf_new();
-  rd_kafka_conf_set(conf, "bootstrap.servers", sp_mock_address(mock), why, sizeof why);
-  if (type == RD_KAFKA_CONSUMER) rd_kafka_conf_set(conf, "fetch.wait.max.ms", "1", why, sizeof why);
-  if (type == RD_KAFKA_PRODUCER) rd_kafka_conf_set(conf, "linger.ms", "0", why, sizeof why);
-  if (of_group) rd_kafka_conf_set(conf, "group.id", of_group, why, sizeof why);
-  rd_kafka_conf_set(conf, "message.max.bytes", "10000000", why, sizeof why);
-  rd_kafka_t *rk = rd_kafka_new(type, conf, why, sizeof why);
-  assert_non_null(rk);
-  return rk;
-}
+#define LONG_NS     (30 * SP_NS_PER_S) // who waits so long has missed something
+#define VALUE_BOUND ((size_t)2 << 20)
+#define ID_MAX      4096
 
 static void produce(rd_kafka_t *rk, int32_t partition, const char *key, const void *value, size_t n,
                     rd_kafka_headers_t *headers) {

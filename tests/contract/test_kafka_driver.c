@@ -1,6 +1,5 @@
 // The driver's half of Kafka against librdkafka's mock cluster, with a plain consumer and producer of the test's own as the
 // application: what comes back, what is never matched, and how it ends.
-#include <librdkafka/rdkafka.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,52 +13,14 @@
 
 #include "base/clock.h"
 #include "stream/kafka.h"
-#include "stream/mock.h"
 #include "stream/wire.h"
+#include "support/kafka_bed.h"
 
-#define LONG_NS      (20 * SP_NS_PER_S) // who waits so long has missed something
-#define N_PARTITIONS 3
-#define VALUE_BOUND  256
-#define N_EVENTS     2000
+#define LONG_NS     (20 * SP_NS_PER_S) // who waits so long has missed something
+#define VALUE_BOUND 256
+#define N_EVENTS    2000
 
 static const uint8_t run[SP_RUN_BYTES] = "run of this test";
-
-// --- The broker, and a client of the test's own ---
-
-static struct sp_mock *mock;
-static char input[32], output[32]; // topics of the test that runs
-
-static int start_mock(void **state) {
-  (void)state;
-  return sp_mock_new(&mock, &(struct sp_error){0}) ? -1 : 0;
-}
-static int make_topics(void **state) {
-  (void)state;
-  static int n;
-  snprintf(input, sizeof input, "in-%d", ++n);
-  snprintf(output, sizeof output, "out-%d", n);
-  if (sp_mock_topic(mock, input, N_PARTITIONS, &(struct sp_error){0})) return -1;
-  return sp_mock_topic(mock, output, N_PARTITIONS, &(struct sp_error){0}) ? -1 : 0;
-}
-static int end_mock(void **state) {
-  (void)state;
-  sp_mock_free(mock);
-  return 0;
-}
-
-static rd_kafka_t *client(rd_kafka_type_t type) {
-  char why[256];
-  rd_kafka_conf_t *conf = rd_kafka_conf_new();
-  rd_kafka_conf_set(conf, "bootstrap.servers", sp_mock_address(mock), why, sizeof why);
-  if (type == RD_KAFKA_CONSUMER)
-    rd_kafka_conf_set(conf, "fetch.wait.max.ms", "1", why, sizeof why);
-  else
-    rd_kafka_conf_set(conf, "linger.ms", "0", why, sizeof why);
-  rd_kafka_conf_set(conf, "message.max.bytes", "10000000", why, sizeof why);
-  rd_kafka_t *rk = rd_kafka_new(type, conf, why, sizeof why);
-  assert_non_null(rk);
-  return rk;
-}
 
 // Puts a message on the output topic; `headers` is taken.
 static void produce(rd_kafka_t *rk, int32_t partition, const void *value, size_t n,
@@ -112,7 +73,7 @@ static void echo_one(struct echo *echo, rd_kafka_t *producer, rd_kafka_message_t
 
 static void *run_echo(void *context) {
   struct echo *echo = context;
-  rd_kafka_t *consumer = client(RD_KAFKA_CONSUMER), *producer = client(RD_KAFKA_PRODUCER);
+  rd_kafka_t *consumer = client(RD_KAFKA_CONSUMER, NULL), *producer = client(RD_KAFKA_PRODUCER, NULL);
   rd_kafka_topic_t *topic = rd_kafka_topic_new(consumer, input, NULL);
   rd_kafka_queue_t *queue = rd_kafka_queue_new(consumer);
   for (int32_t i = 0; i < N_PARTITIONS; i++)
@@ -243,7 +204,7 @@ static void test_round_trip(void **state) {
 static void test_forged(void **state) {
   (void)state;
   struct bench bench;
-  rd_kafka_t *rk = client(RD_KAFKA_PRODUCER);
+  rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, NULL);
   produce(rk, 0, "old", 3, headers_of(run, 0));
   assert_int_equal(rd_kafka_flush(rk, 10000), 0);
   prepare(&bench);
@@ -291,7 +252,7 @@ static void test_odd_answers(void **state) {
   open_bench(&bench);
   for (uint64_t i = 0; i < 10; i++)
     assert_true(send_event(&bench, i, (struct sp_bytes){NULL, 0}, sp_bytes_of_text("sent")));
-  rd_kafka_t *rk = client(RD_KAFKA_PRODUCER);
+  rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, NULL);
   size_t n_large = 1 << 20;
   char *large = sp_alloc(n_large);
   uint8_t boot[SP_BOOT_BYTES], future[SP_STAGES_BYTES], long_away[SP_STAGES_BYTES], half[SP_STAGES_BYTES],
@@ -488,7 +449,7 @@ static void test_copies_hide_nothing(void **state) {
   struct bench bench;
   size_t n_large = 1 << 19;
   char *large = sp_alloc(n_large);
-  rd_kafka_t *rk = client(RD_KAFKA_PRODUCER);
+  rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, NULL);
   prepare(&bench);
   open_bench(&bench);
   struct sp_stream_facts facts;

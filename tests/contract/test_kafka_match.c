@@ -1,6 +1,5 @@
 // Answers of an application that keeps no headers, over librdkafka's mock cluster and through the production collector: what is
 // swapped, dropped or doubled shows as what it is, and never as ok.
-#include <librdkafka/rdkafka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,54 +12,17 @@
 #include "base/clock.h"
 #include "replay/collector.h"
 #include "stream/kafka.h"
-#include "stream/mock.h"
 #include "stream/wire.h"
+#include "support/kafka_bed.h"
 #include "trial/field.h"
 
-#define LONG_NS      (20 * SP_NS_PER_S) // who waits so long has missed something
-#define N_PARTITIONS 3
-#define N_RECORDED   20 // replayed twice
-#define N_EVENTS     40
-#define N_KEYS       4 // event i has key i % 4: ten of each
+#define LONG_NS    (20 * SP_NS_PER_S) // who waits so long has missed something
+#define N_RECORDED 20                 // replayed twice
+#define N_EVENTS   40
+#define N_KEYS     4 // event i has key i % 4: ten of each
 
 static const uint8_t run[SP_RUN_BYTES] = "run of this test", other_run[SP_RUN_BYTES] = "run of yesterday";
 static const struct sp_bytes none = {NULL, 0};
-
-// --- The broker ---
-
-static struct sp_mock *mock;
-static char input[32], output[32]; // topics of the test that runs
-
-static int start_mock(void **state) {
-  (void)state;
-  return sp_mock_new(&mock, &(struct sp_error){0}) ? -1 : 0;
-}
-static int end_mock(void **state) {
-  (void)state;
-  sp_mock_free(mock);
-  return 0;
-}
-static int make_topics(void **state) {
-  (void)state;
-  static int n;
-  snprintf(input, sizeof input, "in-%d", ++n);
-  snprintf(output, sizeof output, "out-%d", n);
-  if (sp_mock_topic(mock, input, N_PARTITIONS, &(struct sp_error){0})) return -1;
-  return sp_mock_topic(mock, output, N_PARTITIONS, &(struct sp_error){0}) ? -1 : 0;
-}
-
-static rd_kafka_t *client(rd_kafka_type_t type) {
-  char why[256];
-  rd_kafka_conf_t *conf = rd_kafka_conf_new();
-  rd_kafka_conf_set(conf, "bootstrap.servers", sp_mock_address(mock), why, sizeof why);
-  if (type == RD_KAFKA_CONSUMER)
-    rd_kafka_conf_set(conf, "fetch.wait.max.ms", "1", why, sizeof why);
-  else
-    rd_kafka_conf_set(conf, "linger.ms", "0", why, sizeof why);
-  rd_kafka_t *rk = rd_kafka_new(type, conf, why, sizeof why);
-  assert_non_null(rk);
-  return rk;
-}
 
 // --- The application: reads every event, then answers them as the test wants, without our headers ---
 
@@ -79,7 +41,7 @@ struct application {
 // A first produce to a topic that the client does not know stalls.
 static void open_producer(struct application *app) {
   const struct rd_kafka_metadata *metadata;
-  app->producer = client(RD_KAFKA_PRODUCER);
+  app->producer = client(RD_KAFKA_PRODUCER, NULL);
   app->topic = rd_kafka_topic_new(app->producer, output, NULL);
   assert_int_equal(rd_kafka_metadata(app->producer, 0, app->topic, &metadata, 20000), 0);
   rd_kafka_metadata_destroy(metadata);
@@ -105,7 +67,7 @@ static void read_event(struct application *app, rd_kafka_message_t *message) {
 }
 
 static void read_events(struct application *app) {
-  rd_kafka_t *consumer = client(RD_KAFKA_CONSUMER);
+  rd_kafka_t *consumer = client(RD_KAFKA_CONSUMER, NULL);
   rd_kafka_topic_t *topic = rd_kafka_topic_new(consumer, input, NULL);
   rd_kafka_queue_t *queue = rd_kafka_queue_new(consumer);
   for (int32_t i = 0; i < N_PARTITIONS; i++)

@@ -74,9 +74,7 @@ static void the_last_of_equal_keys_counts(void **state) {
   found_is("{\"a\":{\"b\":1},\"\\u0061\":{\"b\":2}}", "/a/b", "2");
 }
 
-static void what_is_not_json_is_refused(void **state) {
-  (void)state;
-  static const char *const wrong[] = {"",
+static const char *const no_json[] = {"",
                                       " ",
                                       "{",
                                       "[",
@@ -126,31 +124,39 @@ static void what_is_not_json_is_refused(void **state) {
                                       "1.5.5",
                                       "[1,,2]",
                                       "\"a\" \"b\""};
-  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+
+static const char *const json[] = {"0",
+                                   "-0",
+                                   "-0.5E-10",
+                                   "1e+5",
+                                   "[]",
+                                   "{}",
+                                   "[ ]",
+                                   "{ }",
+                                   "\"\"",
+                                   "true",
+                                   "false",
+                                   "null",
+                                   "\"\\u0000\\ud83d\\ude00\\/\"",
+                                   "[[],{}]",
+                                   "\"\xf0\x9f\x98\x80\xed\x9f\xbf\"",
+                                   "\r\n\t {\"a\" : [ 1 , 2 ] } \n"};
+
+static void what_is_not_json_is_refused(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof no_json / sizeof *no_json; i++) {
     struct sp_json found = {NULL, NULL};
-    const char *why = find(wrong[i], "", &found);
-    if (!why) fail_msg("%s is taken", wrong[i]);
+    const char *why = find(no_json[i], "", &found);
+    if (!why) fail_msg("%s is taken", no_json[i]);
   }
-  static const char *const right[] = {"0",
-                                      "-0",
-                                      "-0.5E-10",
-                                      "1e+5",
-                                      "[]",
-                                      "{}",
-                                      "[ ]",
-                                      "{ }",
-                                      "\"\"",
-                                      "true",
-                                      "false",
-                                      "null",
-                                      "\"\\u0000\\ud83d\\ude00\\/\"",
-                                      "[[],{}]",
-                                      "\"\xf0\x9f\x98\x80\xed\x9f\xbf\"",
-                                      "\r\n\t {\"a\" : [ 1 , 2 ] } \n"};
-  for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+}
+
+static void what_is_json_is_taken(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof json / sizeof *json; i++) {
     struct sp_json found = {NULL, NULL};
-    const char *why = find(right[i], "", &found);
-    if (why) fail_msg("%s: %s", right[i], why);
+    const char *why = find(json[i], "", &found);
+    if (why) fail_msg("%s: %s", json[i], why);
   }
 }
 
@@ -321,6 +327,7 @@ int main(void) {
       cmocka_unit_test(pointers_find_values),
       cmocka_unit_test(the_last_of_equal_keys_counts),
       cmocka_unit_test(what_is_not_json_is_refused),
+      cmocka_unit_test(what_is_json_is_taken),
       cmocka_unit_test(deep_documents_are_refused_without_harm),
       cmocka_unit_test(numbers_fill_a_tensor),
       cmocka_unit_test(each_tensor_has_its_own_pointer),

@@ -189,129 +189,157 @@ static void aliases_and_both_quotes_are_yaml(void **state) {
 
 // --- What is refused ---
 
-static void mistakes_are_refused_at_their_place(void **state) {
-  (void)state;
-  static const struct {
-    size_t line;
-    const char *text, *message;
-  } cases[] = {
-      {10, "load: {ratee: 2000/s}", "case.yaml:10:8: load: unknown key ratee; did you mean rate?"},
-      {10, "load: {rate: 2000}", "case.yaml:10:14: load.rate: \"2000\" has no unit; write 2000/s"},
-      {10, "load: {duration: 10parsecs}",
-       "case.yaml:10:18: load.duration: \"10parsecs\" has the unknown unit \"parsecs\"; write 10s (or ns, "
-       "us, ms, m, h)"},
-      {10, "load: {arrival: poison}",
-       "case.yaml:10:17: load.arrival: \"poison\" is unknown; did you mean poisson?"},
-      {10, "load: {arrival: ramp}",
-       "case.yaml:10:7: load.rate_to: missing; this arrival goes from rate to rate_to"},
-      {10, "load: {rate: 0/s}", "case.yaml:10:14: load.rate: must be more than 0"},
-      {10, "load: {rate: 2000000000/s}", "case.yaml:10:14: load.rate: is more than one event a nanosecond"},
-      {10, "load: {rate: }", "case.yaml:10:8: load.rate: has no value; write one, or leave the key out"},
-      {10, "load: {rate: [1]}", "case.yaml:10:14: load.rate: a list stands where one value is wanted"},
-      {10, "load: [1]", "case.yaml:10:7: load: is a mapping; write {key: value, ...}"},
-      {10, "load: {drain: 3s}",
-       "case.yaml:10:15: load.drain: is less than 2 deadlines; write 4s or more, or a shorter deadline"},
-      {10, "load: {burst_length: 2s}",
-       "case.yaml:10:22: load.burst_length: is longer than burst_every; write less"},
-      {10, "load: {speed: -1}",
-       "case.yaml:10:15: load.speed: must not be negative; 0 scales the recording to rate"},
-      {10, "load: {duration: 0s}", "case.yaml:10:18: load.duration: must be 1ms to 3600000s"},
-      {10, "load: {rate: 1/s, rate: 2/s}",
-       "case.yaml:10:19: key rate stands here twice, first in line 10; remove one"},
-      {10, "name: again", "case.yaml:10:1: key name stands here twice, first in line 2; remove one"},
-      {10, "load: {rate: *r}",
-       "case.yaml:10:14: alias *r stands for nothing; mark what it repeats with &r before it"},
-      {10, "load: !!map {}", "case.yaml:10:13: tags (!...) have no meaning in a scenario; remove it"},
-      {10, "---", "case.yaml:10:1: a second document starts here; a scenario is one"},
-      {10, "load: {rate: 2000/s", "case.yaml:11:7: not YAML: missing comma in flow mapping"},
-      {10, "\tload: {}", "case.yaml:10:1: not YAML: tab character may not be used as indentation"},
-      {11, "expect: {p99: 0s}", "case.yaml:11:15: expect.p99: must be 1ns to 3600s"},
-      {11, "expect: {abs: nan}",
-       "case.yaml:11:15: expect.abs: \"nan\" is not a number; write for example 0.5 or 1e-5"},
-      {11, "expect: {rel: -1}", "case.yaml:11:15: expect.rel: must not be negative"},
-      {11, "expect: {not_ok: 120%}",
-       "case.yaml:11:18: expect.not_ok: \"120%\" is more than all; write 0% to 100%"},
-      {13, "  embedded: {threads: 0}", "case.yaml:13:23: sides.embedded.threads: must be 1 to 1024"},
-      {13, "  embedded: {batch: many}",
-       "case.yaml:13:21: sides.embedded.batch: \"many\" is not a whole number; write digits only, for "
-       "example 64"},
-      {13, "  embedded: {wait: parc}",
-       "case.yaml:13:20: sides.embedded.wait: \"parc\" is unknown; did you mean park?"},
-      {13, "  embedded: {thread: 1}",
-       "case.yaml:13:14: sides.embedded: unknown key thread; did you mean threads?"},
-      {13, "  em bedded: {}",
-       "case.yaml:13:3: sides.em bedded: a name is letters, digits, - and _, at most 63"},
-      {14, "  rpc: {server: {stub: ecco}}",
-       "case.yaml:14:24: sides.rpc.server.stub: \"ecco\" is unknown; did you mean echo?"},
-      {14, "  rpc: {in_flight: 0}", "case.yaml:14:20: sides.rpc.in_flight: must be 1 to 65536"},
-      {14, "  rpc: {path: rpc, protocol: tfs-rest}",
-       "case.yaml:14:30: sides.rpc.protocol: tfs-rest with server spawn: our reference server speaks gRPC "
-       "alone; "
-       "write tfs or kserve, or name a server: --server HOST:PORT"},
-      {14, "  rpc: {path: rpc, protocol: kserve-rest, address: \"h:1\", channels: 2}",
-       "case.yaml:14:30: sides.rpc.protocol: kserve-rest with channels 2: over HTTP/1.1 each call under way "
-       "has a "
-       "connection of its own; leave channels out"},
-      {14, "  rpc: {deadline: 0s}", "case.yaml:14:19: sides.rpc.deadline: must be 1ns to 3600s"},
-      {1, "version: 2", "case.yaml:1:10: version: this servepath reads version 1 of the language, not 2"},
-      {1, "# none", "case.yaml:2:1: version: missing; write version: 1"},
-      {2, "name: a/b", "case.yaml:2:7: name: \"a/b\" is no name; write letters, digits, - and _"},
-      {2, "nmae: x", "case.yaml:2:1: unknown key nmae; did you mean name?"},
-      {4, "model: {name: a/b, dir: models/small}",
-       "case.yaml:4:15: model.name: \"a/b\" is no name; write letters, digits, - and _"},
-      {4, "model: {name: a}",
-       "case.yaml:4:8: model.dir: missing; name the folder that holds VERSION/model.onnx"},
-      {3, "# none", "case.yaml:1:1: recording: missing; name a recording; servepath import makes one"},
-      {8, "    - {name: x, shape: [1, 2], columns: [A, C]}",
-       "case.yaml:8:45: input.tensors.0.columns.1: column C is not in input.header; one of: A, B"},
-      {8, "    - {name: x, shape: [1, 2], dtype: float}",
-       "case.yaml:8:39: input.tensors.0.dtype: \"float\" is unknown; one of: float32, float64, int32, int64, "
-       "uint8, bool"},
-      {8, "    - {name: x, shape: [2, 2]}",
-       "case.yaml:8:24: input.tensors.0.shape: must start with 1: an event is one row"},
-      {8, "    - {name: x, shape: [1, 0]}",
-       "case.yaml:8:24: input.tensors.0.shape: must hold dimensions of at least 1"},
-      {8, "    - {name: x, shape: [1, 9999999999, 9999999999]}",
-       "case.yaml:8:24: input.tensors.0.shape: is more than 16,777,216 elements an event"},
-      {8, "    - {name: x, shape: 2}", "case.yaml:8:24: input.tensors.0.shape: is a list; write [2]"},
-      {8, "    - {shape: [1, 2]}",
-       "case.yaml:8:7: input.tensors.0.name: missing; write the name of the model's input"},
-      {8, "    - {name: x}",
-       "case.yaml:8:7: input.tensors.0.shape: missing; write the shape of one event, as in [1, 30]"},
-      {8, "    - {name: x, shape: [1, 1], steps: [lowercaze]}",
-       "case.yaml:8:40: input.tensors.0.steps.0.step: \"lowercaze\" is unknown; did you mean lowercase?"},
-      {8, "    - {name: x, shape: [1, 1], steps: [{lemma: a, min_length: 4}]}",
-       "case.yaml:8:40: input.tensors.0.steps.0: holds 2 steps; write each as an element of its own"},
-      {8, "    - {name: x, shape: [1]}\n    - {name: x, shape: [1]}",
-       "case.yaml:9:14: input.tensors.1.name: is the name of another tensor too"},
-      {8, "    -", "case.yaml:8:5: input.tensors.0: is empty; remove it"},
-      {8, "    - {name: x, shape: [1, 2], columns: [A]}",
-       "case.yaml:8:41: input.tensors.0.columns: 1 stand here, and the shape takes 2; choose those that the "
-       "model "
-       "was trained on"},
-      {9, "output: {}", "case.yaml:9:9: output.tensor: missing; name the model's output that is answered"},
-      {9, "output: {tensor: y, as: label, labels: [a]}",
-       "case.yaml:9:40: output.labels: two are needed, below and from the threshold; write labels: [\"NO\", "
-       "\"YES\"]"},
-      {9, "output: {tensor: y}\nkafka: {producer: {sasl.password: hunter2}}",
-       "case.yaml:10:35: kafka.producer.sasl.password: a secret is never written here; write \"@FILE\" or "
-       "\"$NAME\""},
-      {9, "output: {tensor: y}\nkafka: {producer: {ssl.key.password: $SP_NO_SUCH}}",
-       "case.yaml:10:38: kafka.producer.ssl.key.password: the environment has no SP_NO_SUCH; export it"},
-      {9, "output: {tensor: y}\nkafka: {linger.ms: 0}",
-       "case.yaml:10:9: kafka: unknown key linger.ms; one of: producer, consumer"},
-  };
-  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+struct mistake {
+  size_t line;
+  const char *text, *message;
+};
+
+// Of load and expect, and of YAML itself.
+static const struct mistake in_load[] = {
+    {10, "load: {ratee: 2000/s}", "case.yaml:10:8: load: unknown key ratee; did you mean rate?"},
+    {10, "load: {rate: 2000}", "case.yaml:10:14: load.rate: \"2000\" has no unit; write 2000/s"},
+    {10, "load: {duration: 10parsecs}",
+     "case.yaml:10:18: load.duration: \"10parsecs\" has the unknown unit \"parsecs\"; write 10s (or ns, "
+     "us, ms, m, h)"},
+    {10, "load: {arrival: poison}",
+     "case.yaml:10:17: load.arrival: \"poison\" is unknown; did you mean poisson?"},
+    {10, "load: {arrival: ramp}",
+     "case.yaml:10:7: load.rate_to: missing; this arrival goes from rate to rate_to"},
+    {10, "load: {rate: 0/s}", "case.yaml:10:14: load.rate: must be more than 0"},
+    {10, "load: {rate: 2000000000/s}", "case.yaml:10:14: load.rate: is more than one event a nanosecond"},
+    {10, "load: {rate: }", "case.yaml:10:8: load.rate: has no value; write one, or leave the key out"},
+    {10, "load: {rate: [1]}", "case.yaml:10:14: load.rate: a list stands where one value is wanted"},
+    {10, "load: [1]", "case.yaml:10:7: load: is a mapping; write {key: value, ...}"},
+    {10, "load: {drain: 3s}",
+     "case.yaml:10:15: load.drain: is less than 2 deadlines; write 4s or more, or a shorter deadline"},
+    {10, "load: {burst_length: 2s}",
+     "case.yaml:10:22: load.burst_length: is longer than burst_every; write less"},
+    {10, "load: {speed: -1}",
+     "case.yaml:10:15: load.speed: must not be negative; 0 scales the recording to rate"},
+    {10, "load: {duration: 0s}", "case.yaml:10:18: load.duration: must be 1ms to 3600000s"},
+    {10, "load: {rate: 1/s, rate: 2/s}",
+     "case.yaml:10:19: key rate stands here twice, first in line 10; remove one"},
+    {10, "name: again", "case.yaml:10:1: key name stands here twice, first in line 2; remove one"},
+    {10, "load: {rate: *r}",
+     "case.yaml:10:14: alias *r stands for nothing; mark what it repeats with &r before it"},
+    {10, "load: !!map {}", "case.yaml:10:13: tags (!...) have no meaning in a scenario; remove it"},
+    {10, "---", "case.yaml:10:1: a second document starts here; a scenario is one"},
+    {10, "load: {rate: 2000/s", "case.yaml:11:7: not YAML: missing comma in flow mapping"},
+    {10, "\tload: {}", "case.yaml:10:1: not YAML: tab character may not be used as indentation"},
+    {11, "expect: {p99: 0s}", "case.yaml:11:15: expect.p99: must be 1ns to 3600s"},
+    {11, "expect: {abs: nan}",
+     "case.yaml:11:15: expect.abs: \"nan\" is not a number; write for example 0.5 or 1e-5"},
+    {11, "expect: {rel: -1}", "case.yaml:11:15: expect.rel: must not be negative"},
+    {11, "expect: {not_ok: 120%}",
+     "case.yaml:11:18: expect.not_ok: \"120%\" is more than all; write 0% to 100%"},
+};
+
+// Of sides.
+static const struct mistake in_sides[] = {
+    {13, "  embedded: {threads: 0}", "case.yaml:13:23: sides.embedded.threads: must be 1 to 1024"},
+    {13, "  embedded: {batch: many}",
+     "case.yaml:13:21: sides.embedded.batch: \"many\" is not a whole number; write digits only, for "
+     "example 64"},
+    {13, "  embedded: {wait: parc}",
+     "case.yaml:13:20: sides.embedded.wait: \"parc\" is unknown; did you mean park?"},
+    {13, "  embedded: {thread: 1}",
+     "case.yaml:13:14: sides.embedded: unknown key thread; did you mean threads?"},
+    {13, "  em bedded: {}",
+     "case.yaml:13:3: sides.em bedded: a name is letters, digits, - and _, at most 63"},
+    {14, "  rpc: {server: {stub: ecco}}",
+     "case.yaml:14:24: sides.rpc.server.stub: \"ecco\" is unknown; did you mean echo?"},
+    {14, "  rpc: {in_flight: 0}", "case.yaml:14:20: sides.rpc.in_flight: must be 1 to 65536"},
+    {14, "  rpc: {path: rpc, protocol: tfs-rest}",
+     "case.yaml:14:30: sides.rpc.protocol: tfs-rest with server spawn: our reference server speaks gRPC "
+     "alone; "
+     "write tfs or kserve, or name a server: --server HOST:PORT"},
+    {14, "  rpc: {path: rpc, protocol: kserve-rest, address: \"h:1\", channels: 2}",
+     "case.yaml:14:30: sides.rpc.protocol: kserve-rest with channels 2: over HTTP/1.1 each call under way "
+     "has a "
+     "connection of its own; leave channels out"},
+    {14, "  rpc: {deadline: 0s}", "case.yaml:14:19: sides.rpc.deadline: must be 1ns to 3600s"},
+};
+
+// Of version, names, model and recording.
+static const struct mistake in_names[] = {
+    {1, "version: 2", "case.yaml:1:10: version: this servepath reads version 1 of the language, not 2"},
+    {1, "# none", "case.yaml:2:1: version: missing; write version: 1"},
+    {2, "name: a/b", "case.yaml:2:7: name: \"a/b\" is no name; write letters, digits, - and _"},
+    {2, "nmae: x", "case.yaml:2:1: unknown key nmae; did you mean name?"},
+    {4, "model: {name: a/b, dir: models/small}",
+     "case.yaml:4:15: model.name: \"a/b\" is no name; write letters, digits, - and _"},
+    {4, "model: {name: a}",
+     "case.yaml:4:8: model.dir: missing; name the folder that holds VERSION/model.onnx"},
+    {3, "# none", "case.yaml:1:1: recording: missing; name a recording; servepath import makes one"},
+};
+
+// Of the input's tensors.
+static const struct mistake in_tensors[] = {
+    {8, "    - {name: x, shape: [1, 2], columns: [A, C]}",
+     "case.yaml:8:45: input.tensors.0.columns.1: column C is not in input.header; one of: A, B"},
+    {8, "    - {name: x, shape: [1, 2], dtype: float}",
+     "case.yaml:8:39: input.tensors.0.dtype: \"float\" is unknown; one of: float32, float64, int32, int64, "
+     "uint8, bool"},
+    {8, "    - {name: x, shape: [2, 2]}",
+     "case.yaml:8:24: input.tensors.0.shape: must start with 1: an event is one row"},
+    {8, "    - {name: x, shape: [1, 0]}",
+     "case.yaml:8:24: input.tensors.0.shape: must hold dimensions of at least 1"},
+    {8, "    - {name: x, shape: [1, 9999999999, 9999999999]}",
+     "case.yaml:8:24: input.tensors.0.shape: is more than 16,777,216 elements an event"},
+    {8, "    - {name: x, shape: 2}", "case.yaml:8:24: input.tensors.0.shape: is a list; write [2]"},
+    {8, "    - {shape: [1, 2]}",
+     "case.yaml:8:7: input.tensors.0.name: missing; write the name of the model's input"},
+    {8, "    - {name: x}",
+     "case.yaml:8:7: input.tensors.0.shape: missing; write the shape of one event, as in [1, 30]"},
+    {8, "    - {name: x, shape: [1, 1], steps: [lowercaze]}",
+     "case.yaml:8:40: input.tensors.0.steps.0.step: \"lowercaze\" is unknown; did you mean lowercase?"},
+    {8, "    - {name: x, shape: [1, 1], steps: [{lemma: a, min_length: 4}]}",
+     "case.yaml:8:40: input.tensors.0.steps.0: holds 2 steps; write each as an element of its own"},
+    {8, "    - {name: x, shape: [1]}\n    - {name: x, shape: [1]}",
+     "case.yaml:9:14: input.tensors.1.name: is the name of another tensor too"},
+    {8, "    -", "case.yaml:8:5: input.tensors.0: is empty; remove it"},
+    {8, "    - {name: x, shape: [1, 2], columns: [A]}",
+     "case.yaml:8:41: input.tensors.0.columns: 1 stand here, and the shape takes 2; choose those that the "
+     "model "
+     "was trained on"},
+};
+
+// Of output and Kafka.
+static const struct mistake in_output[] = {
+    {9, "output: {}", "case.yaml:9:9: output.tensor: missing; name the model's output that is answered"},
+    {9, "output: {tensor: y, as: label, labels: [a]}",
+     "case.yaml:9:40: output.labels: two are needed, below and from the threshold; write labels: [\"NO\", "
+     "\"YES\"]"},
+    {9, "output: {tensor: y}\nkafka: {producer: {sasl.password: hunter2}}",
+     "case.yaml:10:35: kafka.producer.sasl.password: a secret is never written here; write \"@FILE\" or "
+     "\"$NAME\""},
+    {9, "output: {tensor: y}\nkafka: {producer: {ssl.key.password: $SP_NO_SUCH}}",
+     "case.yaml:10:38: kafka.producer.ssl.key.password: the environment has no SP_NO_SUCH; export it"},
+    {9, "output: {tensor: y}\nkafka: {linger.ms: 0}",
+     "case.yaml:10:9: kafka: unknown key linger.ms; one of: producer, consumer"},
+};
+
+static void are_refused(const struct mistake *mistakes, size_t n) {
+  for (size_t i = 0; i < n; i++) {
     struct sp_scenario *scenario;
     enum sp_err err;
-    char *text = with_line(cases[i].line, cases[i].text);
+    char *text = with_line(mistakes[i].line, mistakes[i].text);
     const char *message = load(text, NULL, &scenario, &err);
     assert_int_equal(err, SP_ERR_USAGE);
     assert_null(scenario);
-    if (strcmp(message, cases[i].message) != 0)
-      fail_msg("%s\n  said: %s\n  not:  %s", cases[i].text, message, cases[i].message);
+    if (strcmp(message, mistakes[i].message) != 0)
+      fail_msg("%s\n  said: %s\n  not:  %s", mistakes[i].text, message, mistakes[i].message);
     free(text);
   }
+}
+
+static void mistakes_are_refused_at_their_place(void **state) {
+  (void)state;
+  are_refused(in_load, sizeof in_load / sizeof in_load[0]);
+  are_refused(in_sides, sizeof in_sides / sizeof in_sides[0]);
+  are_refused(in_names, sizeof in_names / sizeof in_names[0]);
+  are_refused(in_tensors, sizeof in_tensors / sizeof in_tensors[0]);
+  are_refused(in_output, sizeof in_output / sizeof in_output[0]);
 }
 
 static void what_is_missing_from_the_disk_is_environment(void **state) {
