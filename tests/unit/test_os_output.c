@@ -27,6 +27,27 @@ static void start(struct sp_child *child, const char *script, const char *log) {
   if (sp_child_start(child, &options, &error) != SP_OK) fail_msg("%s", error.text);
 }
 
+static const char *await_line(struct sp_child *child) {
+  const char *line;
+  while (!(line = sp_child_next_line(child)) && child->out_fd >= 0)
+    sp_supervisor_wait(&supervisor, &child, 1, sp_now_ns() + LONG_NS);
+  return line;
+}
+
+static void test_a_long_line_is_whole(void **state) {
+  (void)state;
+  struct sp_child child;
+  start(&child, "printf '%0300000d\\nend\\n' 5", NULL);
+  const char *line = await_line(&child);
+  assert_non_null(line);
+  assert_int_equal(strlen(line), 300000);
+  assert_int_equal(line[299999], '5');
+  line = await_line(&child);
+  assert_non_null(line);
+  assert_string_equal(line, "end");
+  sp_child_free(&child);
+}
+
 // A flood on stdout keeps nobody from looking elsewhere, and one on stderr is cut down to its end.
 static void test_floods_are_bounded(void **state) {
   (void)state;
@@ -79,6 +100,7 @@ static int tear_down(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_a_long_line_is_whole),
       cmocka_unit_test(test_floods_are_bounded),
       cmocka_unit_test(test_last_words_are_printable),
   };

@@ -88,18 +88,6 @@ static void test_ready_line_and_lines_after(void **state) {
   sp_child_free(&child);
 }
 
-static void test_a_long_line_is_whole(void **state) {
-  (void)state;
-  struct sp_child child;
-  start(&child, (struct sp_child_options){.argv = ARGV("sh", "-c", "printf '%0300000d\\nend\\n' 5"),
-                                          .reads_stdout = true});
-  const char *line = await_line(&child);
-  assert_int_equal(strlen(line), 300000);
-  assert_int_equal(line[299999], '5');
-  assert_string_equal(await_line(&child), "end");
-  sp_child_free(&child);
-}
-
 static void expect_not_ready(const char *script, int64_t timeout_ns, const char *message) {
   struct sp_child child;
   struct sp_error error = {0};
@@ -580,7 +568,6 @@ int main(int argc, char **argv) {
   if (argc == 4 && strcmp(argv[1], "supervise") == 0) return run_supervise(argv[2], argv[3]);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_ready_line_and_lines_after),
-      cmocka_unit_test(test_a_long_line_is_whole),
       cmocka_unit_test(test_a_part_that_is_never_ready),
       cmocka_unit_test(test_a_command_that_cannot_start),
       cmocka_unit_test(test_environment_folder_and_descriptors),
