@@ -9,22 +9,12 @@
 #include "base/clock.h"
 #include "trial/child.h"
 #include "trial/foreign_app.h"
+#include "trial/ours.h"
 
 #define READY_NS  (90 * SP_NS_PER_S)
 #define SETTLE_NS (60 * SP_NS_PER_S)
 #define GRACE_NS  (10 * SP_NS_PER_S) // a second signal ends it
 #define LOOK_NS   (5 * SP_NS_PER_MS)
-
-bool sp_apps_are_ours(const struct sp_scenario *scenario, const struct sp_side *side) {
-  struct sp_shard shard = {1, 1};
-  if (scenario->stream.transport != SP_TRANSPORT_KAFKA || scenario->load.only != SP_ONLY_BOTH) return false;
-  if (scenario->load.shard && sp_shard_parse(scenario->load.shard, &shard, NULL)) return false;
-  return side->app.apps > 0 && shard.number == 1;
-}
-
-char *sp_apps_own_group(const char *run_id) {
-  return sp_format("sp-%.8s-app", run_id);
-}
 
 // --- What they say ---
 

@@ -29,12 +29,6 @@ struct sp_apps {
   char *ended;   // the first end that nobody asked for: "app 2 exited with 1: its last words"; NULL: none
 };
 
-// Whether this trial starts applications, and a model server for them: not where somebody else does (apps: 0), where only half
-// a driver runs, and not for any share of a load but the first.
-bool sp_apps_are_ours(const struct sp_scenario *scenario, const struct sp_side *side);
-// Of a run whose side names no group. malloc'ed.
-char *sp_apps_own_group(const char *run_id);
-
 // Starts side->app.apps of them, waits until each is ready and until together they hold every partition (where the group is the
 // run's own; others may be members of a group that the user named). Says on stderr if some must stay idle.
 enum sp_err sp_apps_start(const struct sp_trial_plan *plan, const char *run_id,

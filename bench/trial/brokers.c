@@ -9,8 +9,8 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "scenario/bind.h"
-#include "trial/apps.h"
 #include "trial/child.h"
+#include "trial/ours.h"
 #include "trial/script.h"
 
 #define READY_NS  (60 * SP_NS_PER_S)

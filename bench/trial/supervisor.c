@@ -15,6 +15,7 @@
 #include "trial/child.h"
 #include "trial/children.h"
 #include "trial/live.h"
+#include "trial/ours.h"
 #include "trial/trial.h"
 
 #define LOOK_NS (100 * SP_NS_PER_MS)
