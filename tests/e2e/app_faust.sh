@@ -79,3 +79,16 @@ SERVEPATH_MODEL=$tmp faust_refuses 3 'cannot be loaded'
 SERVEPATH_BROKER=127.0.0.1:9 faust_refuses 3 "no partitions of $source at broker 127.0.0.1:9"
 topic delete "$KAFKA_BROKER" "$source"
 topic delete "$KAFKA_BROKER" "$sink"
+
+# --- where its broker is gone it ends all the same ---
+start_kafka lonely
+topic create "$address" "$source" 3
+topic create "$address" "$sink" 3
+SERVEPATH_BROKER=$address start alone
+kill -9 "$broker"
+wait "$broker" 2>/dev/null || true
+code=0 from=$SECONDS
+kill -TERM "$app"
+wait "$app" || code=$?
+case $code in 0 | 3) ;; *) fail "without its broker it ended with $code: $(tail -3 "$tmp/alone.err")" ;; esac
+[ $((SECONDS - from)) -le 15 ] || fail "without its broker it took $((SECONDS - from)) s to end"
