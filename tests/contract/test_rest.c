@@ -28,7 +28,7 @@ static void answers_come_with_stamps_and_the_servers_own_time(void **state) {
   float *x = bed->calls[0].inputs[0]->data;
   for (int i = 0; i < 3; i++) x[i] = (float)i + 0.5F;
   int64_t before_ns = sp_now_ns();
-  const struct sp_rpc_result *result = call_once(bed);
+  const struct sp_rpc_result *result = answer_of(bed);
   assert_int_equal(result->outcome, SP_OUTCOME_NONE);
   assert_int_equal(result->code, 200);
   assert_string_equal(result->text, "");
@@ -329,7 +329,7 @@ static void connections_that_break_are_unavailable(void **state) {
     unsigned before = atomic_load(&bed->told.n_seen);
     bed->told.body = parts[i];
     atomic_store(&bed->told.mode, CUTS);
-    const struct sp_rpc_result *result = call_once(bed);
+    const struct sp_rpc_result *result = answer_of(bed);
     assert_int_equal(result->outcome, SP_OUTCOME_UNAVAILABLE);
     assert_string_not_equal(result->text, "");
     assert_int_equal(atomic_load(&bed->told.n_seen) - before, 1); // never sent again behind our back
@@ -343,7 +343,7 @@ static void what_is_not_http_is_malformed(void **state) {
   struct bed *bed = open_bed(&standard);
   bed->told.body = "SSH-2.0-OpenSSH_9.2\r\n";
   atomic_store(&bed->told.mode, CUTS);
-  assert_int_equal(call_once(bed)->outcome, SP_OUTCOME_MALFORMED);
+  assert_int_equal(answer_of(bed)->outcome, SP_OUTCOME_MALFORMED);
   is_good(bed);
   close_bed(bed);
 }

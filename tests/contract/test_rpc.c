@@ -130,7 +130,7 @@ static void complete(struct bed *bed, size_t n) {
   assert_int_equal(bed->n_done, n);
 }
 
-static const struct sp_rpc_result *call_once(struct bed *bed) {
+static const struct sp_rpc_result *answer_of(struct bed *bed) {
   size_t n = bed->n_done;
   sp_rpc_call_start(bed->calls[0].call, 1);
   complete(bed, n + 1);
@@ -148,7 +148,7 @@ static void answers_come_with_stamps_and_the_servers_own_time(void **state) {
   float *x = bed->calls[0].inputs[0]->data;
   for (int i = 0; i < 3; i++) x[i] = (float)i + 0.5F;
   int64_t before_ns = sp_now_ns();
-  const struct sp_rpc_result *result = call_once(bed);
+  const struct sp_rpc_result *result = answer_of(bed);
   assert_int_equal(result->outcome, SP_OUTCOME_NONE);
   assert_string_equal(result->text, "");
   assert_true(before_ns <= result->issued_ns && result->issued_ns < result->answered_ns &&
@@ -229,7 +229,7 @@ static void statuses_become_outcomes(void **state) {
     struct sp_server *server =
         start_stub((struct sp_server_conf){.fail = (char *)(uintptr_t)cases[i].fail}, "127.0.0.1:0");
     struct bed *bed = open_bed(sp_server_address(server));
-    const struct sp_rpc_result *result = call_once(bed);
+    const struct sp_rpc_result *result = answer_of(bed);
     assert_int_equal(result->outcome, cases[i].outcome);
     assert_int_equal(result->code, cases[i].code);
     assert_string_equal(result->text, "failing as told (--fail)");
@@ -247,7 +247,7 @@ static void a_late_answer_is_a_deadline(void **state) {
   hasty.deadline_ns = 100 * SP_NS_PER_MS;
   env.conf = &hasty;
   struct bed *bed = open_env(&env);
-  const struct sp_rpc_result *result = call_once(bed);
+  const struct sp_rpc_result *result = answer_of(bed);
   assert_int_equal(result->outcome, SP_OUTCOME_DEADLINE);
   assert_true(result->answered_ns - result->issued_ns >= 100 * SP_NS_PER_MS);
   close_bed(bed);
@@ -287,11 +287,11 @@ static void a_server_that_goes_away_is_unavailable_and_found_again(void **state)
       fail_msg("%s", sp_outcome_name(outcome));
   }
   // Nobody there: every call ends, and at once.
-  assert_int_equal(call_once(bed)->outcome, SP_OUTCOME_UNAVAILABLE);
+  assert_int_equal(answer_of(bed)->outcome, SP_OUTCOME_UNAVAILABLE);
   assert_true(bed->calls[0].result.text[0]);
   server = start_stub((struct sp_server_conf){0}, address);
   int64_t back_ns = sp_now_ns();
-  while (call_once(bed)->outcome != SP_OUTCOME_NONE) {
+  while (answer_of(bed)->outcome != SP_OUTCOME_NONE) {
     assert_int_equal(bed->calls[0].result.outcome, SP_OUTCOME_UNAVAILABLE);
     assert_true(sp_now_ns() - back_ns < WITHIN_NS);
     sp_rpc_reap(bed->client, 0, sp_now_ns() + 10 * SP_NS_PER_MS, done, bed);
@@ -311,11 +311,11 @@ static void a_channel_per_call_fails_alone(void **state) {
   struct sp_rpc_env env = env_of(address);
   env.conf = &of;
   struct bed *bed = open_env(&env);
-  for (int i = 0; i < 3; i++) assert_int_equal(call_once(bed)->outcome, SP_OUTCOME_NONE);
+  for (int i = 0; i < 3; i++) assert_int_equal(answer_of(bed)->outcome, SP_OUTCOME_NONE);
   stop(server);
-  assert_int_equal(call_once(bed)->outcome, SP_OUTCOME_UNAVAILABLE);
+  assert_int_equal(answer_of(bed)->outcome, SP_OUTCOME_UNAVAILABLE);
   server = start_stub((struct sp_server_conf){0}, address);
-  assert_int_equal(call_once(bed)->outcome, SP_OUTCOME_NONE);
+  assert_int_equal(answer_of(bed)->outcome, SP_OUTCOME_NONE);
   for (size_t i = 0; i < N_CALLS; i++) sp_rpc_call_start(bed->calls[i].call, 1);
   complete(bed, 5 + N_CALLS);
   for (size_t i = 0; i < N_CALLS; i++) assert_int_equal(bed->calls[i].result.outcome, SP_OUTCOME_NONE);
@@ -526,7 +526,7 @@ static void unreadable_replies_are_malformed(void **state) {
     struct bed *bed = open_bed(sp_listener_address(odd.listener));
     assert_string_equal(bed->output_spec.name, "x");
     assert_int_equal(bed->output_spec.shape[1], 3);
-    const struct sp_rpc_result *result = call_once(bed);
+    const struct sp_rpc_result *result = answer_of(bed);
     if (result->outcome != SP_OUTCOME_MALFORMED) fail_msg("%d is %s", how, sp_outcome_name(result->outcome));
     assert_memory_equal(result->text, "reply: ", 7);
     assert_int_equal(result->code, 0);

@@ -112,7 +112,7 @@ void complete(struct bed *bed, size_t n) {
   assert_int_equal(bed->n_done, n);
 }
 
-const struct sp_rpc_result *call_once(struct bed *bed) {
+const struct sp_rpc_result *answer_of(struct bed *bed) {
   size_t n = bed->n_done;
   sp_rpc_call_start(bed->calls[0].call, 1);
   complete(bed, n + 1);
@@ -121,7 +121,7 @@ const struct sp_rpc_result *call_once(struct bed *bed) {
 }
 
 void ends_as(struct bed *bed, enum sp_outcome outcome, int code, const char *text) {
-  const struct sp_rpc_result *result = call_once(bed);
+  const struct sp_rpc_result *result = answer_of(bed);
   if (result->outcome != outcome || result->code != code || !strstr(result->text, text)) {
     fail_msg("%s %d \"%s\", not %s %d \"%s\"", sp_outcome_name(result->outcome), result->code, result->text,
              sp_outcome_name(outcome), code, text);

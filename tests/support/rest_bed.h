@@ -52,7 +52,7 @@ void open_client(struct bed *bed, const struct sp_rpc_env *env);
 struct bed *open_bed(const struct sp_rpc_conf *conf);
 void close_bed(struct bed *bed);
 void complete(struct bed *bed, size_t n); // until so many completions in all
-const struct sp_rpc_result *call_once(struct bed *bed);
+const struct sp_rpc_result *answer_of(struct bed *bed);
 // One call, which must end so.
 void ends_as(struct bed *bed, enum sp_outcome outcome, int code, const char *text);
 void is_good(struct bed *bed);
