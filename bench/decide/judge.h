@@ -1,0 +1,57 @@
+// From the trials of two or more sides to what can be said about them. Pure but for allocation: the same trials give the same
+// comparison, whether they were just run or lay in folders. One thread.
+#ifndef SP_DECIDE_JUDGE_H
+#define SP_DECIDE_JUDGE_H
+
+#include "result/comparison.h"
+
+struct sp_judge_trial {           // everything is borrowed
+  const struct sp_result *result; // NULL: it came to nothing; `failure` says why
+  const char *failure;
+  const char *dir;
+  size_t side_i, pair_i;
+  uint64_t seed;
+  bool is_confirming;
+};
+
+struct sp_judge_plan {
+  const char *const *side_names;
+  size_t n_sides, reference_i;
+  const struct sp_metric *const *family; // NULL: the primary ones
+  size_t n_family;
+  double alpha; // of this look
+  double delta; // two sides within 1 + delta of each other are no different
+};
+
+// The announced looks (DESIGN §3.13): 12, 18 and 24 pairs at alpha 0.01, 0.015, 0.025. At most max_pairs; the last look is at
+// max_pairs itself, with the alpha of its place: 10 -> {10}; 20 -> {12, 18, 20}; 40 -> {12, 18, 40}.
+struct sp_look {
+  size_t n_pairs;
+  double alpha;
+};
+#define SP_LOOKS_MAX 3
+size_t sp_judge_looks(size_t max_pairs, struct sp_look *looks);
+
+// Whether these trials can be compared at all: of one recording, schedule (arrival, rate, duration; seed within a pair), and expectation;
+// one machine (unless across_machines) and no run id twice; each complete, with events and finite figures; sides of one name of
+// one build and settings. SP_ERR_USAGE or SP_ERR_ENVIRONMENT naming the two folders and what differs. Invalid
+// trials are no reason: they are left out.
+enum sp_err sp_judge_check(const struct sp_judge_plan *plan, const struct sp_judge_trial *trials, size_t n,
+                           bool across_machines, struct sp_error *error);
+
+// Fills c: sides, metrics with verdicts, explanations, trials, remarks, verdict sentence and exit code (DESIGN §4); everything but id, times,
+// command, predictions across sides (set before, where known) and gate. Pairs count where every side has a valid, complete trial of it.
+// More than 10 % invalid trials, or all of them on one side (5 and more): inconclusive, with that reason. A metric that is episodic, unresolved
+// or driver-limited in more than a tenth of a side's trials is inconclusive; no answer ranks above everything.
+void sp_judge(const struct sp_judge_plan *plan, const struct sp_judge_trial *trials, size_t n,
+              struct sp_comparison *c);
+// Whether every metric of the family has come to a verdict, so that no later look is needed.
+bool sp_judge_has_concluded(const struct sp_comparison *c);
+
+// Log ratios of one metric over the pairs that count: side / reference (or reference / side where more is better, if `worse`: then
+// above 0 is worse). values[n_pairs]: NAN where a side has no value. Returns how many pairs count. For the gate and its calibration.
+size_t sp_judge_log_ratios(const struct sp_judge_trial *trials, size_t n, size_t side_i, size_t reference_i,
+                           const struct sp_metric *metric, bool worse, bool confirming, double *values,
+                           size_t max);
+
+#endif

@@ -1,0 +1,36 @@
+// The gate's decision, and the margins that it is made with. Pure but for the generator; the same code judges live pairs, stored ones and
+// the resampled ones of a calibration.
+#ifndef SP_DECIDE_MARGINS_H
+#define SP_DECIDE_MARGINS_H
+
+#include "decide/judge.h"
+
+#define SP_GATE_METRICS       8
+#define SP_GATE_FRESH         12   // pairs that must confirm a failure
+#define SP_GATE_MARGIN        0.05 // where none was calibrated
+#define SP_GATE_SERVED_MARGIN 0.001
+
+struct sp_gate_input { // of one metric
+  const struct sp_metric *metric;
+  double margin;
+  bool is_calibrated, is_guard;
+  const double *worse; // log of how many times worse the candidate is, a value a pair; NAN: none
+  size_t n;
+  const double *fresh; // the same of the fresh pairs; n_fresh 0: not run yet
+  size_t n_fresh;
+  const char *why_not; // the judge's reason why it can say nothing (driver-limited...); NULL
+};
+
+// PASS iff every upper bound (two-sided level 1 - alpha) is at most 1 + margin. FAIL iff for some metric the lower bound, adjusted by Holm over
+// the family, is above 1 + margin, and so is the one-sided 5 % lower bound of at least SP_GATE_FRESH fresh pairs alone.
+// Otherwise inconclusive, with the pairs that would settle it. Fills gate->verdict and ->metrics.
+void sp_gate_decide(const struct sp_gate_input *inputs, size_t n, double alpha, struct sp_gate_figures *gate);
+// Whether fresh pairs are needed to tell: a lower bound is above its margin and nothing confirmed or refuted it.
+bool sp_gate_wants_fresh(const struct sp_gate_figures *gate);
+
+// A/A pairs in order of time -> the margin: the 99th percentile of the upper bounds of n_gates gates of n_pairs pairs, resampled in blocks of
+// `block` consecutive pairs, minus 1; never below 0.5 %.
+double sp_gate_calibrate(const double *worse, size_t n, size_t n_pairs, double alpha, size_t block,
+                         size_t n_gates, struct sp_prng *prng);
+
+#endif
