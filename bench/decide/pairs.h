@@ -5,37 +5,36 @@
 //
 // Resumable: a pair whose sides all lie there complete and valid, of the same scenario, seed and build, is not run again.
 // One thread, which is the supervisor's.
-#ifndef SP_DECIDE_SERIES_H
-#define SP_DECIDE_SERIES_H
+#ifndef SP_DECIDE_PAIRS_H
+#define SP_DECIDE_PAIRS_H
 
 #include "decide/judge.h"
 #include "os/process.h"
 
 // Runs one trial of side_i with that seed; its result lands in dir/result.json and *result. What sp_trial_run or another
-// program does: see decide/runner.h. The error is of the environment or usage: the series ends with it.
-typedef enum sp_err sp_series_run(void *context, size_t side_i, uint64_t seed, const char *dir,
-                                  struct sp_result **result, struct sp_error *error);
+// program does: see decide/runner.h. The error is of the environment or usage: the pairs end with it.
+typedef enum sp_err sp_pairs_run(void *context, size_t side_i, uint64_t seed, const char *dir,
+                                 struct sp_result **result, struct sp_error *error);
 
-struct sp_series;
-struct sp_series_plan {
+struct sp_pairs;
+struct sp_pairs_plan {
   const char *dir;          // made if missing
   const char *const *names; // of the sides; each is a folder's name
   size_t n_sides;
   uint64_t first_seed;
-  const struct sp_look
-      *looks; // the series ends at the first look at which `enough` says so, or after the last
+  const struct sp_look *looks; // the pairs end at the first look at which `enough` says so, or after the last
   size_t n_looks;
   bool
       is_confirming; // fresh pairs: other folder, other seeds (first_seed is already beyond those of the others)
-  sp_series_run *run;
+  sp_pairs_run *run;
   // After each look, and after each pair for the live table (may be NULL). All trials so far, in order of time.
-  bool (*enough)(void *context, const struct sp_series *series, const struct sp_look *look);
-  void (*pair_done)(void *context, const struct sp_series *series);
+  bool (*enough)(void *context, const struct sp_pairs *pairs, const struct sp_look *look);
+  void (*pair_done)(void *context, const struct sp_pairs *pairs);
   void *context;
-  struct sp_supervisor *supervisor; // its signal ends the series after the trial under way
+  struct sp_supervisor *supervisor; // its signal ends them after the trial under way
 };
-struct sp_series {
-  struct sp_judge_trial *trials; // invalid ones too; results and texts are owned by the series
+struct sp_pairs {
+  struct sp_judge_trial *trials; // invalid ones too; results and texts are owned by these
   size_t n_trials;
   size_t n_pairs;   // whole and valid
   size_t n_started; // pairs
@@ -43,13 +42,12 @@ struct sp_series {
 };
 
 // Blocks for minutes. SP_OK with what there is, also when a signal ended it. A pair that stays invalid after three tries is left out and
-// its place is taken by the next seed; more than max(2, 10 %) of them end the series.
-enum sp_err sp_series_go(const struct sp_series_plan *plan, struct sp_series *series, struct sp_error *error);
-void sp_series_done(struct sp_series *series); // zeroed is allowed
+// its place is taken by the next seed; more than max(2, 10 %) of them end them.
+enum sp_err sp_pairs_go(const struct sp_pairs_plan *plan, struct sp_pairs *pairs, struct sp_error *error);
+void sp_pairs_done(struct sp_pairs *pairs); // zeroed is allowed
 // Trials that lie in a folder already (of compare, gate, or any folder of runs), sorted into pairs by seed; sides by their names
 // in the results, in the order of `names`, or as they come where n_names is 0 (then *names_found, from malloc, has them).
-enum sp_err sp_series_read(const char *dir, const char *const *names, size_t n_names,
-                           struct sp_series *series, char ***names_found, size_t *n_found,
-                           struct sp_error *error);
+enum sp_err sp_pairs_read(const char *dir, const char *const *names, size_t n_names, struct sp_pairs *pairs,
+                          char ***names_found, size_t *n_found, struct sp_error *error);
 
 #endif
