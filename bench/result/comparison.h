@@ -74,7 +74,14 @@ struct sp_compared_trial {
   char *reason;              // why it does not count; NULL
 };
 
-enum sp_gate_verdict { SP_GATE_NONE, SP_GATE_PASS, SP_GATE_FAIL, SP_GATE_INCONCLUSIVE, SP_GATE_NO_BASELINE };
+enum sp_gate_verdict {
+  SP_GATE_NONE,
+  SP_GATE_PASS,
+  SP_GATE_FAIL,
+  SP_GATE_INCONCLUSIVE,
+  SP_GATE_NO_BASELINE,
+  SP_GATE_VERDICT_COUNT
+};
 const char *sp_gate_verdict_name(enum sp_gate_verdict verdict); // "pass", ...
 struct sp_gate_metric {                                         // of the family, and the guard
   const struct sp_metric *metric;
@@ -134,7 +141,11 @@ struct sp_comparison {
 // All absent, with id and started_at set.
 struct sp_comparison *sp_comparison_new(void);
 void sp_comparison_free(struct sp_comparison *comparison); // NULL is allowed
-// Add one to the end, zeroed with absent figures; valid until the next is added.
+// Add one to the end, zeroed with absent figures; valid until the next is added (a side: for good). The caller sets `metric`.
+struct sp_compared_side *sp_comparison_side(struct sp_comparison *c, const char *name,
+                                            const char *label); // label NULL: the name
+void sp_comparison_bound(struct sp_compared_side *side, const char *name, double limit, double value,
+                         enum sp_met met);
 struct sp_compared *sp_comparison_metric(struct sp_comparison *c);
 struct sp_explained *sp_comparison_explained(struct sp_comparison *c);
 struct sp_compared_trial *sp_comparison_trial(struct sp_comparison *c);

@@ -21,8 +21,9 @@ struct sp_metric {
   int percentile_i; // of SP_P50...; -1: no percentile
 };
 
-// response_p50, response_p99, cpu_per_event (primary); served (guard); response_mean, _p90, _p95, _p99_9, service_p50, service_p99,
-// cpu_app, cpu_server, cpu_broker, achieved, rss_app, rss_server (exploratory).
+// response_p50, response_p99, cpu_per_event (primary); served (guard); response_mean, _p90, _p95, _p99_9, service_p50,
+// service_p99, cpu_app, cpu_server, cpu_broker, achieved, rss_app, rss_server (exploratory). cpu_per_event is what application and
+// server use, without driver and broker; served is the share of events intended that are ok, unchecked or filtered.
 extern const struct sp_metric sp_metrics[];
 extern const size_t sp_n_metrics;
 const struct sp_metric *sp_metric_find(const char *name); // NULL: none of that name
@@ -40,16 +41,17 @@ enum sp_metric_state {
 };
 const char *sp_metric_state_name(enum sp_metric_state state); // "ok", "absent", ...
 
-// The metric's value in its unit. NAN where state is ABSENT, UNRESOLVED or VOID; INFINITY for NO_ANSWER; EPISODIC and
-// DRIVER_LIMITED have one. state may be NULL.
+// The metric's value in its unit. NAN where state is ABSENT, UNRESOLVED or VOID; INFINITY for NO_ANSWER (a mean too, as soon as
+// one event got none); EPISODIC and DRIVER_LIMITED have one: where both hold, EPISODIC. state may be NULL.
 double sp_metric_value(const struct sp_metric *metric, const struct sp_result *result,
                        enum sp_metric_state *state);
-// "420us", "1.33", "24us", "99.9%", in a cell of SP_METRIC_TEXT_BYTES; "-" for NAN, "no answer" for infinite ones.
+// "420µs", "24µs", "2,000/s", "99.9%", "43.9MiB", in a cell of SP_METRIC_TEXT_BYTES; "-" for NAN, "no answer" for infinite ones.
 #define SP_METRIC_TEXT_BYTES 32
 char *sp_metric_text(const struct sp_metric *metric, double value, char *text, size_t n);
 
-// What makes two machines comparable: digest of processor model, logical processors, memory, virtualisation and kernel as the result names
-// them. "xxh3:..." (base/digest.h); from malloc. Two results of one machine give the same text.
+// What makes two machines comparable: digest of processor model, logical processors, memory in whole GiB, virtualisation, kernel and
+// distribution. As the result says it (os/machine.h), else made of the facts that it has. "xxh128:..." (base/digest.h), from malloc; NULL where
+// the result names no machine. Two results of one machine give the same text.
 char *sp_machine_fingerprint(const struct sp_result *result);
 
 #endif
