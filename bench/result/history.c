@@ -1,0 +1,204 @@
+// The history file: one JSON object a line, appended under a lock.
+#include "result/history.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "result/custom.h"
+
+#define AT(member) offsetof(struct sp_history_line, member)
+
+static json_t *write_schema(const void *at) {
+  (void)at;
+  return json_string(SP_HISTORY_SCHEMA);
+}
+
+static enum sp_err read_schema(void *at, const json_t *value, const struct sp_field_place *place) {
+  (void)at;
+  if (json_is_string(value) && strcmp(json_string_value(value), SP_HISTORY_SCHEMA) == 0) return SP_OK;
+  return sp_fields_fail(place, "schema", "\"" SP_HISTORY_SCHEMA "\"");
+}
+
+static const struct sp_field line_fields[] = {
+    {.name = "schema",
+     .kind = SP_FIELD_CUSTOM,
+     .is_required = true,
+     .write = write_schema,
+     .read = read_schema},
+    {.name = "at", .kind = SP_FIELD_TEXT, .offset = AT(at), .is_required = true},
+    {.name = "id", .kind = SP_FIELD_TEXT, .offset = AT(id), .is_required = true},
+    {.name = "verb", .kind = SP_FIELD_TEXT, .offset = AT(verb)},
+    {.name = "case", .kind = SP_FIELD_TEXT, .offset = AT(case_name), .is_required = true},
+    {.name = "side", .kind = SP_FIELD_TEXT, .offset = AT(side), .is_required = true},
+    {.name = "fingerprint", .kind = SP_FIELD_TEXT, .offset = AT(fingerprint)},
+    {.name = "load_digest", .kind = SP_FIELD_TEXT, .offset = AT(load_digest)},
+    {.name = "build", .kind = SP_FIELD_TEXT, .offset = AT(build)},
+    {.name = "verdict", .kind = SP_FIELD_TEXT, .offset = AT(verdict)},
+    {.name = "tags",
+     .kind = SP_FIELD_CUSTOM,
+     .offset = AT(tags),
+     .write = sp_custom_write_facts,
+     .read = sp_custom_read_facts},
+    {.name = "metrics",
+     .kind = SP_FIELD_CUSTOM,
+     .offset = AT(metrics),
+     .is_required = true,
+     .write = sp_custom_write_facts,
+     .read = sp_custom_read_facts},
+    {.name = "trials", .kind = SP_FIELD_COUNT, .offset = AT(n_trials)},
+    {0},
+};
+
+struct sp_history_line *sp_history_line(struct sp_history *history) {
+  history->lines = sp_realloc(history->lines, (history->n + 1) * sizeof *history->lines);
+  struct sp_history_line *line = &history->lines[history->n++];
+  *line = (struct sp_history_line){0};
+  return line;
+}
+
+void sp_history_done(struct sp_history *history) {
+  for (size_t i = 0; i < history->n; i++) {
+    struct sp_history_line *line = &history->lines[i];
+    char *const texts[] = {line->at,          line->id,          line->verb,  line->case_name, line->side,
+                           line->fingerprint, line->load_digest, line->build, line->verdict};
+    for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++) free(texts[k]);
+    sp_facts_done(&line->tags);
+    sp_facts_done(&line->metrics);
+  }
+  free(history->lines);
+  *history = (struct sp_history){0};
+}
+
+// --- Appending ---
+
+static char *text_of(const struct sp_history *history) {
+  char *text = sp_copy_text("");
+  for (size_t i = 0; i < history->n; i++) {
+    json_t *object = sp_fields_write(line_fields, &history->lines[i]);
+    char *json = json_dumps(object, JSON_COMPACT), *longer = sp_format("%s%s\n", text, json);
+    SP_ASSERT(json != NULL);
+    json_decref(object);
+    free(json);
+    free(text);
+    text = longer;
+  }
+  return text;
+}
+
+static enum sp_err fail_write(const char *path, struct sp_error *error) {
+  return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot append to %s (%s); name another with --history FILE",
+                 path, strerror(errno));
+}
+
+// Whether the file ends in the middle of a line: another program's, or one that a full disk cut off.
+static bool is_broken_off(int fd, off_t n_bytes) {
+  char last = '\n';
+  return n_bytes > 0 && pread(fd, &last, 1, n_bytes - 1) == 1 && last != '\n';
+}
+
+// Under the lock: all of it, or nothing.
+static enum sp_err append_locked(int fd, const char *path, const char *text, struct sp_error *error) {
+  struct stat facts;
+  if (fstat(fd, &facts) != 0) return fail_write(path, error);
+  char *whole = sp_format("%s%s", is_broken_off(fd, facts.st_size) ? "\n" : "", text);
+  size_t n = strlen(whole);
+  ssize_t n_written = write(fd, whole, n);
+  free(whole);
+  if (n_written == (ssize_t)n) return SP_OK;
+  if (n_written >= 0) errno = ENOSPC;
+  int why = errno;
+  if (n_written > 0 && ftruncate(fd, facts.st_size) != 0) why = errno;
+  errno = why;
+  return fail_write(path, error);
+}
+
+enum sp_err sp_history_append(const char *path, const struct sp_history *history, struct sp_error *error) {
+  int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+  if (fd < 0) return fail_write(path, error);
+  char *text = text_of(history);
+  enum sp_err err = flock(fd, LOCK_EX) == 0 ? append_locked(fd, path, text, error) : fail_write(path, error);
+  free(text);
+  if (close(fd) != 0 && !err) err = fail_write(path, error); // the lock goes with it
+  return err;
+}
+
+// --- Reading ---
+
+static enum sp_err read_line(const char *text, size_t n, const char *path, size_t line_i,
+                             struct sp_history *history, struct sp_error *error) {
+  if (strspn(text, " \t\r\n") >= n) return SP_OK;
+  char *place_text = sp_format("%s:%zu", path, line_i);
+  const struct sp_field_place place = {place_text, "", error};
+  json_error_t why;
+  json_t *object = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
+  enum sp_err err = SP_OK;
+  if (json_is_object(object))
+    err = sp_fields_read(line_fields, sp_history_line(history), object, &place);
+  else
+    err = sp_fail(error, SP_ERR_ENVIRONMENT, "%s: not a line of a history (%s); take it out", place_text,
+                  object ? "not an object" : why.text);
+  json_decref(object);
+  free(place_text);
+  return err;
+}
+
+enum sp_err sp_history_read(const char *path, struct sp_history *history, struct sp_error *error) {
+  FILE *file = fopen(path, "re");
+  if (!file)
+    return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot read %s (%s); servepath gate and compare write it",
+                   path, strerror(errno));
+  char *line = NULL;
+  size_t n_room = 0, line_i = 0;
+  enum sp_err err = SP_OK;
+  for (ssize_t n; !err && (n = getline(&line, &n_room, file)) >= 0;)
+    err = read_line(line, (size_t)n, path, ++line_i, history, error);
+  if (!err && ferror(file)) err = sp_fail(error, SP_ERR_ENVIRONMENT, "cannot read all of %s", path);
+  free(line);
+  fclose(file);
+  return err;
+}
+
+// --- What a load is ---
+
+static int compare_facts(const void *left, const void *right) {
+  const struct sp_fact *const *a = left, *const *b = right;
+  return strcmp((*a)->name, (*b)->name);
+}
+
+static void put_fact(FILE *to, const struct sp_fact *fact) {
+  fprintf(to, "%s=", fact->name);
+  if (fact->kind == SP_FACT_REAL)
+    fprintf(to, "%.17g\n", fact->real);
+  else if (fact->kind == SP_FACT_COUNT || fact->kind == SP_FACT_FLAG)
+    fprintf(to, "%lld\n", (long long)fact->count);
+  else
+    fprintf(to, "%s\n", fact->text ? fact->text : "");
+}
+
+void sp_load_digest(const struct sp_facts *recording, const struct sp_facts *broker,
+                    const struct sp_facts *load, char text[SP_DIGEST_TEXT_BYTES]) {
+  char *all = NULL;
+  size_t n_all = 0;
+  FILE *to = open_memstream(&all, &n_all);
+  SP_ASSERT(to != NULL);
+  fprintf(to, "recording=%s\n", sp_facts_text_of(recording, "digest", ""));
+  fprintf(to, "broker=%s %s\n", sp_facts_text_of(broker, "kind", "none"),
+          sp_facts_text_of(broker, "version", ""));
+  const struct sp_fact **sorted = sp_alloc((load->n + 1) * sizeof *sorted);
+  for (size_t i = 0; i < load->n; i++) sorted[i] = &load->items[i];
+  if (load->n) qsort(sorted, load->n, sizeof *sorted, compare_facts);
+  for (size_t i = 0; i < load->n; i++) {
+    bool is_own = strcmp(sorted[i]->name, "seed") == 0 || strcmp(sorted[i]->name, "start_at") == 0;
+    if (!is_own) put_fact(to, sorted[i]);
+  }
+  free(sorted);
+  SP_ASSERT(fclose(to) == 0);
+  sp_digest_bytes(sp_bytes_of(all, n_all), text);
+  free(all);
+}
