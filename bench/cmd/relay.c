@@ -22,13 +22,14 @@
 static const struct sp_option options[] = {
     {"--listen", 0, "ADDRESS", "127.0.0.1:0", "HOST:PORT (port 0: a free one) or unix:PATH"},
     {"--target", 0, "ADDRESS", NULL, "where connections are passed on to: HOST:PORT or unix:PATH"},
+    {"--delay", 0, "TIME", NULL, "each way, from the start"},
     {"--ready-file", 0, "FILE", NULL, "gets the line of stdout once the relay is ready"},
     {"--parent", 0, "PID", NULL, "end when this process, the parent, ends"},
     {0},
 };
 
 struct arguments {
-  const char *listen, *target, *ready_file;
+  const char *listen, *target, *delay, *ready_file;
   uint64_t parent;
   bool wants_help;
 };
@@ -44,6 +45,7 @@ static enum sp_err read_option(struct arguments *arguments, const char *flag, co
   struct sp_error why;
   if (strcmp(flag, "--listen") == 0) arguments->listen = value;
   if (strcmp(flag, "--target") == 0) arguments->target = value;
+  if (strcmp(flag, "--delay") == 0) arguments->delay = value;
   if (strcmp(flag, "--ready-file") == 0) arguments->ready_file = value;
   if (strcmp(flag, "--parent") == 0 && sp_units_parse_count(value, &arguments->parent, &why))
     return sp_fail(error, SP_ERR_USAGE, "--parent: %s", why.text);
@@ -100,6 +102,13 @@ static enum sp_err say_ready(const struct sp_relay *relay, const char *ready_fil
   return err;
 }
 
+static enum sp_err begin_with_delay(struct sp_relay *relay, const char *delay, struct sp_error *error) {
+  char *command = sp_format("delay %s", delay);
+  enum sp_err err = sp_relay_command(relay, command, error);
+  free(command);
+  return err;
+}
+
 // Ends the process's wait for a signal where serving failed.
 static void serve(void *context) {
   struct service *service = context;
@@ -112,6 +121,7 @@ static enum sp_err run(const struct arguments *arguments, const sigset_t *signal
   struct service service = {NULL, SP_OK, {0}};
   struct sp_thread thread = {0};
   enum sp_err err = sp_relay_new(arguments->listen, arguments->target, &service.relay, error);
+  if (!err && arguments->delay) err = begin_with_delay(service.relay, arguments->delay, error);
   if (!err) err = say_ready(service.relay, arguments->ready_file, error);
   if (!err) err = sp_thread_start(&thread, "sp-relay", NULL, serve, &service, error);
   if (!err) {

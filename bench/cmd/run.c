@@ -90,6 +90,18 @@ static enum sp_err check_run_id(const struct sp_cli *cli, const struct sp_scenar
   return sp_fail(error, SP_ERR_USAGE, "--run-id: \"%.60s\" is no mark; write 32 hexadecimal digits", id);
 }
 
+// Without --side every side counts as measured, and the delay may be one for the others.
+static enum sp_err check_delay(const struct sp_cli *cli, const struct sp_scenario *scenario,
+                               struct sp_error *error) {
+  const struct sp_side *side = sp_scenario_side(scenario, cli->n_sides ? cli->sides[0].name : NULL);
+  if (side->rpc.delay_ns == 0 || strcmp(side->path.path, "rpc") == 0) return SP_OK;
+  return sp_fail(
+      error, SP_ERR_USAGE,
+      "rpc_delay: side %s calls no model server; leave --rpc-delay out, or name a side whose path is "
+      "rpc with --side",
+      side->name);
+}
+
 int sp_cmd_run(int argc, char **argv) {
   struct sp_error error;
   struct sp_cli *cli = NULL;
@@ -102,6 +114,7 @@ int sp_cmd_run(int argc, char **argv) {
     err = sp_fail(&error, SP_ERR_USAGE, "run takes one --side; give each its own run");
   if (!err) err = sp_cli_load(cli, &scenario, &error);
   if (!err) err = check_run_id(cli, scenario, &error);
+  if (!err) err = check_delay(cli, scenario, &error);
   if (!err) err = sp_supervisor_init(&supervisor, &error);
   if (!err) {
     code = run_side(cli, scenario, &supervisor, argc, argv, &error, &err);

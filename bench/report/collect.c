@@ -1,82 +1,10 @@
-// Finds results, and groups them.
-#include <dirent.h>
-#include <errno.h>
+// Groups trials to rows, and fills these.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "report/by.h"
 #include "report/rows.h"
-
-#define DEPTH 2
-
-static bool has_run(const struct sp_report *report, const char *run_id) {
-  for (size_t i = 0; i < report->n_trials; i++) {
-    if (strcmp(report->trials[i].result->run_id, run_id) == 0) return true;
-  }
-  return false;
-}
-
-static enum sp_err add_result(struct sp_report *report, const char *dir, struct sp_error *error) {
-  struct sp_result *result;
-  enum sp_err err = sp_result_read(dir, &result, error);
-  if (err) return err;
-  if (!result->run_id || has_run(report, result->run_id)) {
-    sp_result_free(result);
-    return SP_OK;
-  }
-  report->trials = sp_realloc(report->trials, (report->n_trials + 1) * sizeof *report->trials);
-  report->trials[report->n_trials++] = (struct sp_report_trial){sp_copy_text(dir), result};
-  return SP_OK;
-}
-
-static int is_visible(const struct dirent *entry) {
-  return entry->d_name[0] != '.';
-}
-
-// Counts the results found in *n_found.
-static enum sp_err search(struct sp_report *report, const char *dir, int depth, size_t *n_found,
-                          struct sp_error *error) {
-  char *file = sp_format("%s/" SP_RESULT_FILE, dir);
-  bool is_result = access(file, F_OK) == 0;
-  free(file);
-  if (is_result) {
-    ++*n_found;
-    return add_result(report, dir, error);
-  }
-  if (depth == 0) return SP_OK;
-  struct dirent **entries;
-  int n = scandir(dir, &entries, is_visible, alphasort);
-  if (n < 0 && depth < DEPTH) return SP_OK; // a file among the folders
-  if (n < 0)
-    return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot read %s (%s); name the folder of a run", dir,
-                   strerror(errno));
-  enum sp_err err = SP_OK;
-  for (int i = 0; i < n; i++) {
-    char *path = sp_format("%s/%s", dir, entries[i]->d_name);
-    if (!err) err = search(report, path, depth - 1, n_found, error);
-    free(path);
-    free(entries[i]);
-  }
-  free(entries);
-  return err;
-}
-
-enum sp_err sp_report_add(struct sp_report *report, const char *dir, struct sp_error *error) {
-  size_t n_found = 0, n_dir = strlen(dir);
-  while (n_dir > 1 && dir[n_dir - 1] == '/') n_dir--;
-  char *path = sp_format("%.*s", (int)n_dir, dir);
-  enum sp_err err = search(report, path, DEPTH, &n_found, error);
-  if (!err && n_found == 0) {
-    err = sp_fail(error, SP_ERR_ENVIRONMENT,
-                  "%s: no " SP_RESULT_FILE
-                  " here or in the two levels of folders below; measure first: servepath run "
-                  "SCENARIO --out %s",
-                  path, path);
-  }
-  free(path);
-  return err;
-}
 
 bool sp_report_is_counted(const struct sp_report_row *row, const struct sp_result *result) {
   return result->complete && (sp_result_is_valid(result) || row->n_valid == 0);
@@ -153,6 +81,7 @@ static const struct {
     {"server", "software", offsetof(struct sp_result, server)},
     {"server", "stub", offsetof(struct sp_result, server)},
     {"server", "delay", offsetof(struct sp_result, server)},
+    {"server", "emulated_delay_ns", offsetof(struct sp_result, server)},
     {"server", "fail", offsetof(struct sp_result, server)},
     {"server", "threads", offsetof(struct sp_result, server)},
     {"server", "protocol", offsetof(struct sp_result, server)},
@@ -231,7 +160,8 @@ int sp_report_compare_names(const struct sp_report_row *a, const struct sp_repor
   if (!order) order = compare_numbers(a->rate_per_s, b->rate_per_s);
   if (!order) order = compare_numbers(a->concurrency, b->concurrency);
   if (!order) order = strcmp(a->side, b->side);
-  return order ? order : strcmp(a->label, b->label);
+  if (!order) order = strcmp(a->label, b->label);
+  return order ? order : sp_by_compare(a->by, b->by);
 }
 
 // Of one name those that were measured first come first.
@@ -345,6 +275,7 @@ static void fill_row(const struct sp_report *report, struct sp_report_row *row) 
 void sp_report_group(struct sp_report *report) {
   for (size_t i = 0; i < report->n_trials; i++) {
     struct sp_report_row like = row_of(report->trials[i].result);
+    if (report->by) sp_by_value(report->trials[i].result, report->by, like.by, sizeof like.by);
     struct sp_report_row *row = find_row(report, &like, report->trials[i].result);
     row->trials = sp_realloc(row->trials, (row->n_trials + 1) * sizeof *row->trials);
     row->trials[row->n_trials++] = i;
@@ -359,6 +290,16 @@ void sp_report_done(struct sp_report *report) {
     sp_result_free(report->trials[i].result);
   }
   for (size_t i = 0; i < report->n_rows; i++) free(report->rows[i].trials);
+  for (size_t i = 0; i < report->n_comparisons; i++) {
+    free(report->comparisons[i].dir);
+    sp_comparison_free(report->comparisons[i].comparison);
+  }
+  for (size_t i = 0; i < report->n_sweeps; i++) {
+    free(report->sweeps[i].dir);
+    free(report->sweeps[i].json);
+  }
+  free(report->comparisons);
+  free(report->sweeps);
   free(report->trials);
   free(report->rows);
   *report = (struct sp_report){0};

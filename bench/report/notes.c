@@ -198,9 +198,20 @@ static void note_delivery(const struct notes *notes, const struct sp_report *rep
   }
 }
 
+// Not a network that was measured.
+static void note_delay(const struct notes *notes, const struct sp_report *report,
+                       const struct sp_report_row *row) {
+  char delay[SP_UNITS_TEXT_BYTES];
+  double delay_ns = sp_facts_number_of(&report->trials[row->trials[0]].result->server, "emulated_delay_ns");
+  if (isnan(delay_ns)) return;
+  say(notes, "%s %s %s: network emulated: a relay added %s to the round trip of each call", row->name,
+      row->via, row->label, sp_units_write_duration((int64_t)delay_ns, delay, sizeof delay));
+}
+
 static void note_row(const struct notes *notes, const struct sp_report *report,
                      const struct sp_report_row *row) {
   if (row->n_mismatched) note_first_mismatch(notes, report, row);
+  note_delay(notes, report, row);
   note_transactions(notes, report, row);
   note_delivery(notes, report, row);
   note_bounds(notes, report, row);

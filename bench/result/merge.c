@@ -325,7 +325,7 @@ static void fill_timeline(const struct merge *m, struct sp_result *r) {
 
 // Application, server and broker serve all shards and are started by the first, which alone accounts for them.
 static void fill_shared_cpu(const struct merge *m, struct sp_result *r) {
-  static const char *const shared[] = {"app", "server", "broker"};
+  static const char *const shared[] = {"app", "server", "broker", "relay"};
   for (size_t i = 0; i < sizeof shared / sizeof shared[0]; i++) {
     double cpu_s = NAN, bytes = NAN;
     for (size_t k = 0; k < m->n; k++) {

@@ -45,7 +45,7 @@ double sp_facts_number_of(const struct sp_facts *facts, const char *name);
 
 // One figure for each process or role: cpu_s, cpu_us_per_event, rss_bytes.
 struct sp_amount {
-  char name[24]; // "driver", "app", "server", "broker", "total", "pacer", "collector", "path"
+  char name[24]; // "driver", "app", "server", "broker", "relay", "total", "pacer", "collector", "path"
   double value;
 };
 struct sp_amounts {

@@ -112,6 +112,7 @@ static const struct range side_ranges[] = {
     COUNT(sp_side, rpc.channels, "channels", 1, 1024),
     COUNT(sp_side, server.threads, "server.threads", 1, 1024),
     DURATION(sp_side, rpc.deadline_ns, "deadline", 1, HOURS(1)),
+    DURATION(sp_side, rpc.delay_ns, "rpc_delay", 0, 60 * SP_NS_PER_S),
     DURATION(sp_side, rpc.connect_timeout_ns, "connect_timeout", 1, HOURS(1)),
     {0},
 };
@@ -252,6 +253,51 @@ static enum sp_err check_foreign_server(const struct sp_check_context *check, co
   return SP_OK;
 }
 
+// --- The relay before a server ---
+
+static bool is_rpc(const struct sp_side *side) {
+  return strcmp(side->path.path, "rpc") == 0;
+}
+
+// --rpc-delay is for every side that calls a server, and there must be one; a delay that was written for this side is not
+// ignored.
+static bool is_for_others(const struct sp_check_context *check, const char *key) {
+  const struct sp_list *sides = &check->scenario->sides;
+  const struct sp_node *node = sp_check_find(check, key);
+  if (!node || strcmp(node->origin->name, "--rpc-delay") != 0) return false;
+  for (size_t i = 0; i < sides->n; i++) {
+    const struct sp_side *side = (const struct sp_side *)sides->items + i;
+    if (is_rpc(side) && sp_check_is_measured(check, side->name)) return true;
+  }
+  return false;
+}
+
+// Clients that we do not start know no relay, and over TLS they look for the server's name, not the relay's.
+static const char *why_no_relay(const struct sp_check_context *check, const struct sp_side *side) {
+  const struct sp_load_conf *load = &check->scenario->load;
+  if (check->scenario->stream.transport == SP_TRANSPORT_KAFKA &&
+      (side->app.apps == 0 || load->only != SP_ONLY_BOTH || load->shard))
+    return "goes through a relay of this trial's, which applications that others start do not know; leave it "
+           "out";
+  if (side->rpc.link.tls && !side->rpc.link.server_name && !sp_rpc_is_started(side->rpc.address))
+    return "stands between client and certificate; name what that is for: --rpc-server-name NAME";
+  return NULL;
+}
+
+static enum sp_err check_rpc_delay(const struct sp_check_context *check, const struct sp_side *side,
+                                   const char *prefix) {
+  if (side->rpc.delay_ns == 0 || !sp_check_is_measured(check, side->name)) return SP_OK;
+  char *key = sp_format("%srpc_delay", prefix);
+  const char *why = NULL;
+  if (is_rpc(side))
+    why = why_no_relay(check, side);
+  else if (!is_for_others(check, key))
+    why = "delays calls to a model server, and this side's path makes none; leave it out, or write path=rpc";
+  enum sp_err err = why ? sp_check_fail(check, SP_ERR_USAGE, key, "%s", why) : SP_OK;
+  free(key);
+  return err;
+}
+
 static enum sp_err check_sides(const struct sp_check_context *check) {
   const struct sp_list *sides = &check->scenario->sides;
   if (sides->n == 0)
@@ -263,6 +309,7 @@ static enum sp_err check_sides(const struct sp_check_context *check) {
     char *prefix = sp_format("sides.%s.", side->name);
     err = check_ranges(check, side_ranges, side, prefix);
     if (!err) err = check_rest(check, side, prefix);
+    if (!err) err = check_rpc_delay(check, side, prefix);
     if (!err && sp_check_is_measured(check, side->name)) err = check_foreign_server(check, side, prefix);
     free(prefix);
   }

@@ -48,6 +48,7 @@ void sp_reading_take(struct sp_trial_session *s, struct sp_reading *reading) {
       s->plan->server_pid ? cpu_ns_of(s->plan->server_pid, s->plan->server_is_group, NULL) : -1;
   reading->apps_ns = apps_cpu_ns(s);
   reading->broker_ns = s->plan->broker_pid ? sp_cpu_ns_of(s->plan->broker_pid) : -1;
+  reading->relay_ns = s->plan->relay_pid ? sp_cpu_ns_of(s->plan->relay_pid) : -1;
   reading->n_completed = sp_tally_get(&s->tally->n_completed);
   reading->clock_offset_ns = sp_machine_clock_offset_ns();
   sp_cpu_reading_take(&reading->machine, NULL);
@@ -63,7 +64,7 @@ static void set_if_known(struct sp_amounts *amounts, const char *name, double va
 }
 
 struct cpu {
-  double app_s, server_s, broker_s; // -1: unknown
+  double app_s, server_s, broker_s, relay_s; // -1: unknown
 };
 
 // Direct: the application's share of the driver's process is all that is not pacing, collecting or supervising: its workers,
@@ -79,11 +80,13 @@ static struct cpu fill_cpu(struct sp_trial_session *s) {
   double driver_s = pacer_s + collector_s + control_s + (s->kafka ? rest_s : 0);
   struct cpu cpu = {.app_s = s->kafka ? process_s(a->apps_ns, b->apps_ns) : rest_s,
                     .server_s = process_s(a->server_ns, b->server_ns),
-                    .broker_s = process_s(a->broker_ns, b->broker_ns)};
+                    .broker_s = process_s(a->broker_ns, b->broker_ns),
+                    .relay_s = process_s(a->relay_ns, b->relay_ns)};
   sp_amounts_set(&r->cpu_s, "driver", driver_s);
   set_if_known(&r->cpu_s, "app", cpu.app_s);
   set_if_known(&r->cpu_s, "server", cpu.server_s);
   set_if_known(&r->cpu_s, "broker", cpu.broker_s);
+  set_if_known(&r->cpu_s, "relay", cpu.relay_s);
   sp_amounts_set(&r->cpu_role_s, "pacer", pacer_s);
   sp_amounts_set(&r->cpu_role_s, "collector", collector_s);
   sp_amounts_set(&r->cpu_role_s, "control", control_s);
@@ -108,6 +111,8 @@ static void fill_memory(struct sp_trial_session *s) {
   if (server_bytes > 0) sp_amounts_set(rss, "server", (double)server_bytes);
   int64_t broker_bytes = s->plan->broker_pid ? sp_memory_of(s->plan->broker_pid).peak_bytes : -1;
   if (broker_bytes > 0) sp_amounts_set(rss, "broker", (double)broker_bytes);
+  int64_t relay_bytes = s->plan->relay_pid ? sp_memory_of(s->plan->relay_pid).peak_bytes : -1;
+  if (relay_bytes > 0) sp_amounts_set(rss, "relay", (double)relay_bytes);
 }
 
 void sp_account_fill(struct sp_trial_session *s) {
@@ -122,6 +127,7 @@ void sp_account_fill(struct sp_trial_session *s) {
     set_if_known(per_event, "app", cpu.app_s * us);
     set_if_known(per_event, "server", cpu.server_s * us);
     set_if_known(per_event, "broker", cpu.broker_s * us);
+    set_if_known(per_event, "relay", cpu.relay_s * us); // ours, not the deployment's: in no total
     if (cpu.app_s >= 0 && (has_server || !needs_server))
       sp_amounts_set(per_event, "total", (cpu.app_s + (has_server ? cpu.server_s : 0)) * us);
   }

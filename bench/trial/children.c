@@ -14,6 +14,8 @@ static void add_server(struct sp_arguments *args, const struct sp_trial_server *
   sp_arguments_pair(args, "--server-address", server->address);
   sp_arguments_count(args, "--server-pid", server->child.pid);
   if (server->is_foreign) sp_arguments_word(args, "--server-is-group");
+  sp_arguments_count(args, "--relay-pid", server->relay.pid);
+  sp_arguments_pair(args, "--behind-relay", server->behind_relay);
   sp_arguments_pair(args, "--server-kind", server->kind);
   sp_arguments_pair(args, "--server-version", server->version);
 }

@@ -14,7 +14,9 @@ struct sp_driver_plan {
   const struct sp_side *side;
   const char *out_dir; // the result's folder; exists
   const char *run_id;
-  const char *server_address;               // rpc: where the server is; NULL otherwise
+  const char *server_address;               // rpc: where calls go; NULL otherwise
+  const char *behind_relay;                 // where the server itself is, if that is a relay; NULL: it is not
+  pid_t relay_pid;                          // of that relay; 0: there is none
   pid_t server_pid;                         // spawned by the supervisor; 0: not ours to account for
   bool server_is_group;                     // count its whole process group
   const char *server_kind, *server_version; // of one that others wrote; NULL: not known

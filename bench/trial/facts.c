@@ -45,7 +45,9 @@ static bool is_app_of_others(const struct sp_trial_session *s) {
 static void fill_server(struct sp_trial_session *s) {
   struct sp_facts *facts = &s->result->server;
   const struct sp_rpc_server_facts *told = s->server;
-  sp_facts_text(facts, "address", s->plan->server_address);
+  const char *behind_relay = s->plan->behind_relay;
+  sp_facts_text(facts, "address", behind_relay ? behind_relay : s->plan->server_address);
+  if (behind_relay) sp_facts_count(facts, "emulated_delay_ns", s->plan->side->rpc.delay_ns);
   sp_facts_text(facts, "protocol", s->plan->side->rpc.protocol);
   sp_facts_flag(facts, "spawned", s->plan->server_pid != 0);
   sp_facts_text(facts, "kind", s->plan->server_kind);

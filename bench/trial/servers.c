@@ -10,6 +10,7 @@
 #include "base/names.h"
 #include "server/server.h"
 #include "trial/child.h"
+#include "trial/relays.h"
 #include "trial/script.h"
 
 #define OURS_READY_NS    (60 * SP_NS_PER_S)
@@ -155,11 +156,10 @@ static enum sp_err read_ready(const struct sp_side *side, const char *line, stru
 
 // --- Life ---
 
-enum sp_err sp_trial_server_start(const struct sp_trial_plan *plan, const struct sp_placement *placement,
-                                  struct sp_run_dir *dir, struct sp_supervisor *supervisor,
-                                  struct sp_trial_server *server, struct sp_error *error) {
+static enum sp_err start_server(const struct sp_trial_plan *plan, const struct sp_placement *placement,
+                                struct sp_run_dir *dir, struct sp_supervisor *supervisor,
+                                struct sp_trial_server *server, struct sp_error *error) {
   const struct sp_side *side = plan->side;
-  *server = (struct sp_trial_server){.n_predictions = -1};
   if (!sp_rpc_is_started(side->rpc.address)) {
     server->address = sp_copy_text(side->rpc.address);
     return SP_OK;
@@ -176,6 +176,18 @@ enum sp_err sp_trial_server_start(const struct sp_trial_plan *plan, const struct
   if (!err) err = read_ready(side, line, server, error);
   sp_arguments_done(&args);
   return err;
+}
+
+enum sp_err sp_trial_server_start(const struct sp_trial_plan *plan, const struct sp_placement *placement,
+                                  struct sp_run_dir *dir, struct sp_supervisor *supervisor,
+                                  struct sp_trial_server *server, struct sp_error *error) {
+  *server = (struct sp_trial_server){.n_predictions = -1};
+  enum sp_err err = start_server(plan, placement, dir, supervisor, server, error);
+  if (err || plan->side->rpc.delay_ns == 0) return err;
+  server->behind_relay = server->address;
+  server->address = NULL;
+  return sp_trial_relay_start(server->behind_relay, plan->side->rpc.delay_ns, &placement->broker, dir,
+                              supervisor, &server->relay, &server->address, error);
 }
 
 void sp_trial_server_take_lines(struct sp_trial_server *server) {
@@ -197,11 +209,14 @@ void sp_trial_server_stop(struct sp_trial_server *server, struct sp_supervisor *
   }
   sp_trial_server_take_lines(server);
   sp_child_stop(child, 0);
+  sp_child_stop(&server->relay, 0); // it holds nothing that anybody still waits for
 }
 
 void sp_trial_server_done(struct sp_trial_server *server) {
   sp_child_free(&server->child);
+  sp_child_free(&server->relay);
   free(server->address);
+  free(server->behind_relay);
   free(server->kind);
   free(server->version);
   *server = (struct sp_trial_server){0};

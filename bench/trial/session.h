@@ -26,7 +26,7 @@
 struct sp_reading {
   int64_t at_ns;
   int64_t process_ns, control_ns, pacer_ns, collector_ns, workers_ns;
-  int64_t server_ns, apps_ns, broker_ns; // of processes of ours; -1: none
+  int64_t server_ns, apps_ns, broker_ns, relay_ns; // of processes of ours; -1: none
   int64_t n_completed;
   int64_t clock_offset_ns;
   struct sp_cpu_reading machine;

@@ -34,7 +34,7 @@ struct trial {
   struct sp_trial_server server;
   struct sp_child driver;
   struct sp_marks marks;
-  bool was_server_end_marked;
+  bool was_server_end_marked, was_relay_end_marked;
 };
 
 static void make_run_id(struct trial *t) {
@@ -98,6 +98,14 @@ static enum sp_err start_all(struct trial *t, struct sp_error *error) {
   return sp_children_start_driver(t->plan, &facts, &t->dir, t->supervisor, &t->driver, error);
 }
 
+static void watch_relay(struct trial *t) {
+  const struct sp_child *relay = &t->server.relay;
+  if (!relay->pid || t->was_relay_end_marked || !relay->has_ended) return;
+  char status[64];
+  t->was_relay_end_marked = true;
+  sp_marks_add(&t->marks, "relay %s", sp_child_status_text(relay, status, sizeof status));
+}
+
 static void watch_server(struct trial *t) {
   const struct sp_child *child = &t->server.child;
   sp_trial_server_take_lines(&t->server);
@@ -109,18 +117,20 @@ static void watch_server(struct trial *t) {
 
 // Until the driver has ended. The first signal asks it to stop and write, the second ends it.
 static void watch(struct trial *t) {
-  struct sp_child **children = sp_alloc((3 + t->apps.n) * sizeof(void *));
+  struct sp_child **children = sp_alloc((4 + t->apps.n) * sizeof(void *));
   children[0] = &t->driver;
   children[1] = &t->server.child;
   children[2] = &t->broker.child;
-  for (size_t i = 0; i < t->apps.n; i++) children[3 + i] = &t->apps.items[i].child;
+  children[3] = &t->server.relay;
+  for (size_t i = 0; i < t->apps.n; i++) children[4 + i] = &t->apps.items[i].child;
   struct sp_trial_live live;
   unsigned n_passed_on = 0;
   sp_trial_live_init(&live, t->plan);
   while (!sp_child_poll(&t->driver)) {
-    sp_supervisor_wait(t->supervisor, children, 3 + t->apps.n, sp_now_ns() + LOOK_NS);
+    sp_supervisor_wait(t->supervisor, children, 4 + t->apps.n, sp_now_ns() + LOOK_NS);
     while (sp_child_next_line(&t->driver)) continue;
     watch_server(t);
+    watch_relay(t);
     sp_broker_watch(&t->broker, &t->marks);
     sp_apps_watch(&t->apps, &t->marks);
     if (t->supervisor->n_signals > n_passed_on) {
@@ -164,6 +174,7 @@ static void add_marks(struct trial *t, struct sp_result *r) {
   char status[64];
   int64_t t0_ns = sp_tally_get(&t->tally->origin_ns) + t->plan->scenario->load.warmup_ns;
   sp_marks_apply(&t->marks, t0_ns, r);
+  if (t->was_relay_end_marked) sp_result_invalid(r, "the relay of rpc_delay ended during the trial");
   if (t->was_server_end_marked)
     sp_facts_text(&r->server, "ended", sp_child_status_text(&t->server.child, status, sizeof status));
   if (t->broker.was_end_marked)
