@@ -1,0 +1,130 @@
+// Gates made of real pairs: blocks of neighbours in time are drawn from a pool until a gate has its pairs, and the product's own
+// decision judges it. The margins come from every second block of the A/A pool; where that is the pool that is judged, the gates come from
+// the other blocks.
+//
+//   gate_resample AA_DIR JUDGED_DIR N_GATES     each DIR: NNN/base/result.json, NNN/candidate/result.json
+//
+// Prints one JSON line: {"pass":..,"fail":..,"inconclusive":..,"pairs":..,"margins":{..}}.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "decide/margins.h"
+#include "stats/blocks.h"
+
+#define BLOCK     5
+#define PAIRS_MAX 1000
+#define METRICS   3
+
+static const char *const names[METRICS] = {"response_p50", "response_p99", "cpu_per_event"};
+
+struct pool {
+  struct sp_judge_trial trials[2 * PAIRS_MAX];
+  size_t n_trials, n_pairs;
+  double worse[METRICS][PAIRS_MAX]; // log of how many times worse the candidate is
+};
+struct tally {
+  size_t pass, fail, inconclusive;
+};
+
+// A number that was given up has no folder.
+static void read_pool(const char *dir, struct pool *pool) {
+  static const char *const sides[] = {"base", "candidate"};
+  struct sp_error error;
+  for (size_t pair = 0; pair < PAIRS_MAX; pair++) {
+    for (size_t side = 0; side < 2; side++) {
+      char *path = sp_format("%s/%03zu/%s", dir, pair, sides[side]);
+      struct sp_result *result = NULL;
+      bool is_there = access(path, R_OK) == 0;
+      if (is_there && sp_result_read(path, &result, &error)) {
+        fprintf(stderr, "gate_resample: %s\n", error.text);
+        exit(3);
+      }
+      if (is_there)
+        pool->trials[pool->n_trials++] =
+            (struct sp_judge_trial){.result = result, .dir = path, .side_i = side, .pair_i = pair};
+    }
+  }
+  for (size_t m = 0; m < METRICS; m++)
+    pool->n_pairs = sp_judge_log_ratios(pool->trials, pool->n_trials, 1, 0, sp_metric_find(names[m]), true,
+                                        false, pool->worse[m], PAIRS_MAX);
+}
+
+// Blocks of that parity, or all of them, one after the other.
+static size_t take(const double *from, size_t n, int parity, double *to) {
+  size_t n_taken = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (parity < 0 || (int)(i / BLOCK % 2) == parity) to[n_taken++] = from[i];
+  }
+  return n_taken;
+}
+
+// A gate as the verb runs it: looks, then fresh pairs where a lower bound is above its margin.
+static enum sp_gate_verdict gate(double (*values)[PAIRS_MAX], size_t n, const double *margins,
+                                 struct sp_prng *prng) {
+  size_t picked[24], fresh[SP_GATE_FRESH];
+  double drawn[METRICS][24], confirming[METRICS][SP_GATE_FRESH];
+  struct sp_look looks[SP_LOOKS_MAX];
+  size_t n_looks = sp_judge_looks(24, looks);
+  sp_blocks_pick(prng, n, BLOCK, picked, 24);
+  sp_blocks_pick(prng, n, BLOCK, fresh, SP_GATE_FRESH);
+  struct sp_gate_figures figures = {0};
+  for (size_t look = 0; look < n_looks; look++) {
+    for (int with_fresh = 0; with_fresh < 2; with_fresh++) {
+      struct sp_gate_input inputs[METRICS];
+      for (size_t m = 0; m < METRICS; m++) {
+        for (size_t i = 0; i < 24; i++) drawn[m][i] = values[m][picked[i]];
+        for (size_t i = 0; i < SP_GATE_FRESH; i++) confirming[m][i] = values[m][fresh[i]];
+        inputs[m] = (struct sp_gate_input){.metric = sp_metric_find(names[m]),
+                                           .margin = margins[m],
+                                           .is_calibrated = true,
+                                           .worse = drawn[m],
+                                           .n = looks[look].n_pairs,
+                                           .fresh = confirming[m],
+                                           .n_fresh = with_fresh ? SP_GATE_FRESH : 0};
+      }
+      sp_gate_decide(inputs, METRICS, looks[look].alpha, &figures);
+      if (!sp_gate_wants_fresh(&figures)) break;
+    }
+    if (figures.verdict != SP_GATE_INCONCLUSIVE) break;
+  }
+  return figures.verdict;
+}
+
+int main(int argc, char **argv) {
+  static struct pool calibration, judged;
+  static double values[METRICS][PAIRS_MAX];
+  if (argc != 4) {
+    fprintf(stderr, "gate_resample AA_DIR JUDGED_DIR N_GATES\n");
+    return 64;
+  }
+  bool is_same = strcmp(argv[1], argv[2]) == 0;
+  struct sp_prng prng;
+  struct tally tally = {0};
+  double margins[METRICS];
+  size_t n = 0;
+  sp_prng_init(&prng, 1, SP_PRNG_DECIDE);
+  read_pool(argv[1], &calibration);
+  read_pool(argv[2], &judged);
+  for (size_t m = 0; m < METRICS; m++) {
+    n = take(calibration.worse[m], calibration.n_pairs, is_same ? 0 : -1, values[m]);
+    margins[m] = sp_gate_calibrate(values[m], n, 12, 0.01, BLOCK, 1000, &prng);
+  }
+  for (size_t m = 0; m < METRICS; m++) n = take(judged.worse[m], judged.n_pairs, is_same ? 1 : -1, values[m]);
+  if (n < 2 * BLOCK) {
+    fprintf(stderr, "gate_resample: %zu pairs in %s, too few\n", n, argv[2]);
+    return 3;
+  }
+  for (long i = atol(argv[3]); i > 0; i--) {
+    enum sp_gate_verdict verdict = gate(values, n, margins, &prng);
+    tally.pass += verdict == SP_GATE_PASS;
+    tally.fail += verdict == SP_GATE_FAIL;
+    tally.inconclusive += verdict == SP_GATE_INCONCLUSIVE;
+  }
+  printf("{\"pass\":%zu,\"fail\":%zu,\"inconclusive\":%zu,\"pairs\":%zu,\"margins\":{", tally.pass,
+         tally.fail, tally.inconclusive, n);
+  for (size_t m = 0; m < METRICS; m++) printf("%s\"%s\":%.4f", m ? "," : "", names[m], margins[m]);
+  printf("}}\n");
+  return 0;
+}

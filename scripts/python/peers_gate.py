@@ -1,0 +1,215 @@
+"""The figures of scripts/peers/gate: how often the gate is right, from real trials with and without a known regression."""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+from peers import BUILD, ROOT, TRIES, write_table
+
+BINARIES = ROOT / ".cache" / "peers" / "gate"
+STORE = ROOT / "results" / "peers" / "gate"
+POOL = STORE / "pool.jsonl"
+FRAUD = ["fixtures/fraud", "--side", "rpc"]
+TWEET = ["fixtures/tweet", "--side", "embedded"]
+# Case, candidate's binary, and pairs in each round: all kinds see the same hours of the machine.
+KINDS = {
+    "aa-fraud": (FRAUD, "copy", 5),
+    "aa-tweet": (TWEET, "copy", 4),
+    "busy": (TWEET, "busy", 3),
+    "tail": (FRAUD, "tail", 3),
+}
+ROUND = sum(n for *_, n in KINDS.values())
+WINDOW = ["--duration", "6s", "--warmup", "1s"]
+METRICS = ("response_p50", "response_p99", "cpu_per_event")
+
+
+def command_of(name):
+    """The candidate as a command: a binary, or one with what makes it worse."""
+    if name in ("base", "copy"):
+        return [str(BINARIES / name / "servepath")], {}
+    if name == "busy":
+        return [str(BINARIES / "busy" / "servepath")], {"BUSY_NS": (STORE / "busy_ns").read_text().strip()}
+    return [str(BINARIES / "copy" / "servepath")], {}
+
+
+def trial(name, case, seed, out):
+    """One trial; its result."""
+    command, environment = command_of(name)
+    more = ["--set", "sides.rpc.server.delay=every=67:5ms"] if name == "tail" else []
+    shutil.rmtree(out, ignore_errors=True)
+    done = subprocess.run([*command, "run", *case, *WINDOW, *more, "--seed", str(seed), "--quiet", "--out", str(out)],
+                          capture_output=True, text=True, cwd=ROOT, env={**os.environ, **environment})
+    if done.returncode not in (0, 1, 2, 4):
+        sys.exit(f"{name} {case}: exit {done.returncode}: {done.stderr.strip()}")
+    return json.loads((out / "result.json").read_text())
+
+
+def rows():
+    return [json.loads(line) for line in POOL.read_text().splitlines()] if POOL.exists() else []
+
+
+def choose_busy():
+    """A tenth of the base's CPU per event, once that is known."""
+    known = [r["base"]["cpu_per_event"] for r in rows() if r["kind"] == "aa-tweet"]
+    if not (STORE / "busy_ns").exists() and known:
+        (STORE / "busy_ns").write_text(str(round(statistics.median(known) * 100)))
+
+
+def figures(result):
+    """What the pool's table shows; the decision reads the stored results themselves."""
+    return {"response_p50": result["response_ns"]["p50"], "response_p99": result["response_ns"]["p99"],
+            "cpu_per_event": result["cpu_us_per_event"]["total"]}
+
+
+def pair(kind, number):
+    """One valid pair in its folder, or None after TRIES."""
+    case, candidate, _ = KINDS[kind]
+    folder = STORE / "pool" / kind / f"{number:03}"
+    for tries in range(TRIES):
+        order = ("base", "candidate") if number % 2 == 0 else ("candidate", "base")
+        results = {}
+        for side in order:
+            name = "base" if side == "base" else candidate
+            results[side] = trial(name, case, number + 1, folder / side)
+        if all(r["validity"]["verdict"] == "valid" for r in results.values()):
+            return {"kind": kind, "pair": number, "redone": tries, **{s: figures(r) for s, r in results.items()}}
+    shutil.rmtree(folder)
+    return {"kind": kind, "pair": number, "redone": TRIES}
+
+
+def pool(args, until):
+    STORE.mkdir(parents=True, exist_ok=True)
+    plan = [(kind, r * n + i) for r in range(args.trials // 2 // ROUND + 1) for kind, (_, _, n) in KINDS.items() for i in range(n)]
+    plan = plan[:args.trials // 2]
+    known = {(r["kind"], r["pair"]) for r in rows()}
+    for i, (kind, number) in enumerate(plan):
+        if (kind, number) in known:
+            continue
+        if time.monotonic() > until:
+            sys.exit(f"{i} of {len(plan)} pairs are there; the same command goes on")
+        if kind == "busy":
+            choose_busy()
+        made = pair(kind, number)
+        with POOL.open("a") as file:
+            file.write(json.dumps(made) + "\n")
+        print(f"pair {i + 1} of {len(plan)}: {json.dumps(made)}", file=sys.stderr)
+
+
+def resample():
+    """Gates from the pool by the product's own decision (gate_resample.c)."""
+    out = []
+    for kind, calibration in (("aa-fraud", "aa-fraud"), ("aa-tweet", "aa-tweet"), ("busy", "aa-tweet"), ("tail", "aa-fraud")):
+        done = subprocess.run([str(BUILD / "gate_resample"), str(STORE / "pool" / calibration), str(STORE / "pool" / kind), "100"],
+                              capture_output=True, text=True, check=True)
+        got = json.loads(done.stdout)
+        text = (f"{got['pass']} PASS, {got['fail']} FAIL, {got['inconclusive']} inconclusive; {got['pairs']} pairs, margins "
+                + ", ".join(f"{m} {v:.1%}" for m, v in got["margins"].items()))
+        if kind.startswith("aa"):
+            out.append((f"100 A/A gates resampled, {kind[3:]}", "≤ 1 FAIL, ≥ 85 PASS", text, got["fail"] <= 1 and got["pass"] >= 85))
+        else:
+            what = ("a tenth more CPU per event, tweet embedded" if kind == "busy" else "1.5 % of events 5 ms later, fraud rpc")
+            out.append((f"100 gates resampled: {what}", "≥ 95 FAIL", text, got["fail"] >= 95))
+    return out
+
+
+def live_gate(kind, number):
+    """One gate as CI runs it; its verdict."""
+    case, candidate, _ = KINDS[kind]
+    out = STORE / "live" / f"{kind}-{number}"
+    kept = out / "comparison.json"
+    if not (kept.exists() and json.loads(kept.read_text()).get("complete")):
+        commands = {}
+        for side, name in (("base", "base"), ("candidate", candidate)):
+            command, environment = command_of(name)
+            more = " --set sides.rpc.server.delay=every=67:5ms" if name == "tail" else ""
+            wrapper = STORE / f"{kind}-{side}"
+            settings = "".join(f"export {k}={v}\n" for k, v in environment.items())
+            wrapper.write_text(f'#!/bin/sh\n{settings}exec {" ".join(command)} "$@"{more}\n')
+            wrapper.chmod(0o755)
+            commands[side] = str(wrapper)
+        calibration = STORE / f"calibration-{case[0].split('/')[1]}.json"
+        subprocess.run([str(BUILD / "servepath"), "gate", *case, *WINDOW, "--base-cmd", commands["base"], "--candidate-cmd",
+                        commands["candidate"], "--pairs", "24", "--seed", str(1000 * (number + 1)), "--calibration", str(calibration),
+                        "--history", "none", "--quiet", "--out", str(out)], cwd=ROOT, check=False)
+    return json.loads(kept.read_text())["gate"]["verdict"]
+
+
+def live(args, until):
+    wanted = {"aa-fraud": "pass", "busy": "fail", "tail": "fail"}
+    for case in ("fraud", "tweet"):
+        calibration = STORE / f"calibration-{case}.json"
+        if not calibration.exists():
+            subprocess.run([str(BUILD / "gate_resample"), str(STORE / "pool" / f"aa-{case}"), str(calibration)], check=True)
+    out = []
+    for number in range(args.gates):
+        for kind in wanted:
+            if time.monotonic() > until:
+                sys.exit("not all live gates have run; the same command goes on")
+            print(f"live {kind} {number + 1} of {args.gates}: {live_gate(kind, number)}", file=sys.stderr)
+    for kind, right in wanted.items():
+        verdicts = [live_gate(kind, i) for i in range(args.gates)]
+        wrong = sum(v == "fail" for v in verdicts) if right == "pass" else sum(v != "fail" for v in verdicts)
+        out.append((f"{args.gates} live gates, {kind}", f"{right.upper()}", ", ".join(verdicts), wrong == 0))
+    return out
+
+
+def coverage():
+    done = subprocess.run([str(BUILD / "test_stats_coverage")], capture_output=True, text=True, check=False)
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if "coverage" in line and "pairs" in line]
+    return [("coverage of the 95 % interval, 2,000 simulations each", "≥ 93 %, width ≤ 1.4 × t", "; ".join(lines) or "see the test",
+             done.returncode == 0)]
+
+
+def report_time():
+    folders = sorted((STORE / "pool" / "aa-fraud").glob("*/*/result.json"))[:40]
+    chosen = STORE / "report-40"
+    shutil.rmtree(chosen, ignore_errors=True)
+    for i, file in enumerate(folders):
+        shutil.copytree(file.parent, chosen / f"{i:02}")
+    begun = time.monotonic()
+    subprocess.run([str(BUILD / "servepath"), "report", str(chosen), "--html", str(STORE / "report.html")], check=True,
+                   capture_output=True)
+    took = time.monotonic() - begun
+    return [(f"a report of {len(folders)} trials", "< 1 s", f"{took:.2f} s, {(STORE / 'report.html').stat().st_size / 1024:.0f} KiB",
+             took < 1)]
+
+
+def main():
+    parts = {"pool": None, "resample": resample, "live": None, "coverage": coverage, "report": report_time}
+    parser = argparse.ArgumentParser()
+    parser.add_argument("part", nargs="*", help=", ".join(parts))
+    parser.add_argument("--trials", type=int, default=400)
+    parser.add_argument("--gates", type=int, default=5)
+    parser.add_argument("--minutes", type=float, default=1e6)
+    parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--out", default=str(ROOT / "results" / "reference" / "gate.md"))
+    args = parser.parse_args()
+    chosen = args.part or list(parts)
+    for part in chosen:
+        if part not in parts:
+            parser.error(f"no part {part}; one of {', '.join(parts)}")
+    until = time.monotonic() + 60 * args.minutes
+    if args.fresh:
+        shutil.rmtree(STORE, ignore_errors=True)
+    if "pool" in chosen:
+        pool(args, until)
+    table = []
+    for part in ("resample", "live", "coverage", "report"):
+        if part in chosen:
+            table += live(args, until) if part == "live" else parts[part]()
+    if not table:
+        return 0
+    commit = (BINARIES / "commit").read_text().strip()[:7]
+    redone = sum(r["redone"] for r in rows())
+    notes = [f"Pool: {2 * sum('base' in r for r in rows())} valid trials of servepath {commit}, windows of 6 s; {redone} pairs were invalid and repeated."]
+    return write_table(args.out, "How often the gate is right", "scripts/peers/gate", notes, table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
