@@ -3,6 +3,7 @@
 #ifndef SP_DECIDE_MARGINS_H
 #define SP_DECIDE_MARGINS_H
 
+#include "base/prng.h"
 #include "decide/judge.h"
 
 #define SP_GATE_METRICS       8
