@@ -1,0 +1,231 @@
+// Stored trials: found, read, put into pairs, and kept for the next gate.
+#include "decide/baseline.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "os/files.h"
+#include "result/whole.h"
+
+#define DEPTH          3 // DIR/pairs/003/candidate
+#define FILE_BYTES_MAX ((size_t)256 << 20)
+
+// --- Reading ---
+
+static enum sp_err add_result(struct sp_stored *stored, const char *dir, struct sp_error *error) {
+  struct sp_result *result = NULL;
+  enum sp_err err = sp_result_read(dir, &result, error);
+  if (!err) err = sp_result_check_log(result, dir, error);
+  if (err) {
+    sp_result_free(result);
+    return err;
+  }
+  double seed = sp_facts_number_of(&result->load, "seed");
+  stored->trials = sp_realloc(stored->trials, (stored->n + 1) * sizeof *stored->trials);
+  stored->trials[stored->n++] =
+      (struct sp_stored_trial){sp_copy_text(dir), result, seed >= 0 ? (uint64_t)seed : 0};
+  return SP_OK;
+}
+
+static bool is_here(const char *dir, const char *name) {
+  char *path = sp_format("%s/%s", dir, name);
+  bool is = access(path, F_OK) == 0;
+  free(path);
+  return is;
+}
+
+static int is_visible(const struct dirent *entry) {
+  return entry->d_name[0] != '.';
+}
+
+// What a pair of a gate has beside its candidate, and what a gate put aside, is nobody's baseline.
+static bool is_passed_over(const char *dir, const char *name) {
+  return strcmp(name, "invalid") == 0 || (strcmp(name, "base") == 0 && is_here(dir, "candidate"));
+}
+
+static enum sp_err search(struct sp_stored *stored, const char *dir, int depth, struct sp_error *error) {
+  if (is_here(dir, SP_RESULT_FILE)) return add_result(stored, dir, error);
+  if (depth == 0) return SP_OK;
+  struct dirent **entries;
+  int n = scandir(dir, &entries, is_visible, alphasort);
+  if (n < 0 && (errno == ENOENT || depth < DEPTH)) return SP_OK; // missing, or a file among the folders
+  if (n < 0)
+    return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot read %s (%s); name a folder of trials", dir,
+                   strerror(errno));
+  enum sp_err err = SP_OK;
+  for (int i = 0; i < n; i++) {
+    char *path = sp_format("%s/%s", dir, entries[i]->d_name);
+    if (!err && !is_passed_over(dir, entries[i]->d_name)) err = search(stored, path, depth - 1, error);
+    free(path);
+    free(entries[i]);
+  }
+  free(entries);
+  return err;
+}
+
+static const char *side_of(const struct sp_result *result) {
+  return result->side ? result->side : "-";
+}
+
+static enum sp_err keep_side(struct sp_stored *stored, const char *dir, const char *side,
+                             struct sp_error *error) {
+  size_t n_kept = 0;
+  const char *other = NULL;
+  for (size_t i = 0; i < stored->n; i++) {
+    struct sp_stored_trial trial = stored->trials[i];
+    const char *first = side_of(stored->trials[0].result), *own = side_of(trial.result);
+    if (!side && strcmp(first, own) != 0)
+      return sp_fail(error, SP_ERR_USAGE, "%s: holds trials of the sides %s and %s; name one with --side",
+                     dir, first, own);
+    if (side && strcmp(side, own) != 0) {
+      other = own;
+      continue;
+    }
+    stored->trials[i] = stored->trials[n_kept];
+    stored->trials[n_kept++] = trial;
+  }
+  if (n_kept == 0 && other)
+    return sp_fail(error, SP_ERR_USAGE, "%s: holds no trial of side %s, but of %s", dir, side, other);
+  for (size_t i = n_kept; i < stored->n; i++) {
+    free(stored->trials[i].dir);
+    sp_result_free(stored->trials[i].result);
+  }
+  stored->n = n_kept;
+  return SP_OK;
+}
+
+static int compare_times(const void *left, const void *right) {
+  const struct sp_stored_trial *a = left, *b = right;
+  int order = strcmp(a->result->started_at ? a->result->started_at : "",
+                     b->result->started_at ? b->result->started_at : "");
+  return order ? order : strcmp(a->dir, b->dir);
+}
+
+static enum sp_err check_run_ids(const struct sp_stored *stored, struct sp_error *error) {
+  for (size_t i = 0; i < stored->n; i++) {
+    for (size_t k = 0; k < i; k++) {
+      const struct sp_stored_trial *a = &stored->trials[k], *b = &stored->trials[i];
+      if (a->result->run_id && b->result->run_id && strcmp(a->result->run_id, b->result->run_id) == 0)
+        return sp_fail(error, SP_ERR_USAGE, "%s and %s hold one trial (run id %s); take one of them away",
+                       a->dir, b->dir, a->result->run_id);
+    }
+  }
+  return SP_OK;
+}
+
+enum sp_err sp_stored_read(const char *dir, const char *side, struct sp_stored *stored,
+                           struct sp_error *error) {
+  size_t n_dir = strlen(dir);
+  while (n_dir > 1 && dir[n_dir - 1] == '/') n_dir--;
+  char *path = sp_format("%.*s", (int)n_dir, dir);
+  enum sp_err err = search(stored, path, DEPTH, error);
+  if (!err) err = keep_side(stored, path, side, error);
+  if (!err && stored->n) qsort(stored->trials, stored->n, sizeof *stored->trials, compare_times);
+  if (!err) err = check_run_ids(stored, error);
+  free(path);
+  return err;
+}
+
+void sp_stored_done(struct sp_stored *stored) {
+  for (size_t i = 0; i < stored->n; i++) {
+    free(stored->trials[i].dir);
+    sp_result_free(stored->trials[i].result);
+  }
+  free(stored->trials);
+  *stored = (struct sp_stored){0};
+}
+
+// --- Pairs ---
+
+static bool has_own_seeds(const struct sp_stored *stored) {
+  for (size_t i = 0; i < stored->n; i++) {
+    for (size_t k = 0; k < i; k++) {
+      if (stored->trials[k].seed == stored->trials[i].seed) return false;
+    }
+  }
+  return true;
+}
+
+static size_t find_seed(const struct sp_stored *stored, uint64_t seed) {
+  size_t i = 0;
+  while (i < stored->n && stored->trials[i].seed != seed) i++;
+  return i;
+}
+
+static struct sp_judge_trial trial_of(const struct sp_stored_trial *stored, size_t side_i, size_t pair_i) {
+  return (struct sp_judge_trial){
+      .result = stored->result, .dir = stored->dir, .side_i = side_i, .pair_i = pair_i, .seed = stored->seed};
+}
+
+static void add_pair(const struct sp_stored_trial *base, const struct sp_stored_trial *candidate,
+                     size_t pair_i, struct sp_judge_trial *trials) {
+  trials[2 * pair_i] = trial_of(base, 0, pair_i);
+  trials[2 * pair_i + 1] = trial_of(candidate, 1, pair_i);
+}
+
+size_t sp_stored_pair(const struct sp_stored *base, const struct sp_stored *candidate, size_t n_confirm,
+                      struct sp_judge_trial *trials) {
+  size_t n = 0;
+  if (has_own_seeds(base) && has_own_seeds(candidate)) {
+    for (size_t i = 0; i < base->n; i++) {
+      size_t k = find_seed(candidate, base->trials[i].seed);
+      if (k < candidate->n) add_pair(&base->trials[i], &candidate->trials[k], n++, trials);
+    }
+  }
+  if (n == 0) {
+    n = base->n < candidate->n ? base->n : candidate->n;
+    for (size_t i = 0; i < n; i++) add_pair(&base->trials[i], &candidate->trials[i], i, trials);
+  }
+  bool confirms = n_confirm > 0 && n >= 2 * n_confirm;
+  for (size_t i = confirms ? 2 * (n - n_confirm) : 2 * n; i < 2 * n; i++) trials[i].is_confirming = true;
+  return 2 * n;
+}
+
+// --- Keeping ---
+
+static enum sp_err copy_file(const char *from, const char *to, const char *name, struct sp_error *error) {
+  char *source = sp_format("%s/%s", from, name), *target = sp_format("%s/%s", to, name), *text = NULL;
+  size_t n = 0;
+  enum sp_err err = SP_OK;
+  if (access(source, F_OK) == 0) err = sp_files_read(source, FILE_BYTES_MAX, &text, &n, error);
+  if (!err && text) err = sp_files_write(target, sp_bytes_of(text, n), error);
+  free(text);
+  free(source);
+  free(target);
+  return err;
+}
+
+// The result comes last: a folder with one is whole.
+static enum sp_err save_trial(const char *from, const char *dir, size_t *number, struct sp_error *error) {
+  char *to = NULL;
+  do {
+    free(to);
+    to = sp_format("%s/%03zu", dir, ++*number);
+  } while (mkdir(to, 0777) != 0 && errno == EEXIST);
+  static const char *const names[] = {"latency.hgrm", "latency.hlog", SP_RESULT_FILE};
+  enum sp_err err = SP_OK;
+  for (size_t i = 0; !err && i < sizeof names / sizeof names[0]; i++)
+    err = copy_file(from, to, names[i], error);
+  free(to);
+  return err;
+}
+
+enum sp_err sp_stored_save(const struct sp_judge_trial *trials, size_t n, size_t side_i, const char *dir,
+                           size_t *n_saved, struct sp_error *error) {
+  size_t number = 0;
+  *n_saved = 0;
+  enum sp_err err = sp_files_make_dirs(dir, error);
+  for (size_t i = 0; !err && i < n; i++) {
+    const struct sp_judge_trial *trial = &trials[i];
+    bool is_good = trial->result && trial->result->complete && sp_result_is_valid(trial->result);
+    if (trial->side_i != side_i || !is_good) continue;
+    err = save_trial(trial->dir, dir, &number, error);
+    if (!err) ++*n_saved;
+  }
+  return err;
+}

@@ -1,0 +1,36 @@
+// Trials that lie in folders: a gate's base, or its candidate. One thread.
+#ifndef SP_DECIDE_BASELINE_H
+#define SP_DECIDE_BASELINE_H
+
+#include "decide/judge.h"
+
+struct sp_stored_trial {
+  char *dir;
+  struct sp_result *result;
+  uint64_t seed;
+};
+struct sp_stored {
+  struct sp_stored_trial *trials; // in order of time, of one side
+  size_t n;
+};
+
+// The results in `dir`: the folder itself, its folders, down to three levels; those of `side`, or of whatever side they are where it is
+// NULL. A folder of a gate (pairs/NNN/candidate) gives its candidate's. *stored must be zeroed before and freed after, whatever
+// is returned; nothing in it where the folder is missing or holds no result. SP_ERR_ENVIRONMENT: a result that cannot be read,
+// or whose log is cut off. SP_ERR_USAGE: several sides and none named, none of that name, a run id twice.
+enum sp_err sp_stored_read(const char *dir, const char *side, struct sp_stored *stored,
+                           struct sp_error *error);
+void sp_stored_done(struct sp_stored *stored); // zeroed is allowed
+
+// Base and candidate as trials of sides 0 and 1: pairs by seed, where every trial of each has a seed of its own and some are common to both,
+// else in order of time (the k-th with the k-th). What has no partner is left out. From n_confirm pairs twice on, the last n_confirm are
+// confirming. trials[2 * the smaller n]; returns how many.
+size_t sp_stored_pair(const struct sp_stored *base, const struct sp_stored *candidate, size_t n_confirm,
+                      struct sp_judge_trial *trials);
+
+// Copies the results (and their logs) of side `side_i` that are valid and complete to DIR/NNN, numbers that are free: the next gate's
+// base. DIR is made. *n_saved: how many. SP_ERR_ENVIRONMENT: cannot be written.
+enum sp_err sp_stored_save(const struct sp_judge_trial *trials, size_t n, size_t side_i, const char *dir,
+                           size_t *n_saved, struct sp_error *error);
+
+#endif
