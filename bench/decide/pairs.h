@@ -3,7 +3,10 @@
 //
 //   DIR/pairs/003/rpc/result.json        DIR/invalid/003-1/rpc/result.json        DIR/fresh/003/... (confirming pairs of a gate)
 //
-// Resumable: a pair whose sides all lie there complete and valid, of the same scenario, seed and build, is not run again.
+//   DIR/invalid/fresh-003-1/... and DIR/pairs/key, DIR/fresh/key: what the pairs are of
+//
+// Resumable: a pair whose sides all lie there complete and valid, of the same key and seed, is not run again, and tries that were
+// invalid count. What was broken off is removed and run again.
 // One thread, which is the supervisor's.
 #ifndef SP_DECIDE_PAIRS_H
 #define SP_DECIDE_PAIRS_H
@@ -22,10 +25,11 @@ struct sp_pairs_plan {
   const char *const *names; // of the sides; each is a folder's name
   size_t n_sides;
   uint64_t first_seed;
+  // What all trials must have in common: digest of scenario, recording, build, sides. A folder of another key is refused (SP_ERR_USAGE).
+  const char *key;
   const struct sp_look *looks; // the pairs end at the first look at which `enough` says so, or after the last
   size_t n_looks;
-  bool
-      is_confirming; // fresh pairs: other folder, other seeds (first_seed is already beyond those of the others)
+  bool is_confirming; // fresh pairs: other folder, other seeds (first_seed is beyond those of the others)
   sp_pairs_run *run;
   // After each look, and after each pair for the live table (may be NULL). All trials so far, in order of time.
   bool (*enough)(void *context, const struct sp_pairs *pairs, const struct sp_look *look);
@@ -34,12 +38,21 @@ struct sp_pairs_plan {
   struct sp_supervisor *supervisor; // its signal ends them after the trial under way
 };
 struct sp_pairs {
-  struct sp_judge_trial *trials; // invalid ones too; results and texts are owned by these
+  // Invalid ones too, but no valid one whose partner was not: a side has at most one valid trial of a pair. Results and texts are
+  // owned by these.
+  struct sp_judge_trial *trials;
   size_t n_trials;
   size_t n_pairs;   // whole and valid
   size_t n_started; // pairs
   size_t n_redone;
+  size_t n_left_out;   // pairs that stayed invalid
+  size_t n_found;      // whole ones that lay there already
+  bool was_last_found; // the last whole pair is one of those
 };
+// Adds one: takes result (NULL: `failure` says why) and the texts.
+void sp_pairs_add(struct sp_pairs *pairs, const struct sp_judge_trial *trial);
+// The trial of a side in a whole pair; NULL: there is none.
+const struct sp_judge_trial *sp_pairs_find(const struct sp_pairs *pairs, size_t side_i, size_t pair_i);
 
 // Blocks for minutes. SP_OK with what there is, also when a signal ended it. A pair that stays invalid after three tries is left out and
 // its place is taken by the next seed; more than max(2, 10 %) of them end them.

@@ -91,8 +91,8 @@ static enum sp_err launch_own(const struct sp_trial_plan *plan, const struct sp_
   return err;
 }
 
-static enum sp_err await_own(struct sp_supervisor *supervisor, struct sp_broker *broker,
-                             struct sp_error *error) {
+enum sp_err sp_broker_await_ready(struct sp_supervisor *supervisor, struct sp_broker *broker,
+                                  struct sp_error *error) {
   const char *line;
   enum sp_err err = sp_trial_child_wait(&broker->child, supervisor, READY_NS, &line, error);
   if (err) return err;
@@ -162,6 +162,14 @@ static enum sp_err ask_topics(const struct sp_trial_plan *plan, struct sp_run_di
   return err;
 }
 
+// Somebody else's to start and to end; the topics are this trial's.
+static void take_shared(const struct sp_broker *shared, struct sp_broker *broker) {
+  broker->kind = shared->kind;
+  broker->address = sp_copy_text(shared->address);
+  broker->version = sp_copy_text(shared->version);
+  broker->pid = shared->pid;
+}
+
 enum sp_err sp_broker_launch(const struct sp_trial_plan *plan, const char *run_id,
                              const struct sp_placement *placement, struct sp_run_dir *dir,
                              struct sp_broker *broker, struct sp_error *error) {
@@ -172,6 +180,10 @@ enum sp_err sp_broker_launch(const struct sp_trial_plan *plan, const char *run_i
   broker->kind = is_mock ? "mock" : is_kafka ? "kafka" : "external";
   broker->wire_run = wire_run_of(plan, run_id);
   name_topics(plan, run_id, broker);
+  if (plan->broker) {
+    take_shared(plan->broker, broker);
+    return SP_OK;
+  }
   if (is_mock || is_kafka) return launch_own(plan, placement, dir, broker, error);
   broker->address = sp_copy_text(stream->broker);
   return SP_OK;
@@ -181,7 +193,7 @@ enum sp_err sp_broker_await(const struct sp_trial_plan *plan, const char *run_id
                             struct sp_supervisor *supervisor, struct sp_broker *broker,
                             struct sp_error *error) {
   if (!broker->kind) return SP_OK;
-  enum sp_err err = broker->child.pid ? await_own(supervisor, broker, error) : SP_OK;
+  enum sp_err err = broker->child.pid ? sp_broker_await_ready(supervisor, broker, error) : SP_OK;
   if (err || strcmp(broker->kind, "mock") == 0) return err;
   err = ask_topics(plan, dir, supervisor, broker, run_id, false, error);
   broker->owns_topics = !err && !plan->scenario->topics.reuse;
@@ -217,7 +229,7 @@ void sp_broker_watch(struct sp_broker *broker, struct sp_marks *marks) {
 void sp_broker_stop(const struct sp_trial_plan *plan, struct sp_run_dir *dir,
                     struct sp_supervisor *supervisor, struct sp_broker *broker) {
   struct sp_error why;
-  bool must_delete = broker->owns_topics && strcmp(broker->kind, "external") == 0;
+  bool must_delete = broker->owns_topics && !broker->child.pid; // or they end with it
   if (must_delete && ask_topics(plan, dir, supervisor, broker, NULL, true, &why)) {
     fprintf(stderr, "servepath run: topics %s and %s may be left on %s: %s\n", broker->input, broker->output,
             broker->address, why.text);

@@ -36,6 +36,9 @@ enum sp_err sp_broker_launch(const struct sp_trial_plan *plan, const char *run_i
 enum sp_err sp_broker_await(const struct sp_trial_plan *plan, const char *run_id, struct sp_run_dir *dir,
                             struct sp_supervisor *supervisor, struct sp_broker *broker,
                             struct sp_error *error);
+// Only until a broker of ours answers; makes no topics.
+enum sp_err sp_broker_await_ready(struct sp_supervisor *supervisor, struct sp_broker *broker,
+                                  struct sp_error *error);
 // librdkafka properties as -X of a child of ours. A secret is no argument, which anybody may list: the child reads it from a file
 // in the run's folder.
 enum sp_err sp_broker_add_properties(struct sp_arguments *args, const struct sp_properties *properties,

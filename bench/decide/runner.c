@@ -1,0 +1,122 @@
+// One trial of a comparison.
+#include "decide/runner.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "os/files.h"
+
+// --- By ourselves ---
+
+enum sp_err sp_runner_run(const struct sp_runner *runner, size_t side_i, uint64_t seed, const char *dir,
+                          struct sp_result **result, struct sp_error *error) {
+  char seed_text[32], drain_text[SP_UNITS_TEXT_BYTES];
+  size_t n = runner->n_settings;
+  struct sp_setting *settings = sp_alloc((n + 2) * sizeof *settings);
+  char *answers = sp_format("%s/answers", dir);
+  if (n) memcpy(settings, runner->settings, n * sizeof *settings);
+  snprintf(seed_text, sizeof seed_text, "%" PRIu64, seed);
+  sp_units_write_duration(runner->scenario->load.drain_ns, drain_text, sizeof drain_text);
+  settings[n++] = (struct sp_setting){"load.seed", seed_text, "pair"};
+  settings[n++] = (struct sp_setting){"load.drain", drain_text, "pair"};
+  struct sp_trial_plan plan = {.cli = runner->cli,
+                               .scenario = runner->scenario,
+                               .side = runner->sides[side_i],
+                               .broker = runner->broker,
+                               .settings = settings,
+                               .n_settings = n,
+                               .out_dir = dir,
+                               .answers_file = runner->keeps_answers ? answers : NULL,
+                               .argc = runner->argc,
+                               .argv = runner->argv,
+                               .is_quiet = runner->is_quiet};
+  enum sp_err err = sp_trial_run(&plan, runner->supervisor, result, error);
+  free(answers);
+  free(settings);
+  return err;
+}
+
+// --- By another program ---
+
+#define GRACE_NS (20 * SP_NS_PER_S)
+
+// The shell reads the command, and hands our arguments over as they are.
+static char **arguments_of(const struct sp_program *program, uint64_t seed, const char *dir, char *script,
+                           char *seed_text) {
+  size_t n_args = 0, n = 0;
+  while (program->args[n_args]) n_args++;
+  char **argv = sp_alloc((n_args + 14) * sizeof *argv);
+  const char *const head[] = {"/bin/sh", "-c", script, program->command, "run"};
+  const char *const tail[] = {"--side", program->side, "--seed", seed_text, "--out", dir, "--quiet"};
+  sprintf(seed_text, "%" PRIu64, seed);
+  for (size_t i = 0; i < sizeof head / sizeof head[0]; i++) argv[n++] = (char *)head[i];
+  for (size_t i = 0; i < n_args; i++) argv[n++] = (char *)program->args[i];
+  for (size_t i = 0; i < sizeof tail / sizeof tail[0]; i++) argv[n++] = (char *)tail[i];
+  return argv;
+}
+
+// The first signal asks it to write what it has, the second ends it.
+static void await(struct sp_child *child, struct sp_supervisor *supervisor) {
+  struct sp_child *const children[] = {child};
+  unsigned n_passed_on = 0;
+  int64_t end_ns = -1;
+  while (!sp_child_poll(child)) {
+    sp_supervisor_wait(supervisor, children, 1, end_ns);
+    while (sp_child_next_line(child)) continue;
+    if (supervisor->n_signals > n_passed_on) {
+      n_passed_on = supervisor->n_signals;
+      sp_child_signal(child, n_passed_on == 1 ? SIGTERM : SIGKILL);
+      end_ns = sp_now_ns() + GRACE_NS;
+    } else if (end_ns >= 0 && sp_now_ns() > end_ns) {
+      sp_child_stop(child, 0);
+    }
+  }
+}
+
+static enum sp_err error_of(const struct sp_program *program, struct sp_child *child,
+                            struct sp_error *error) {
+  char words[512], status[64];
+  int code = sp_child_exit_code(child);
+  enum sp_err err = code == sp_exit_code(SP_ERR_USAGE)      ? SP_ERR_USAGE
+                    : code == sp_exit_code(SP_ERR_INTERNAL) ? SP_ERR_INTERNAL
+                                                            : SP_ERR_ENVIRONMENT;
+  sp_child_last_words(child, words, sizeof words);
+  return sp_fail(error, err, "%.200s (side %s) %s%s%s", program->command, program->side,
+                 sp_child_status_text(child, status, sizeof status), words[0] ? ": " : "", words);
+}
+
+static bool leaves_a_result(int code) {
+  return code == 0 || code == sp_exit_code(SP_ERR_FAILED) || code == sp_exit_code(SP_ERR_INVALID) ||
+         code == sp_exit_code(SP_ERR_INCONCLUSIVE);
+}
+
+enum sp_err sp_program_run(const struct sp_program *program, uint64_t seed, const char *dir,
+                           struct sp_result **result, struct sp_error *error) {
+  char seed_text[32];
+  char *script = sp_format("exec %s \"$@\"", program->command), *log = sp_format("%s/run.log", dir);
+  char **argv = arguments_of(program, seed, dir, script, seed_text);
+  struct sp_child child = {0};
+  struct sp_child_options options = {.name = program->command,
+                                     .argv = (const char *const *)argv,
+                                     .reads_stdout = true,
+                                     .stderr_file = log,
+                                     .end_with_parent = SIGTERM};
+  enum sp_err err = sp_files_make_dirs(dir, error);
+  if (!err) err = sp_child_start(&child, &options, error);
+  if (!err) await(&child, program->supervisor);
+  if (!err && leaves_a_result(sp_child_exit_code(&child)))
+    err = sp_result_read(dir, result, error);
+  else if (!err && !(program->supervisor->signal && sp_result_read(dir, result, error) == SP_OK))
+    err = error_of(program, &child, error);
+  sp_child_free(&child);
+  remove(log);
+  free(argv);
+  free(log);
+  free(script);
+  return err;
+}
