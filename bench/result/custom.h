@@ -20,6 +20,13 @@ SP_CUSTOM(stages); // struct sp_stage_figures[SP_STAGE_COUNT]
 SP_CUSTOM(met);
 SP_CUSTOM(outcome);
 SP_CUSTOM(mark);
+// Of a comparison (comparison_fields.c).
+SP_CUSTOM(comparison_schema);
+SP_CUSTOM(outcomes); // int64_t[SP_OUTCOME_COUNT]
+SP_CUSTOM(figure);   // double that may be infinite: "infinite"
+SP_CUSTOM(interval); // struct sp_compared: its low and high
+SP_CUSTOM(compared_verdict);
+SP_CUSTOM(gate_verdict);
 
 // Bytes to a result; `file` is for messages. Free with sp_result_free.
 enum sp_err sp_result_parse(const char *text, size_t n_text, const char *file, struct sp_result **result,

@@ -45,6 +45,7 @@ static json_t *write_one(const struct sp_field *field, const void *base) {
   case SP_FIELD_TEXT: return sp_fields_text(*(char *const *)at);
   case SP_FIELD_CHARS: return sp_fields_text(at);
   case SP_FIELD_COUNT: return json_integer(*(const int64_t *)at);
+  case SP_FIELD_SIZE: return json_integer((json_int_t) * (const size_t *)at);
   case SP_FIELD_INT: return json_integer(*(const int *)at);
   case SP_FIELD_NS: return *(const int64_t *)at == -1 ? json_null() : json_integer(*(const int64_t *)at);
   case SP_FIELD_REAL: return sp_fields_real(*(const double *)at);
@@ -136,6 +137,9 @@ static enum sp_err read_integer(const struct sp_field *field, void *at, const js
   if (field->kind == SP_FIELD_INT) {
     if (number < INT32_MIN || number > INT32_MAX) return sp_fields_fail(place, field->name, "a small number");
     *(int *)at = (int)number;
+  } else if (field->kind == SP_FIELD_SIZE) {
+    if (number < 0) return sp_fields_fail(place, field->name, "a count");
+    *(size_t *)at = (size_t)number;
   } else {
     *(int64_t *)at = number;
   }
@@ -149,6 +153,7 @@ static enum sp_err read_one(const struct sp_field *field, void *base, const json
   case SP_FIELD_TEXT:
   case SP_FIELD_CHARS: return read_text(field, at, value, place);
   case SP_FIELD_COUNT:
+  case SP_FIELD_SIZE:
   case SP_FIELD_INT:
   case SP_FIELD_NS: return read_integer(field, at, value, place);
   case SP_FIELD_REAL:

@@ -12,6 +12,7 @@ enum sp_field_kind {
   SP_FIELD_TEXT,   // char *, NULL: null; owned by the struct
   SP_FIELD_CHARS,  // char[item_bytes], cut to fit
   SP_FIELD_COUNT,  // int64_t or uint64_t
+  SP_FIELD_SIZE,   // size_t: not negative
   SP_FIELD_INT,    // int
   SP_FIELD_NS,     // int64_t, -1: null
   SP_FIELD_REAL,   // double, not finite: null

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "result/custom.h"
+#include "result/file.h"
 
 #define READ_BYTES_MAX (256u << 20) // a day of timeline is 10 MB
 
@@ -70,9 +71,14 @@ static void fill_text(FILE *file, const void *text) {
   fputs(text, file);
 }
 
+enum sp_err sp_result_file_write(const char *folder, const char *name, const char *text,
+                                 struct sp_error *error) {
+  return write_whole(folder, name, fill_text, text, error);
+}
+
 enum sp_err sp_result_write(const struct sp_result *result, const char *folder, struct sp_error *error) {
   char *text = sp_result_json(result);
-  enum sp_err err = write_whole(folder, SP_RESULT_FILE, fill_text, text, error);
+  enum sp_err err = sp_result_file_write(folder, SP_RESULT_FILE, text, error);
   free(text);
   return err;
 }
@@ -126,17 +132,24 @@ out:
   return text;
 }
 
-enum sp_err sp_result_read(const char *path, struct sp_result **result, struct sp_error *error) {
+enum sp_err sp_result_file_read(const char *path, const char *name, const char *what, char **file,
+                                char **text, size_t *n_text, struct sp_error *error) {
   struct stat about;
   bool is_folder = stat(path, &about) == 0 && S_ISDIR(about.st_mode);
-  size_t n_path = strlen(path), n_text;
+  size_t n_path = strlen(path);
   while (n_path > 1 && path[n_path - 1] == '/') n_path--;
-  char *file = is_folder ? sp_format("%.*s/" SP_RESULT_FILE, (int)n_path, path) : sp_copy_text(path);
-  char *text = read_whole(file, &n_text);
-  enum sp_err err = text ? sp_result_parse(text, n_text, file, result, error)
-                         : sp_fail(error, SP_ERR_ENVIRONMENT,
-                                   "cannot read %s (%s); a result is a folder that holds " SP_RESULT_FILE,
-                                   file, strerror(errno));
+  *file = is_folder ? sp_format("%.*s/%s", (int)n_path, path, name) : sp_copy_text(path);
+  *text = read_whole(*file, n_text);
+  if (*text) return SP_OK;
+  return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot read %s (%s); %s is a folder that holds %s", *file,
+                 strerror(errno), what, name);
+}
+
+enum sp_err sp_result_read(const char *path, struct sp_result **result, struct sp_error *error) {
+  char *file, *text;
+  size_t n_text;
+  enum sp_err err = sp_result_file_read(path, SP_RESULT_FILE, "a result", &file, &text, &n_text, error);
+  if (!err) err = sp_result_parse(text, n_text, file, result, error);
   free(text);
   free(file);
   return err;

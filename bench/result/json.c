@@ -3,20 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "result/custom.h"
-#include "result/fields.h"
 #include "result/result.h"
-
-#define AT(type, member) offsetof(struct type, member)
-#define FIELD(key, KIND, type, member)                                                                       \
-  { .name = key, .kind = SP_FIELD_##KIND, .offset = AT(type, member) }
-#define NEEDED(key, KIND, type, member)                                                                      \
-  { .name = key, .kind = SP_FIELD_##KIND, .offset = AT(type, member), .is_required = true }
-#define CUSTOM(key, codec, type, member)                                                                     \
-  {                                                                                                          \
-    .name = key, .kind = SP_FIELD_CUSTOM, .offset = AT(type, member), .write = sp_custom_write_##codec,      \
-    .read = sp_custom_read_##codec                                                                           \
-  }
+#include "result/tables.h"
 
 static const struct sp_field check_fields[] = {
     FIELD("name", TEXT, sp_check, name),     FIELD("value", REAL, sp_check, value),
@@ -24,7 +12,7 @@ static const struct sp_field check_fields[] = {
     FIELD("remedy", TEXT, sp_check, remedy), {0},
 };
 
-static const struct sp_field bound_fields[] = {
+const struct sp_field sp_bound_fields[] = {
     FIELD("name", TEXT, sp_bound, name),
     FIELD("limit", REAL, sp_bound, limit),
     FIELD("value", REAL, sp_bound, value),
@@ -41,7 +29,7 @@ static const struct sp_field error_fields[] = {
     {0},
 };
 
-static const struct sp_field example_fields[] = {
+const struct sp_field sp_example_fields[] = {
     FIELD("event", COUNT, sp_prediction_example, event),
     {.name = "text", .kind = SP_FIELD_CHARS, .offset = AT(sp_prediction_example, text), .item_bytes = 160},
     {0},
@@ -93,7 +81,7 @@ static const struct sp_field prediction_fields[] = {
     {.name = "examples",
      .kind = SP_FIELD_LIST,
      .offset = AT(sp_result, predictions.examples),
-     .fields = example_fields,
+     .fields = sp_example_fields,
      .item_bytes = sizeof(struct sp_prediction_example),
      .n_offset = AT(sp_result, predictions.n_examples),
      .most = SP_RESULT_EXAMPLES},
@@ -130,11 +118,12 @@ static const struct sp_field result_fields[] = {
     FIELD("closed_loop", FLAG, sp_result, closed_loop),
     FIELD("window_s", REAL, sp_result, window_s),
     FIELD("drain_s", REAL, sp_result, drain_s),
+    FIELD("backlog_at_t1", NS, sp_result, backlog_at_t1),
     {.name = "validity", .kind = SP_FIELD_OBJECT, .is_required = true, .fields = validity_fields},
     {.name = "bounds",
      .kind = SP_FIELD_LIST,
      .offset = AT(sp_result, bounds),
-     .fields = bound_fields,
+     .fields = sp_bound_fields,
      .item_bytes = sizeof(struct sp_bound),
      .n_offset = AT(sp_result, n_bounds)},
     {.name = "counts",
