@@ -226,6 +226,8 @@ static void add_counts(struct sp_result *into, const struct sp_result *shard) {
   for (int i = 0; i < SP_FLAG_COUNT; i++) into->flags[i] += shard->flags[i];
   if (shard->window_s > into->window_s) into->window_s = shard->window_s;
   if (shard->drain_s > into->drain_s) into->drain_s = shard->drain_s;
+  if (shard->backlog_at_t1 >= 0)
+    into->backlog_at_t1 = (into->backlog_at_t1 < 0 ? 0 : into->backlog_at_t1) + shard->backlog_at_t1;
   if (!isnan(shard->achieved_per_s))
     into->achieved_per_s = (isnan(into->achieved_per_s) ? 0 : into->achieved_per_s) + shard->achieved_per_s;
 }

@@ -39,6 +39,7 @@ struct sp_result *sp_result_new(void) {
   r->started_at = utc_now();
   r->window_s = r->drain_s = r->offered_per_s = r->achieved_per_s = r->completion = r->residual_ns = NAN;
   r->predictions.max_abs_error = NAN;
+  r->backlog_at_t1 = -1;
   set_absent_latency(&r->response);
   set_absent_latency(&r->response_ok);
   set_absent_latency(&r->failure);

@@ -112,9 +112,10 @@ struct sp_result {
   struct sp_facts machine, build; // kernel, cpu, cpus, memory_bytes...; version, compiler, libraries
   char **command;                 // argv, secrets as ***
   size_t n_command;
-  bool closed_loop; // response, lateness and offered are null
-  double window_s;  // t1 - t0
-  double drain_s;   // how long the drain took
+  bool closed_loop;      // response, lateness and offered are null
+  double window_s;       // t1 - t0
+  double drain_s;        // how long the drain took
+  int64_t backlog_at_t1; // events sent and without an outcome when the window ended; -1: unknown
 
   struct sp_check *checks;
   size_t n_checks;

@@ -188,6 +188,7 @@ static bool is_awaited(struct sp_trial_session *s) {
 
 // Until every event has an outcome, or the cut-off. A signal that asks for the end gives answers one more second.
 static int64_t watch_drain(struct sp_trial_session *s, int64_t second) {
+  s->backlog_at_t1 = under_way(s);
   sp_cpu_reading_take(&s->machine_at_t1, NULL);
   wait_for_pacer(s, &second);
   // Answers that come after a signal are booked, but no throughput.

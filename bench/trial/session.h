@@ -78,7 +78,7 @@ struct sp_trial_session {
   struct sp_reading at_t0, at_end;
   struct sp_cpu_reading machine_at_t1; // an idle drain says nothing about the window
   bool has_t0;
-  int64_t backlog_at_t0;
+  int64_t backlog_at_t0, backlog_at_t1;
   int64_t sending_end_ns, drain_end_ns;
   int64_t n_progress, progress_ns; // sends and outcomes so far, and when the last one was seen
   int64_t progress_looked_ns;      // when it was looked for

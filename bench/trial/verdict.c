@@ -199,6 +199,7 @@ void sp_verdict_fill(struct sp_trial_session *s) {
   int64_t t0_ns = s->pacer.origin_ns + s->schedule->t0_ns, t1_ns = window_end(s);
   r->window_s = t1_ns > t0_ns ? (double)(t1_ns - t0_ns) * 1e-9 : 0;
   r->drain_s = (double)(s->drain_end_ns - t1_ns) * 1e-9;
+  if (half_of(s) != SP_ONLY_COLLECT) r->backlog_at_t1 = s->backlog_at_t1;
   r->intended = intended_in_window(s);
   book_unconfirmed(s);
   if (half_of(s) != SP_ONLY_COLLECT) book_unsent(s);

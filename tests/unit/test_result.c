@@ -51,6 +51,7 @@ static struct sp_result *full_result(void) {
   r->intended = 3007;
   r->window_s = 6;
   r->drain_s = 0.25;
+  r->backlog_at_t1 = 3;
   sp_result_from_meter(r, meter);
   sp_meter_free(meter);
   r->complete = true;
