@@ -7,6 +7,7 @@
 #include "stats/order.h"
 
 #define MAX_PAIRS     9998
+#define HOLE          0.5    // of the range
 #define NORMAL_SPREAD 1.4826 // standard deviation over median absolute deviation, of normal values
 
 // Chances of d = 1, 2, ... for a fixed n, without underflow at any n: 2 P(B < d).
@@ -39,9 +40,18 @@ static double share_of_weight(double n, double d, double weight) {
   return weight * d / (n - d - weight * (n - 2 * d));
 }
 
-static double between(double outer, double inner, double weight) {
-  if (outer == inner || weight <= 0 || !isfinite(outer) || !isfinite(inner)) return outer;
-  return (1 - weight) * outer + weight * inner;
+// Whether a bound may lie between these two neighbours. Not beside an infinite value, and not in a hole that is wider than all the rest
+// together: between two modes no value says anything about the way from one to the other (see interval.h).
+static bool is_continuous(const double *x, size_t n, double outer, double inner) {
+  if (!isfinite(outer) || !isfinite(inner)) return false;
+  size_t first = 0, last = n - 1;
+  while (isinf(x[first])) first++;
+  while (isinf(x[last])) last--;
+  return fabs(inner - outer) <= HOLE * (x[last] - x[first]);
+}
+
+static double between(const double *x, size_t n, double outer, double inner, double weight) {
+  return outer == inner || !is_continuous(x, n, outer, inner) ? outer : (1 - weight) * outer + weight * inner;
 }
 
 struct sp_interval sp_interval_of_median(const double *values, size_t n, double alpha) {
@@ -58,8 +68,8 @@ struct sp_interval sp_interval_of_median(const double *values, size_t n, double 
     size_t d = (size_t)tail.d;
     double share = (alpha / 2 - tail.below) / (inner.below - tail.below);
     double weight = weight_of_share(tail.n, tail.d, share);
-    interval.low = between(x[d - 1], x[d], weight);
-    interval.high = between(x[n - d], x[n - d - 1], weight);
+    interval.low = between(x, n, x[d - 1], x[d], weight);
+    interval.high = between(x, n, x[n - d], x[n - d - 1], weight);
   }
   free(x);
   return interval;
@@ -87,7 +97,7 @@ static double p_of_lower(const double *x, size_t n, double at, int sign) {
   double outer = sign > 0 ? x[n_held - 1] : x[n - n_held];
   double inner = sign > 0 ? x[n_held] : x[n - 1 - n_held];
   double share = 1; // held until the bound leaves the outer one, where nothing is interpolated
-  if (isfinite(outer) && isfinite(inner))
+  if (is_continuous(x, n, outer, inner))
     share = share_of_weight(tail.n, tail.d, (at - outer) / (inner - outer));
   double p = 2 * (tail.below + share * (next_tail(tail).below - tail.below));
   return p < 1 ? p : 1;
