@@ -96,13 +96,8 @@ struct attempt {
   size_t n;
 };
 
-static void keep(struct sp_pairs *pairs, struct attempt *attempt, bool all) {
-  for (size_t i = 0; i < attempt->n; i++) {
-    if (all || !is_good(attempt->trials[i].result))
-      sp_pairs_add(pairs, &attempt->trials[i]);
-    else
-      free_trial(&attempt->trials[i]);
-  }
+static void keep(struct sp_pairs *pairs, struct attempt *attempt) {
+  for (size_t i = 0; i < attempt->n; i++) sp_pairs_add(pairs, &attempt->trials[i]);
   attempt->n = 0;
 }
 
@@ -168,7 +163,7 @@ static enum sp_err try_pair(const struct sp_pairs_plan *plan, size_t pair_i, int
   *state = whole ? STATE_WHOLE : has_ended(plan) ? STATE_ENDED : STATE_INVALID;
   if (*state == STATE_ENDED) err = SP_OK; // what the signal broke is no failure
   if (!err && *state == STATE_INVALID) err = move_aside(plan, pair_i, attempt_i, folder, &attempt, error);
-  keep(pairs, &attempt, *state != STATE_INVALID);
+  keep(pairs, &attempt);
   free(folder);
   return err;
 }
@@ -197,7 +192,7 @@ static bool take_found(const struct sp_pairs_plan *plan, size_t pair_i, struct s
   char *folder = pair_dir(plan, pair_i);
   read_sides(plan, pair_i, folder, &attempt);
   bool whole = is_whole(plan, &attempt);
-  if (whole) keep(pairs, &attempt, true);
+  if (whole) keep(pairs, &attempt);
   for (size_t i = 0; i < attempt.n; i++) free_trial(&attempt.trials[i]);
   pairs->n_found += whole;
   free(folder);
@@ -213,7 +208,7 @@ static int take_invalid(const struct sp_pairs_plan *plan, size_t pair_i, struct 
     if (is_there) {
       struct attempt attempt = {.n = 0};
       read_sides(plan, pair_i, folder, &attempt);
-      keep(pairs, &attempt, false);
+      keep(pairs, &attempt);
     }
     free(folder);
     if (!is_there) break;

@@ -38,8 +38,8 @@ struct sp_pairs_plan {
   struct sp_supervisor *supervisor; // its signal ends them after the trial under way
 };
 struct sp_pairs {
-  // Invalid ones too, but no valid one whose partner was not: a side has at most one valid trial of a pair. Results and texts are
-  // owned by these.
+  // All, in order of time: those of redone pairs too, where the last one of each side counts. A try ends with its first invalid trial, so
+  // that a pair that stayed invalid lacks its last side. Results and texts are owned by these.
   struct sp_judge_trial *trials;
   size_t n_trials;
   size_t n_pairs;   // whole and valid
@@ -58,9 +58,5 @@ const struct sp_judge_trial *sp_pairs_find(const struct sp_pairs *pairs, size_t 
 // its place is taken by the next seed; more than max(2, 10 %) of them end them.
 enum sp_err sp_pairs_go(const struct sp_pairs_plan *plan, struct sp_pairs *pairs, struct sp_error *error);
 void sp_pairs_done(struct sp_pairs *pairs); // zeroed is allowed
-// Trials that lie in a folder already (of compare, gate, or any folder of runs), sorted into pairs by seed; sides by their names
-// in the results, in the order of `names`, or as they come where n_names is 0 (then *names_found, from malloc, has them).
-enum sp_err sp_pairs_read(const char *dir, const char *const *names, size_t n_names, struct sp_pairs *pairs,
-                          char ***names_found, size_t *n_found, struct sp_error *error);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/units.h"
+#include "decide/agreement.h"
 #include "os/files.h"
 
 // --- By ourselves ---
@@ -18,7 +19,8 @@ enum sp_err sp_runner_run(const struct sp_runner *runner, size_t side_i, uint64_
   char seed_text[32], drain_text[SP_UNITS_TEXT_BYTES];
   size_t n = runner->n_settings;
   struct sp_setting *settings = sp_alloc((n + 2) * sizeof *settings);
-  char *answers = sp_format("%s/answers", dir);
+  const struct sp_side *side = runner->sides[side_i];
+  char *answers = runner->answers_dir ? sp_agreement_file(runner->answers_dir, side->name) : NULL;
   if (n) memcpy(settings, runner->settings, n * sizeof *settings);
   snprintf(seed_text, sizeof seed_text, "%" PRIu64, seed);
   sp_units_write_duration(runner->scenario->load.drain_ns, drain_text, sizeof drain_text);
@@ -26,12 +28,12 @@ enum sp_err sp_runner_run(const struct sp_runner *runner, size_t side_i, uint64_
   settings[n++] = (struct sp_setting){"load.drain", drain_text, "pair"};
   struct sp_trial_plan plan = {.cli = runner->cli,
                                .scenario = runner->scenario,
-                               .side = runner->sides[side_i],
+                               .side = side,
                                .broker = runner->broker,
                                .settings = settings,
                                .n_settings = n,
                                .out_dir = dir,
-                               .answers_file = runner->keeps_answers ? answers : NULL,
+                               .answers_file = answers,
                                .argc = runner->argc,
                                .argv = runner->argv,
                                .is_quiet = runner->is_quiet};

@@ -15,7 +15,7 @@ struct sp_runner { // everything is borrowed
   const struct sp_broker *broker;    // of all trials; NULL: each has its own
   const struct sp_setting *settings; // laid over the command line's; load.seed and load.drain are added
   size_t n_settings;
-  bool keeps_answers; // DIR/answers, see trial/answers.h
+  const char *answers_dir; // see decide/agreement.h; NULL: answers are not kept
   int argc;
   char **argv;
   bool is_quiet;

@@ -1,0 +1,13 @@
+// What else than the deployment differs between the sides of a comparison (DESIGN §3.9).
+#ifndef SP_DECIDE_FAIRNESS_H
+#define SP_DECIDE_FAIRNESS_H
+
+#include "result/comparison.h"
+#include "scenario/scenario.h"
+
+// A remark for each budget or guarantee (threads, batch, wait, applications, order, delivery) that the sides do not share, since a ratio is of
+// that difference too; and for each side that is an application of somebody else's, which is measured as a black box.
+void sp_fairness_remark(const struct sp_scenario *scenario, const struct sp_side *const *sides,
+                        size_t n_sides, struct sp_comparison *c);
+
+#endif

@@ -1,0 +1,76 @@
+// comparison.json first: the page is made from what lies in the folder.
+#include "decide/forms.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "os/files.h"
+#include "report/comparison.h"
+#include "report/html.h"
+
+struct memory {
+  char *text;
+  size_t n;
+  FILE *file;
+};
+
+static void open_memory(struct memory *memory) {
+  memory->file = open_memstream(&memory->text, &memory->n);
+  SP_ASSERT(memory->file != NULL);
+}
+
+static char *take_memory(struct memory *memory) {
+  SP_ASSERT(fclose(memory->file) == 0);
+  return memory->text;
+}
+
+char *sp_forms_markdown(const struct sp_comparison *c) {
+  struct memory memory;
+  open_memory(&memory);
+  sp_comparison_write_markdown(c, memory.file);
+  return take_memory(&memory);
+}
+
+static char *csv_of(const struct sp_comparison *c) {
+  struct memory memory;
+  open_memory(&memory);
+  sp_comparison_write_csv(c, memory.file);
+  return take_memory(&memory);
+}
+
+static enum sp_err write_text(const char *dir, const char *name, char *text, struct sp_error *error) {
+  char *path = sp_format("%s/%s", dir, name);
+  enum sp_err err = sp_files_write(path, sp_bytes_of_text(text), error);
+  free(path);
+  free(text);
+  return err;
+}
+
+static enum sp_err write_page(const struct sp_comparison *c, const char *dir, struct sp_error *error) {
+  struct sp_report report = {0};
+  struct memory memory;
+  char *title = sp_format("servepath compare %s", sp_facts_text_of(&c->scenario, "name", dir));
+  const struct sp_html html = {.title = title, .report = &report};
+  enum sp_err err = sp_report_add(&report, dir, error);
+  if (!err) {
+    sp_report_group(&report);
+    open_memory(&memory);
+    err = sp_html_write(&html, memory.file, error);
+    char *page = take_memory(&memory);
+    if (!err)
+      err = write_text(dir, "report.html", page, error);
+    else
+      free(page);
+  }
+  sp_report_done(&report);
+  free(title);
+  return err;
+}
+
+enum sp_err sp_forms_write(const struct sp_comparison *c, const char *dir, struct sp_error *error) {
+  enum sp_err err = sp_comparison_write(c, dir, error);
+  if (!err) err = write_text(dir, "report.md", sp_forms_markdown(c), error);
+  if (!err) err = write_text(dir, "comparison.csv", csv_of(c), error);
+  if (!err) err = write_text(dir, "junit.xml", sp_comparison_junit(c), error);
+  return err ? err : write_page(c, dir, error);
+}

@@ -1,0 +1,13 @@
+// A comparison in all its forms, in the folder of its trials.
+#ifndef SP_DECIDE_FORMS_H
+#define SP_DECIDE_FORMS_H
+
+#include "result/comparison.h"
+
+// Writes DIR/comparison.json, report.md, comparison.csv, junit.xml and report.html, each whole or not at all. SP_ERR_ENVIRONMENT: disk
+// full, not writable.
+enum sp_err sp_forms_write(const struct sp_comparison *c, const char *dir, struct sp_error *error);
+// The pull request's text; free with free().
+char *sp_forms_markdown(const struct sp_comparison *c);
+
+#endif
