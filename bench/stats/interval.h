@@ -8,7 +8,7 @@
 //   low = (1-l) x_d + l x_(d+1),   high = (1-l) x_(n-d+1) + l x_(n-d).
 // It shrinks to the median as alpha goes to 1. Between an infinite value and its neighbour, and across a hole wider than half the range,
 // nothing is interpolated: a bound is the outer of the two there. (That is ours: values in two heaps apart leave the formula's 95 % interval
-// of 10 with a coverage of 89 %, and this rule with at least 95 %; on normal values it costs 1 % of the width. tests/unit/test_stats_coverage.c.)
+// of 10 with a coverage of 89 %, and this rule with 98 %; on normal values it costs 1 % of the width. tests/unit/test_stats_coverage.c.)
 // Where the sample is so small that not even its whole range reaches the level (2^(1-n) > alpha: below 6 values at 0.05, below 8 at 0.01), it
 // is the whole range, with the level that this reaches.
 #ifndef SP_STATS_INTERVAL_H
