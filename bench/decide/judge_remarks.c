@@ -1,0 +1,63 @@
+// What a reader must know beside the figures.
+#include <math.h>
+#include <string.h>
+
+#include "decide/judge_parts.h"
+
+static void remark_on_side(struct sp_comparison *c, const struct sp_compared_side *side) {
+  int64_t n_served = side->outcomes[SP_OUTCOME_OK] + side->outcomes[SP_OUTCOME_UNCHECKED] +
+                     side->outcomes[SP_OUTCOME_FILTERED];
+  if (side->is_stub)
+    sp_comparison_remark(
+        c, "%s answers from a stub server: its predictions are no model's, and none were checked",
+        side->name);
+  if (side->n_invalid + side->n_incomplete > 0)
+    sp_comparison_remark(c, "%zu of %zu trials of %s are invalid or came to nothing, and do not count",
+                         side->n_invalid + side->n_incomplete, side->n_trials, side->name);
+  if (n_served < side->intended)
+    sp_comparison_remark(c, "%s did not serve %lld of %lld events", side->name,
+                         (long long)(side->intended - n_served), (long long)side->intended);
+  if (side->n_bounds_missed > 0)
+    sp_comparison_remark(c, "%s missed a bound in %zu of %zu trials", side->name, side->n_bounds_missed,
+                         c->n_pairs);
+}
+
+// "p99 of rpc is driver-limited in 2 of 12 trials": those pairs are not in its ratio.
+static void remark_on_states(struct sp_judging *j, const struct sp_metric *metric, size_t side_i) {
+  size_t counts[SP_METRIC_STATE_COUNT] = {0};
+  for (size_t p = 0; p < j->pairs.n_pairs; p++) {
+    enum sp_metric_state state;
+    sp_metric_value(metric, sp_judge_cell(&j->pairs, p, side_i), &state);
+    counts[state]++;
+  }
+  const enum sp_metric_state told[] = {SP_METRIC_DRIVER_LIMITED, SP_METRIC_EPISODIC, SP_METRIC_UNRESOLVED,
+                                       SP_METRIC_NO_ANSWER};
+  for (size_t k = 0; k < sizeof told / sizeof told[0]; k++) {
+    if (counts[told[k]] == 0) continue;
+    sp_comparison_remark(j->c, "%s of %s: %s in %zu of %zu trials", sp_judge_short_title(metric),
+                         j->plan->side_names[side_i], sp_metric_state_name(told[k]), counts[told[k]],
+                         j->pairs.n_pairs);
+  }
+}
+
+static bool is_co_located(const struct sp_comparison *c) {
+  for (size_t s = 0; s < c->n_sides; s++) {
+    if (c->sides[s].is_co_located) return true;
+  }
+  return false;
+}
+
+void sp_judge_remarks(struct sp_judging *j) {
+  struct sp_comparison *c = j->c;
+  if (j->no_verdict[0]) sp_comparison_remark(c, "no verdict: %s", j->no_verdict);
+  if (j->is_mock)
+    sp_comparison_remark(c, "mock broker: its latency is an artefact; counts, correctness and CPU only");
+  if (j->is_closed_loop) sp_comparison_remark(c, "closed loop: response times mean nothing");
+  if (is_co_located(c))
+    sp_comparison_remark(c, "co-located: %s share processors",
+                         sp_facts_text_of(&c->machine, "co_located_roles", "parts"));
+  for (size_t s = 0; s < c->n_sides; s++) {
+    remark_on_side(c, &c->sides[s]);
+    for (size_t i = 0; i < j->n_family; i++) remark_on_states(j, j->family[i], s);
+  }
+}
