@@ -24,13 +24,15 @@ struct sp_gate_input { // of one metric
 
 // PASS iff every upper bound (two-sided level 1 - alpha) is at most 1 + margin. FAIL iff for some metric the lower bound, adjusted by Holm over
 // the family, is above 1 + margin, and so is the one-sided 5 % lower bound of at least SP_GATE_FRESH fresh pairs alone.
-// Otherwise inconclusive, with the pairs that would settle it. Fills gate->verdict and ->metrics.
+// Otherwise inconclusive, with the pairs that would settle it. Fills gate->verdict, ->metrics and
+// ->n_fresh in place of what an earlier look left there; *gate is zeroed before the first.
 void sp_gate_decide(const struct sp_gate_input *inputs, size_t n, double alpha, struct sp_gate_figures *gate);
 // Whether fresh pairs are needed to tell: a lower bound is above its margin and nothing confirmed or refuted it.
 bool sp_gate_wants_fresh(const struct sp_gate_figures *gate);
 
 // A/A pairs in order of time -> the margin: the 99th percentile of the upper bounds of n_gates gates of n_pairs pairs, resampled in blocks of
 // `block` consecutive pairs, minus 1; never below 0.5 %.
+// INFINITY where n_pairs are too few for alpha, or none has a value.
 double sp_gate_calibrate(const double *worse, size_t n, size_t n_pairs, double alpha, size_t block,
                          size_t n_gates, struct sp_prng *prng);
 

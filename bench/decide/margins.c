@@ -1,0 +1,200 @@
+// Upper bounds below the margin pass; lower bounds above it fail, if fresh pairs say so too.
+#include "decide/margins.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stats/blocks.h"
+#include "stats/interval.h"
+
+#define FRESH_ALPHA  0.05
+#define LEAST_MARGIN 0.005
+#define QUANTILE     0.99 // of the upper bounds of gates where nothing changed
+
+// --- Values ---
+
+struct sample {
+  double *values; // without the pairs that have none
+  size_t n;
+};
+
+static struct sample sample_of(const double *values, size_t n) {
+  struct sample sample = {.values = sp_alloc((n + 1) * sizeof *values)};
+  for (size_t i = 0; i < n; i++) {
+    if (!isnan(values[i])) sample.values[sample.n++] = values[i];
+  }
+  return sample;
+}
+
+// Two-sided at 1 - alpha; without any bound where there are too few pairs.
+static struct sp_interval bounds_of(const struct sample *sample, double alpha) {
+  struct sp_interval interval = sp_interval_of_median(sample->values, sample->n, alpha);
+  if (interval.is_short) interval.low = -INFINITY, interval.high = INFINITY;
+  return interval;
+}
+
+// --- Holm ---
+
+// The level at which each lower bound is taken so that "above the margin" is what Holm rejects: alpha over the number of hypotheses
+// that are still open where its turn comes, or where the first that was not rejected stopped the descent.
+static void step_down(const struct sp_gate_input *inputs, const struct sample *samples, size_t n,
+                      double alpha, double *alphas) {
+  double p[SP_GATE_METRICS], adjusted[SP_GATE_METRICS];
+  size_t which[SP_GATE_METRICS], n_family = 0;
+  for (size_t i = 0; i < n; i++) {
+    alphas[i] = alpha;
+    if (inputs[i].is_guard) continue;
+    double at = log1p(inputs[i].margin);
+    bool is_above = sp_median(samples[i].values, samples[i].n) > at;
+    p[n_family] = is_above ? sp_interval_p(samples[i].values, samples[i].n, at) : 1;
+    which[n_family++] = i;
+  }
+  sp_holm(p, n_family, adjusted);
+  for (size_t k = 0; k < n_family; k++) {
+    size_t n_before = 0; // rejected with a smaller p
+    for (size_t o = 0; o < n_family; o++)
+      n_before += adjusted[o] <= alpha && (p[o] < p[k] || (p[o] == p[k] && o < k));
+    alphas[which[k]] = alpha / (double)(n_family - n_before);
+  }
+}
+
+// --- One metric ---
+
+static char *percent(double times, char *text, size_t n) {
+  if (isinf(times))
+    snprintf(text, n, times > 0 ? "no limit" : "nothing");
+  else
+    snprintf(text, n, "%+.2g %%", 100 * (times - 1));
+  return text;
+}
+
+static bool is_confirmed(const struct sp_gate_input *input, double fresh_lower) {
+  return input->n_fresh >= SP_GATE_FRESH && fresh_lower > 1 + input->margin;
+}
+
+static void fail_or_ask(const struct sp_gate_input *input, struct sp_gate_metric *m) {
+  char lower[32], fresh[32];
+  percent(m->lower, lower, sizeof lower);
+  if (is_confirmed(input, m->fresh_lower)) {
+    m->verdict = SP_GATE_FAIL;
+    m->why = sp_format("at least %s, confirmed by %zu fresh pairs (%s)", lower, input->n_fresh,
+                       percent(m->fresh_lower, fresh, sizeof fresh));
+    return;
+  }
+  m->verdict = SP_GATE_INCONCLUSIVE;
+  if (input->n_fresh == 0)
+    m->why = sp_format("at least %s, which %d fresh pairs must confirm", lower, SP_GATE_FRESH);
+  else
+    m->why = sp_format("at least %s, which %zu fresh pairs do not confirm (%s)", lower, input->n_fresh,
+                       percent(m->fresh_lower, fresh, sizeof fresh));
+}
+
+static void explain_doubt(const struct sp_gate_input *input, const struct sample *sample, double alpha,
+                          struct sp_gate_metric *m) {
+  char lower[32], upper[32];
+  m->verdict = SP_GATE_INCONCLUSIVE;
+  m->pairs_needed = sp_pairs_needed(sample->values, sample->n, alpha, log1p(input->margin));
+  if (m->pairs_needed && m->pairs_needed <= sample->n) m->pairs_needed = sample->n + 2 + sample->n % 2;
+  if (isinf(m->upper) && isinf(m->lower) && m->lower <= 0)
+    m->why = sp_format("too few pairs with a value: %zu", sample->n);
+  else
+    m->why =
+        sp_format("between %s and %s, with the margin %.3g %% inside", percent(m->lower, lower, sizeof lower),
+                  percent(m->upper, upper, sizeof upper), 100 * input->margin);
+}
+
+// A tenth of the fresh pairs may have no value; with fewer values they confirm nothing.
+static double fresh_lower(const struct sp_gate_input *input) {
+  if (input->n_fresh == 0) return NAN;
+  struct sample fresh = sample_of(input->fresh, input->n_fresh);
+  bool is_enough = 10 * (input->n_fresh - fresh.n) <= input->n_fresh;
+  double lower = is_enough ? exp(sp_interval_lower(fresh.values, fresh.n, FRESH_ALPHA)) : 0;
+  free(fresh.values);
+  return lower;
+}
+
+static void decide_metric(const struct sp_gate_input *input, const struct sample *sample, double alpha,
+                          double adjusted_alpha, struct sp_gate_metric *m) {
+  m->metric = input->metric;
+  m->margin = input->margin;
+  m->is_calibrated = input->is_calibrated;
+  m->upper = exp(bounds_of(sample, alpha).high);
+  m->lower = exp(bounds_of(sample, adjusted_alpha).low);
+  m->fresh_lower = fresh_lower(input);
+  if (sample->n == 0) m->upper = INFINITY, m->lower = 0;
+  if (input->why_not) {
+    m->upper = m->lower = NAN;
+    m->verdict = SP_GATE_INCONCLUSIVE;
+    m->why = sp_copy_text(input->why_not);
+  } else if (m->lower > 1 + m->margin) {
+    fail_or_ask(input, m);
+  } else if (m->upper <= 1 + m->margin) {
+    m->verdict = SP_GATE_PASS;
+  } else {
+    explain_doubt(input, sample, adjusted_alpha, m);
+  }
+}
+
+// --- The gate ---
+
+static void forget(struct sp_gate_figures *gate) {
+  for (size_t i = 0; i < gate->n_metrics; i++) free(gate->metrics[i].why);
+  free(gate->metrics);
+  gate->metrics = NULL;
+  gate->n_metrics = gate->n_fresh = 0;
+}
+
+void sp_gate_decide(const struct sp_gate_input *inputs, size_t n, double alpha,
+                    struct sp_gate_figures *gate) {
+  SP_ASSERT(n > 0 && n <= SP_GATE_METRICS);
+  struct sample samples[SP_GATE_METRICS];
+  double alphas[SP_GATE_METRICS];
+  size_t n_pass = 0, n_fail = 0;
+  for (size_t i = 0; i < n; i++) samples[i] = sample_of(inputs[i].worse, inputs[i].n);
+  step_down(inputs, samples, n, alpha, alphas);
+  forget(gate);
+  gate->metrics = sp_alloc(n * sizeof *gate->metrics);
+  gate->n_metrics = n;
+  for (size_t i = 0; i < n; i++) {
+    decide_metric(&inputs[i], &samples[i], alpha, alphas[i], &gate->metrics[i]);
+    n_pass += gate->metrics[i].verdict == SP_GATE_PASS;
+    n_fail += gate->metrics[i].verdict == SP_GATE_FAIL;
+    if (inputs[i].n_fresh > gate->n_fresh) gate->n_fresh = inputs[i].n_fresh;
+    free(samples[i].values);
+  }
+  gate->verdict = n_fail ? SP_GATE_FAIL : n_pass == n ? SP_GATE_PASS : SP_GATE_INCONCLUSIVE;
+}
+
+bool sp_gate_wants_fresh(const struct sp_gate_figures *gate) {
+  for (size_t i = 0; i < gate->n_metrics; i++) {
+    const struct sp_gate_metric *m = &gate->metrics[i];
+    if (m->verdict == SP_GATE_INCONCLUSIVE && m->lower > 1 + m->margin && isnan(m->fresh_lower)) return true;
+  }
+  return false;
+}
+
+double sp_gate_calibrate(const double *worse, size_t n, size_t n_pairs, double alpha, size_t block,
+                         size_t n_gates, struct sp_prng *prng) {
+  SP_ASSERT(n_pairs > 0 && n_gates > 0);
+  struct sample pool = sample_of(worse, n);
+  double margin = INFINITY;
+  if (pool.n > 0) {
+    size_t run = block < 1 ? 1 : block > pool.n ? pool.n : block;
+    size_t *picked = sp_alloc(n_pairs * sizeof *picked);
+    double *uppers = sp_alloc(n_gates * sizeof *uppers);
+    struct sample gate = {sp_alloc(n_pairs * sizeof *gate.values), n_pairs};
+    for (size_t g = 0; g < n_gates; g++) {
+      sp_blocks_pick(prng, pool.n, run, picked, n_pairs);
+      for (size_t i = 0; i < n_pairs; i++) gate.values[i] = pool.values[picked[i]];
+      uppers[g] = bounds_of(&gate, alpha).high;
+    }
+    margin = expm1(sp_quantile(uppers, n_gates, QUANTILE));
+    free(gate.values);
+    free(uppers);
+    free(picked);
+  }
+  free(pool.values);
+  return margin > LEAST_MARGIN ? margin : LEAST_MARGIN;
+}
