@@ -31,7 +31,7 @@ static void judge_invalid(struct sp_judging *j) {
     n_out += n;
     if (n > most) most = n, name = side->name;
   }
-  if (n_out >= LOPSIDED && most == n_out)
+  if (n_out >= LOPSIDED && most == n_out && j->c->n_sides > 1)
     snprintf(
         j->no_verdict, sizeof j->no_verdict,
         "all %zu invalid trials are of %.60s: what is left of it would be a selection; see their reasons",
@@ -45,7 +45,7 @@ static void judge_invalid(struct sp_judging *j) {
 
 void sp_judge(const struct sp_judge_plan *plan, const struct sp_judge_trial *trials, size_t n,
               struct sp_comparison *c) {
-  SP_ASSERT(plan->n_sides >= 2 && plan->n_sides <= SP_COMPARISON_SIDES && plan->reference_i < plan->n_sides);
+  SP_ASSERT(plan->n_sides >= 1 && plan->n_sides <= SP_COMPARISON_SIDES && plan->reference_i < plan->n_sides);
   struct sp_judging j = {.plan = plan, .trials = trials, .n = n, .c = c};
   sp_judge_table_init(&j.pairs, trials, n, plan->n_sides, false);
   sp_judge_table_init(&j.fresh, trials, n, plan->n_sides, true);

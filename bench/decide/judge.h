@@ -16,7 +16,7 @@ struct sp_judge_trial {           // everything is borrowed
 
 struct sp_judge_plan {
   const char *const *side_names;
-  size_t n_sides, reference_i;
+  size_t n_sides, reference_i;           // one side alone: its bounds and predictions, no metric
   const struct sp_metric *const *family; // NULL: the primary ones
   size_t n_family;
   double alpha; // of this look
