@@ -1,4 +1,4 @@
-// From the trials of two or more sides to what can be said about them. Pure but for allocation: the same trials give the same
+// From the trials of two or more sides to what can be said about them (of one: its bounds and predictions alone). Pure but for allocation: the same trials give the same
 // comparison, whether they were just run or lay in folders. One thread.
 #ifndef SP_DECIDE_JUDGE_H
 #define SP_DECIDE_JUDGE_H
