@@ -1,0 +1,17 @@
+// One trial of a search, live: found in its folder or run. For search_sides.c alone.
+#ifndef SP_DECIDE_SEARCH_PROBE_H
+#define SP_DECIDE_SEARCH_PROBE_H
+
+#include "decide/search_sides.h"
+
+struct sp_search_prober { // everything is borrowed
+  const struct sp_searches_plan *plan;
+  const struct sp_broker *broker; // of all trials; NULL: each has its own
+  struct sp_side_search *side;
+};
+
+// sp_search_probe; context: a struct sp_search_prober. Adds the trial to side->probed. SP_ERR_INCONCLUSIVE: a signal ended it.
+enum sp_err sp_search_probe_live(void *context, double rate_per_s, uint64_t seed,
+                                 struct sp_probe_outcome *outcome, struct sp_error *error);
+
+#endif

@@ -1,0 +1,237 @@
+// What is refused, side after side, what the whole comes to.
+#include "decide/search_sides.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/units.h"
+#include "decide/search_forms.h"
+#include "decide/search_probe.h"
+#include "os/files.h"
+#include "trial/shared_broker.h"
+
+int64_t sp_search_duration_ns(const struct sp_search_slo *slo, const struct sp_search_options *options,
+                              double rate_per_s) {
+  int64_t least_ns = options->probe_ns ? options->probe_ns : SP_SEARCH_PROBE_NS;
+  int64_t longest_ns = least_ns > SP_SEARCH_LONGEST_NS ? least_ns : SP_SEARCH_LONGEST_NS;
+  double events = (double)sp_search_slo_events(slo);
+  if (least_ns >= SP_SEARCH_PROBE_NS) events = fmax(events, SP_SEARCH_PROBE_EVENTS);
+  double needed_ns = ceil(events / rate_per_s) * (double)SP_NS_PER_S;
+  if (needed_ns >= (double)longest_ns) return longest_ns;
+  return needed_ns > (double)least_ns ? (int64_t)needed_ns : least_ns;
+}
+
+// --- Refused ---
+
+static enum sp_err check_load(const struct sp_load_conf *load, struct sp_error *error) {
+  static const char *const arrivals[] = {"constant", "poisson", "trace", "step", "ramp", "burst", "closed"};
+  if (load->arrival == SP_ARRIVAL_CLOSED)
+    return sp_fail(error, SP_ERR_USAGE,
+                   "load.arrival: closed waits for answers, so that it has neither an offered rate nor "
+                   "response times; search with --arrival poisson");
+  if (load->arrival == SP_ARRIVAL_STEP || load->arrival == SP_ARRIVAL_RAMP ||
+      load->arrival == SP_ARRIVAL_BURST)
+    return sp_fail(
+        error, SP_ERR_USAGE,
+        "load.arrival: %s offers more than one rate; search with --arrival poisson, constant or trace",
+        arrivals[load->arrival]);
+  if (load->arrival == SP_ARRIVAL_TRACE && load->speed > 0)
+    return sp_fail(
+        error, SP_ERR_USAGE,
+        "load.speed: %g fixes the rate that is searched for; leave it out, so that the recording's "
+        "times are scaled to each rate",
+        load->speed);
+  if (load->only != SP_ONLY_BOTH || load->shard || load->start_at)
+    return sp_fail(error, SP_ERR_USAGE, "load.%s: search needs the whole driver in one place; leave it out",
+                   load->only != SP_ONLY_BOTH ? "only"
+                   : load->shard              ? "shard"
+                                              : "start_at");
+  if (load->limit)
+    return sp_fail(error, SP_ERR_USAGE,
+                   "load.limit: %llu would cut trials short; leave it out (--probe says how long they are)",
+                   (unsigned long long)load->limit);
+  return SP_OK;
+}
+
+static double from_of(const struct sp_searches_plan *plan) {
+  const struct sp_search_options *options = &plan->options;
+  return sp_search_round(options->from_per_s > 0 ? options->from_per_s
+                                                 : sp_rate_per_s(&plan->scenario->load.rate));
+}
+static double most_of(const struct sp_searches_plan *plan) {
+  return plan->options.to_per_s > 0 ? plan->options.to_per_s : SP_SEARCH_MOST_PER_S;
+}
+
+// The lowest rate whose longest trial has enough events for its highest percentile.
+static double least_of(const struct sp_searches_plan *plan, const struct sp_search_slo *slo) {
+  double longest_s = fmax((double)SP_SEARCH_LONGEST_NS, (double)plan->options.probe_ns) * 1e-9;
+  return (double)sp_search_slo_events(slo) / longest_s;
+}
+
+static enum sp_err check_rates(const struct sp_searches_plan *plan, struct sp_error *error) {
+  double from = from_of(plan);
+  if (from > most_of(plan))
+    return sp_fail(error, SP_ERR_USAGE, "--from %g/s lies above the highest rate, %g/s; see --to", from,
+                   most_of(plan));
+  for (size_t i = 0; i < plan->n_sides; i++) {
+    struct sp_search_slo slo;
+    char text[160];
+    sp_search_slo_of(&plan->scenario->expect, plan->sides[i], &slo);
+    if (from >= least_of(plan, &slo)) continue;
+    return sp_fail(
+        error, SP_ERR_USAGE,
+        "--from %g/s: a trial of %lld s is too short to judge %s; use --from %.0f/s, or a longer --probe",
+        from, (long long)(sp_search_duration_ns(&slo, &plan->options, from) / SP_NS_PER_S),
+        sp_search_slo_text(&slo, text, sizeof text), ceil(least_of(plan, &slo)));
+  }
+  return SP_OK;
+}
+
+enum sp_err sp_searches_check(const struct sp_searches_plan *plan, struct sp_error *error) {
+  const struct sp_stream_conf *stream = &plan->scenario->stream;
+  enum sp_err err = check_load(&plan->scenario->load, error);
+  if (err) return err;
+  if (stream->transport == SP_TRANSPORT_KAFKA && (!stream->broker || strcmp(stream->broker, "mock") == 0))
+    return sp_fail(
+        error, SP_ERR_INVALID,
+        "stream.broker: the mock's times are an artefact of its fetch timer, so that no rate can be "
+        "judged; use --broker kafka, or --transport direct");
+  return check_rates(plan, error);
+}
+
+// --- Side after side ---
+
+struct going {
+  const struct sp_searches_plan *plan;
+  struct sp_searches *searches;
+  struct sp_search_prober prober;
+};
+
+// After each trial: whatever ends us then, what is known lies there.
+static void after_trial(const struct going *going) {
+  struct sp_error ignored; // the last writing tells
+  sp_searches_write(going->plan, going->searches, &ignored);
+  if (going->plan->probed) going->plan->probed(going->prober.side);
+}
+
+static enum sp_err probe(void *context, double rate_per_s, uint64_t seed, struct sp_probe_outcome *outcome,
+                         struct sp_error *error) {
+  struct going *going = context;
+  return sp_search_probe_live(&going->prober, rate_per_s, seed, outcome, error);
+}
+
+static void asked(void *context) {
+  after_trial(context);
+}
+
+static double cost_at_low(const struct sp_side_search *side) {
+  double cost = NAN;
+  for (size_t i = 0; i < side->n_probed; i++) {
+    const struct sp_search_probed *probed = &side->probed[i];
+    if (probed->outcome.verdict == SP_PROBE_PASSED && probed->rate_per_s == side->search.low_per_s)
+      cost = probed->cpu_us_per_event; // us an event are seconds a million
+  }
+  return cost;
+}
+
+static enum sp_err search_side(struct going *going, struct sp_side_search *side, struct sp_error *error) {
+  const struct sp_searches_plan *plan = going->plan;
+  struct sp_search_plan search = {.from_per_s = from_of(plan),
+                                  .least_per_s = least_of(plan, &side->slo),
+                                  .most_per_s = most_of(plan),
+                                  .precision = plan->options.precision,
+                                  .first_seed = plan->scenario->load.seed,
+                                  .most_trials = SP_SEARCH_TRIALS_MOST,
+                                  .probe = probe,
+                                  .asked = asked,
+                                  .context = going};
+  going->prober.side = side;
+  enum sp_err err = sp_search_run(&search, &side->search, error);
+  side->cpu_s_per_million = cost_at_low(side);
+  return err;
+}
+
+static void begin(const struct sp_searches_plan *plan, struct sp_searches *searches) {
+  time_t now = time(NULL);
+  struct tm utc;
+  gmtime_r(&now, &utc);
+  strftime(searches->started_at, sizeof searches->started_at, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  searches->incomplete = sp_copy_text("the search has not ended");
+  searches->n_sides = plan->n_sides;
+  for (size_t i = 0; i < plan->n_sides; i++) {
+    struct sp_side_search *side = &searches->sides[i];
+    side->side = plan->sides[i];
+    side->cpu_s_per_million = NAN;
+    side->search.high_per_s = INFINITY;
+    sp_search_slo_of(&plan->scenario->expect, side->side, &side->slo);
+  }
+}
+
+static enum sp_err search_all(struct going *going, struct sp_error *error) {
+  const struct sp_searches_plan *plan = going->plan;
+  struct sp_shared_broker shared = {0};
+  struct sp_trial_plan first = {.cli = plan->cli,
+                                .scenario = plan->scenario,
+                                .side = plan->sides[0],
+                                .out_dir = plan->out_dir,
+                                .argc = plan->argc,
+                                .argv = plan->argv};
+  bool is_wanted = sp_shared_broker_is_wanted(plan->scenario);
+  enum sp_err err = SP_OK;
+  if (is_wanted) err = sp_shared_broker_start(&first, plan->supervisor, &shared, error);
+  if (is_wanted) going->prober.broker = &shared.broker;
+  for (size_t i = 0; i < plan->n_sides && !err; i++)
+    err = search_side(going, &going->searches->sides[i], error);
+  if (is_wanted) sp_shared_broker_stop(&first, plan->supervisor, &shared);
+  return err;
+}
+
+enum sp_err sp_searches_run(const struct sp_searches_plan *plan, struct sp_searches *searches,
+                            struct sp_error *error) {
+  struct going going = {.plan = plan, .searches = searches, .prober = {.plan = plan}};
+  struct sp_error ignored;
+  enum sp_err err = sp_files_make_dirs(plan->out_dir, error);
+  if (err) return err;
+  begin(plan, searches);
+  err = sp_searches_write(plan, searches, error);
+  if (!err) err = search_all(&going, error);
+  free(searches->incomplete);
+  searches->incomplete = err ? sp_copy_text(error->text) : NULL;
+  if (plan->supervisor->signal) {
+    free(searches->incomplete);
+    searches->incomplete = sp_format("ended by signal %d", plan->supervisor->signal);
+    err = SP_OK;
+  }
+  enum sp_err written = sp_searches_write(plan, searches, err ? &ignored : error);
+  return err ? err : written;
+}
+
+void sp_searches_done(struct sp_searches *searches) {
+  for (size_t i = 0; i < searches->n_sides; i++) {
+    struct sp_side_search *side = &searches->sides[i];
+    for (size_t k = 0; k < side->n_probed; k++) free(side->probed[k].dir);
+    free(side->probed);
+    sp_search_done(&side->search);
+    sp_result_free(side->first);
+  }
+  free(searches->incomplete);
+}
+
+int sp_searches_exit_code(const struct sp_searches *searches) {
+  bool is_unknown = false, has_failed = false, is_open = false;
+  for (size_t i = 0; i < searches->n_sides; i++) {
+    const struct sp_side_search *side = &searches->sides[i];
+    enum sp_search_verdict verdict = side->search.verdict;
+    is_unknown |= verdict == SP_SEARCH_UNKNOWN;
+    has_failed |= verdict == SP_SEARCH_NONE;
+    is_open |= verdict == SP_SEARCH_DRIVER_LIMITED || verdict == SP_SEARCH_UNSETTLED ||
+               verdict == SP_SEARCH_UNFINISHED;
+    for (size_t k = 0; k < side->n_probed; k++) has_failed |= side->probed[k].mismatched > 0;
+  }
+  if (is_unknown) return sp_exit_code(SP_ERR_INVALID);
+  if (has_failed) return sp_exit_code(SP_ERR_FAILED);
+  return is_open ? sp_exit_code(SP_ERR_INCONCLUSIVE) : 0;
+}
