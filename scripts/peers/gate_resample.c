@@ -3,13 +3,15 @@
 // the other blocks.
 //
 //   gate_resample AA_DIR JUDGED_DIR N_GATES     each DIR: NNN/base/result.json, NNN/candidate/result.json
+//   gate_resample AA_DIR --calibration FILE     the pool's margins as a calibration that `servepath gate` takes
 //
-// Prints one JSON line: {"pass":..,"fail":..,"inconclusive":..,"pairs":..,"margins":{..}}.
+// The first prints one JSON line: {"pass":..,"fail":..,"inconclusive":..,"pairs":..,"margins":{..}}.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "decide/calibration.h"
 #include "decide/margins.h"
 #include "stats/blocks.h"
 
@@ -92,32 +94,41 @@ static enum sp_gate_verdict gate(double (*values)[PAIRS_MAX], size_t n, const do
   return figures.verdict;
 }
 
-int main(int argc, char **argv) {
-  static struct pool calibration, judged;
-  static double values[METRICS][PAIRS_MAX];
-  if (argc != 4) {
-    fprintf(stderr, "gate_resample AA_DIR JUDGED_DIR N_GATES\n");
-    return 64;
-  }
-  bool is_same = strcmp(argv[1], argv[2]) == 0;
-  struct sp_prng prng;
-  struct tally tally = {0};
-  double margins[METRICS];
-  size_t n = 0;
-  sp_prng_init(&prng, 1, SP_PRNG_DECIDE);
-  read_pool(argv[1], &calibration);
-  read_pool(argv[2], &judged);
+static void calibrate(const struct pool *pool, int parity, double *margins, struct sp_prng *prng) {
+  static double values[PAIRS_MAX];
   for (size_t m = 0; m < METRICS; m++) {
-    n = take(calibration.worse[m], calibration.n_pairs, is_same ? 0 : -1, values[m]);
-    margins[m] = sp_gate_calibrate(values[m], n, 12, 0.01, BLOCK, 1000, &prng);
+    size_t n = take(pool->worse[m], pool->n_pairs, parity, values);
+    margins[m] = sp_gate_calibrate(values, n, 12, 0.01, BLOCK, 1000, prng);
   }
-  for (size_t m = 0; m < METRICS; m++) n = take(judged.worse[m], judged.n_pairs, is_same ? 1 : -1, values[m]);
-  if (n < 2 * BLOCK) {
-    fprintf(stderr, "gate_resample: %zu pairs in %s, too few\n", n, argv[2]);
-    return 3;
+}
+
+static int write_calibration(const struct pool *pool, const char *file, struct sp_prng *prng) {
+  struct sp_calibration calibration = {0};
+  struct sp_error error;
+  double margins[METRICS];
+  calibrate(pool, -1, margins, prng);
+  sp_calibration_of(pool->trials[0].result, &calibration);
+  calibration.n_pairs = (int64_t)pool->n_pairs;
+  calibration.n_blocks = (int64_t)(pool->n_pairs / BLOCK);
+  for (size_t m = 0; m < METRICS; m++) sp_facts_real(&calibration.margins, names[m], margins[m]);
+  enum sp_err err = sp_calibration_write(&calibration, file, &error);
+  if (err) fprintf(stderr, "gate_resample: %s\n", error.text);
+  sp_calibration_done(&calibration);
+  return err ? 3 : 0;
+}
+
+static void judge(const struct pool *pool, int parity, const double *margins, long n_gates,
+                  struct sp_prng *prng) {
+  static double values[METRICS][PAIRS_MAX];
+  struct tally tally = {0};
+  size_t n = 0;
+  for (size_t m = 0; m < METRICS; m++) n = take(pool->worse[m], pool->n_pairs, parity, values[m]);
+  if (n < BLOCK) {
+    fprintf(stderr, "gate_resample: %zu pairs, too few\n", n);
+    exit(3);
   }
-  for (long i = atol(argv[3]); i > 0; i--) {
-    enum sp_gate_verdict verdict = gate(values, n, margins, &prng);
+  for (long i = 0; i < n_gates; i++) {
+    enum sp_gate_verdict verdict = gate(values, n, margins, prng);
     tally.pass += verdict == SP_GATE_PASS;
     tally.fail += verdict == SP_GATE_FAIL;
     tally.inconclusive += verdict == SP_GATE_INCONCLUSIVE;
@@ -126,5 +137,22 @@ int main(int argc, char **argv) {
          tally.fail, tally.inconclusive, n);
   for (size_t m = 0; m < METRICS; m++) printf("%s\"%s\":%.4f", m ? "," : "", names[m], margins[m]);
   printf("}}\n");
+}
+
+int main(int argc, char **argv) {
+  static struct pool calibration, judged;
+  struct sp_prng prng;
+  double margins[METRICS];
+  if (argc != 4) {
+    fprintf(stderr, "gate_resample AA_DIR JUDGED_DIR N_GATES, or AA_DIR --calibration FILE\n");
+    return 64;
+  }
+  sp_prng_init(&prng, 1, SP_PRNG_DECIDE);
+  read_pool(argv[1], &calibration);
+  if (strcmp(argv[2], "--calibration") == 0) return write_calibration(&calibration, argv[3], &prng);
+  bool is_same = strcmp(argv[1], argv[2]) == 0;
+  read_pool(argv[2], &judged);
+  calibrate(&calibration, is_same ? 0 : -1, margins, &prng);
+  judge(&judged, is_same ? 1 : -1, margins, atol(argv[3]), &prng);
   return 0;
 }

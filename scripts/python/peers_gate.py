@@ -145,7 +145,7 @@ def live(args, until):
     for case in ("fraud", "tweet"):
         calibration = STORE / f"calibration-{case}.json"
         if not calibration.exists():
-            subprocess.run([str(BUILD / "gate_resample"), str(STORE / "pool" / f"aa-{case}"), str(calibration)], check=True)
+            subprocess.run([str(BUILD / "gate_resample"), str(STORE / "pool" / f"aa-{case}"), "--calibration", str(calibration)], check=True)
     out = []
     for number in range(args.gates):
         for kind in wanted:
