@@ -62,7 +62,7 @@ char *sp_run_dir_file(const struct sp_run_dir *dir, const char *name);
 // Removes the folder and all it holds. Zeroed is allowed.
 void sp_run_dir_free(struct sp_run_dir *dir);
 
-struct sp_sweep {
+struct sp_left_over {
   unsigned n_folders;   // of dead runs, removed
   unsigned n_processes; // of dead runs, killed
 };
@@ -70,6 +70,6 @@ struct sp_sweep {
 // and start time are both as noted, with their groups, and whatever still carries the owner's mark
 // (sp_process_mark); removes the folder. Also done by sp_run_dir_new. Never fails: what cannot be removed is
 // left for next time.
-struct sp_sweep sp_run_dir_sweep(void);
+struct sp_left_over sp_run_dir_sweep(void);
 
 #endif

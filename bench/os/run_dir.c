@@ -48,7 +48,7 @@ static char *parent_path(void) {
 
 struct search {
   char mark[128];
-  struct sp_sweep *sweep;
+  struct sp_left_over *sweep;
   pid_t
       groups[GROUPS_MAX]; // killed as a whole and counted as one: their members may take a moment to be gone
   size_t n_groups;
@@ -80,7 +80,7 @@ static bool kill_marked(const struct sp_procfs_stat *stat, void *context) {
   return true;
 }
 
-static void kill_left_over(const char *folder, struct sp_sweep *sweep) {
+static void kill_left_over(const char *folder, struct sp_left_over *sweep) {
   char *children = sp_format("%s/children", folder), *owner = sp_format("%s/owner", folder);
   char line[512];
   struct search search = {.sweep = sweep};
@@ -96,7 +96,7 @@ static void kill_left_over(const char *folder, struct sp_sweep *sweep) {
 }
 
 // Removes one folder if its owner is gone.
-static void sweep_one(const char *folder, struct sp_sweep *sweep) {
+static void sweep_one(const char *folder, struct sp_left_over *sweep) {
   char *owner = sp_format("%s/owner", folder);
   int fd = open(owner, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
   bool is_dead = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0; // held meanwhile, so that one sweep does it
@@ -109,14 +109,14 @@ static void sweep_one(const char *folder, struct sp_sweep *sweep) {
 }
 
 // A folder that was being made when its owner was killed: it has no lock yet, so it is judged by its age.
-static void sweep_unfinished(const char *folder, struct sp_sweep *sweep) {
+static void sweep_unfinished(const char *folder, struct sp_left_over *sweep) {
   struct stat facts;
   if (lstat(folder, &facts) == 0 && time(NULL) - facts.st_mtime > 60)
     sweep->n_folders += sp_files_remove(folder);
 }
 
-struct sp_sweep sp_run_dir_sweep(void) {
-  struct sp_sweep sweep = {0};
+struct sp_left_over sp_run_dir_sweep(void) {
+  struct sp_left_over sweep = {0};
   char *parent = parent_path();
   DIR *folder = check_parent(parent, NULL) == SP_OK ? opendir(parent) : NULL;
   struct dirent *entry;
