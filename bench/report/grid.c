@@ -28,14 +28,8 @@ static const char *cell_of(const struct sp_grid *grid, size_t row, size_t column
   return cell ? cell : "";
 }
 
-static bool is_empty(const struct sp_grid *grid, size_t row) {
-  for (size_t i = 0; i < grid->n_columns; i++) {
-    if (*cell_of(grid, row, i)) return false;
-  }
-  return true;
-}
-
 void sp_grid_widen(const struct sp_grid *grid, size_t *widths) {
+  if (grid->n_rows < 2) return;
   for (size_t row = 0; row < grid->n_rows; row++) {
     for (size_t i = 0; i < grid->n_columns; i++) {
       size_t n = (size_t)sp_cell_columns(cell_of(grid, row, i));
@@ -61,15 +55,15 @@ static void print_row(const struct sp_grid *grid, size_t row, const size_t *widt
   fputc('\n', to);
 }
 
-void sp_grid_print(const struct sp_grid *grid, const size_t *widths, FILE *to) {
-  if (grid->title) fprintf(to, "%s\n", grid->title);
-  for (size_t row = 0; row < grid->n_rows; row++) {
-    if (!is_empty(grid, row)) print_row(grid, row, widths, to);
-  }
+void sp_grid_print(const struct sp_grid *grid, const size_t *widths, bool has_heading, FILE *to) {
+  if (grid->n_rows < 2) return;
+  if (has_heading) print_row(grid, 0, widths, to);
+  if (grid->title) fprintf(to, "%s:\n", grid->title);
+  for (size_t row = 1; row < grid->n_rows; row++) print_row(grid, row, widths, to);
 }
 
 void sp_grid_write_markdown(const struct sp_grid *grid, FILE *to) {
-  for (size_t row = 0; row < grid->n_rows; row++) {
+  for (size_t row = 0; row < grid->n_rows && grid->n_rows > 1; row++) {
     fputc('|', to);
     for (size_t i = 0; i < grid->n_columns; i++) {
       const char *cell = cell_of(grid, row, i);

@@ -16,7 +16,7 @@ struct sp_grid { // zeroed, then n_columns
   size_t n_columns;
   bool is_left[SP_GRID_COLUMNS]; // else right
   char **cells;                  // row by row, from malloc, fit to be shown (base/printable.h); NULL: empty
-  size_t n_rows;                 // the first is the heading, which may be empty
+  size_t n_rows;                 // the first is the heading
 };
 
 // Adds an empty row; its cells, to be assigned texts from malloc. Valid until the next one is added.
@@ -24,9 +24,10 @@ char **sp_grid_row(struct sp_grid *grid);
 void sp_grid_done(struct sp_grid *grid);
 // Widens widths[] to what the grid needs.
 void sp_grid_widen(const struct sp_grid *grid, size_t *widths);
-// The title on a line of its own, then the rows; a heading of empty cells is left out.
-void sp_grid_print(const struct sp_grid *grid, const size_t *widths, FILE *to);
-// As a table of Markdown; the title is the heading of the first column where that is empty.
+// The title on a line of its own, then the rows, without the heading where another table's stands above. Nothing where there is
+// no row but the heading.
+void sp_grid_print(const struct sp_grid *grid, const size_t *widths, bool has_heading, FILE *to);
+// As a table of Markdown, or nothing likewise; the title is the heading of the first column where that is empty.
 void sp_grid_write_markdown(const struct sp_grid *grid, FILE *to);
 
 // "LABEL   text", the text from column n_label on, and so are the lines that it is broken into.
