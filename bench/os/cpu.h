@@ -17,7 +17,8 @@ int64_t sp_cpu_ns_of(pid_t pid);
 // CPU time of every living process of a process group, of those that they started and that have left it (`timeout`, `setsid`),
 // each once, and of their children that ended and were waited for (these by ticks of 10 ms). One that has left the
 // group and whose parent has ended was adopted by this process or by its parent, if that is a supervisor, and is known by `mark`,
-// "NAME=value" in its environment; NULL: it is left out. -1 if there is none. Reads all of /proc: about 20 us a process.
+// "NAME=value" in its environment; NULL: it is left out. -1 if there is none. Reads all of /proc: about 20 us a process, and not
+// in one instant: of one that ends meanwhile neither its clock nor its parent's ticks may be in the sum.
 int64_t sp_cpu_ns_of_group(pid_t group, const char *mark);
 
 // Resident memory now and its peak; of a group, as above: the sum (shared pages count in each). -1 if it is gone.
