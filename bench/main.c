@@ -16,6 +16,7 @@ static const struct verb {
     {"verify", "Test", "check every prediction of a scenario against the expected ones", sp_cmd_verify},
     {"with", "Test", "run a command with broker, topics and model server", sp_cmd_with},
     {"search", "Decide", "the highest rate that each side sustains", sp_cmd_search},
+    {"gate", "Decide", "whether a candidate is worse than a base, for CI", sp_cmd_gate},
     {"report", "Decide", "print stored results as one table", sp_cmd_report},
     {"new", "Data", "a scenario for your own data and model", sp_cmd_new},
     {"import", "Data", "CSV, JSON lines or kcat output to a recording", sp_cmd_import},

@@ -6,6 +6,7 @@
 // else to stderr, and returns the process's exit code (DESIGN §4).
 int sp_cmd_run(int argc, char **argv);
 int sp_cmd_search(int argc, char **argv);
+int sp_cmd_gate(int argc, char **argv);
 int sp_cmd_merge(int argc, char **argv);
 int sp_cmd_verify(int argc, char **argv);
 int sp_cmd_with(int argc, char **argv);

@@ -1,0 +1,399 @@
+// servepath gate: whether a candidate is worse than a base by more than a margin.
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "base/units.h"
+#include "cmd/out_dir.h"
+#include "cmd/verbs.h"
+#include "decide/forms.h"
+#include "decide/gate.h"
+#include "decide/gate_calibrate.h"
+#include "decide/history.h"
+#include "os/files.h"
+#include "report/comparison.h"
+
+#define MARGIN_MOST 1.0
+
+static const struct sp_option options[] = {
+    {"--base-cmd", 0, "CMD", NULL,
+     "the servepath program of the base: pairs are run now, base and candidate in turns"},
+    {"--candidate-cmd", 0, "CMD", "this program", "the servepath program of the candidate"},
+    {"--base", 0, "DIR", NULL, "stored trials of the base; none there: verdict no-baseline"},
+    {"--candidate", 0, "DIR", NULL, "stored trials of the candidate; then no SCENARIO"},
+    {"--save-baseline", 0, "DIR", NULL,
+     "keep the candidate's trials there, unless it failed, as the next base"},
+    {"--margin", 0, "SHARE", "calibrated, else 5%", "how much worse passes"},
+    {"--metrics", 0, "NAMES", "response_p50,response_p99,cpu_per_event", "what must not get worse"},
+    {"--inconclusive", 0, "pass|fail", NULL, "exit with 0 or 1 in place of 4"},
+    {"--calibrate", 0, NULL, NULL, "measure the margins: a program against itself, 60 pairs or more"},
+    {"--calibration", 0, "FILE", "results/calibration-CASE-FINGERPRINT.json",
+     "the margins that --calibrate measured"},
+    {"--blocks", 0, "N", "4", "--calibrate: blocks of pairs that lie apart in time"},
+    {"--pause", 0, "TIME", "60s", "--calibrate: between two blocks"},
+    {"--across-machines", 0, NULL, NULL, "stored trials: compare what was measured on different machines"},
+    {"--history", 0, "FILE", "results/history.jsonl", "a line is added there; none: not"},
+    {"--junit", 0, "FILE", NULL, "JUnit XML of the verdict: a case for each metric and bound"},
+    {0}};
+#define N_OPTIONS (sizeof options / sizeof options[0] - 1)
+
+static const struct sp_cli_verb verb = {
+    .name = "gate",
+    .use = "SCENARIO --base-cmd CMD [OPTIONS], or: servepath gate --base DIR --candidate DIR [OPTIONS]",
+    .about = "whether a candidate is worse than a base: PASS (exit 0), FAIL (1) or INCONCLUSIVE (4)",
+    .takes = SP_CLI_SIDE | SP_CLI_OUT | SP_CLI_EXPORT | SP_CLI_PAIRS,
+    .options = options,
+    .next = "servepath report DIR, servepath gate SCENARIO --calibrate"};
+
+// What takes no SCENARIO knows these besides its own.
+static const struct sp_option stored_options[] = {
+    {"--side", 0, "NAME", NULL, "of which side, where the folders hold several"},
+    {"--out", 0, "DIR", NULL, "where the verdict goes"},
+    {"--json", 0, NULL, NULL, "print JSON instead of the table"},
+    {"--export-json", 0, "FILE", NULL, "write the JSON there"},
+    {"--export-markdown", 0, "FILE", NULL, "write Markdown there"},
+    {"--quiet", 0, NULL, NULL, "no live line"},
+    {0}};
+#define N_STORED (sizeof stored_options / sizeof stored_options[0] - 1)
+
+struct request {
+  struct sp_cli *cli;           // live; NULL: all is stored
+  struct sp_scenario *scenario; // live
+  const struct sp_option *given[64];
+  const char *values[64];
+  size_t n_given;
+  const struct sp_metric *family[SP_GATE_METRICS];
+  char *dir;
+  struct sp_gate_plan plan;
+  size_t n_blocks;
+  int64_t pause_ns;
+};
+
+// --- Arguments ---
+
+// The last value of a flag; NULL: not given.
+static const char *value_of(const struct request *request, const char *flag) {
+  const char *value = NULL;
+  if (request->cli) return sp_cli_value(request->cli, flag);
+  for (size_t i = 0; i < request->n_given; i++) {
+    if (strcmp(request->given[i]->flag, flag) == 0) value = request->values[i];
+  }
+  return value;
+}
+
+static enum sp_err parse_stored(int argc, char **argv, struct request *request, struct sp_error *error) {
+  static struct sp_option all[N_OPTIONS + N_STORED + 1];
+  memcpy(all, options, N_OPTIONS * sizeof *all);
+  memcpy(all + N_OPTIONS, stored_options, N_STORED * sizeof *all);
+  struct sp_args args = sp_args_of("gate", argc, argv, all);
+  const struct sp_option *option;
+  const char *value;
+  for (;;) {
+    switch (sp_args_next(&args, &option, &value, error)) {
+    case SP_ARG_END: return SP_OK;
+    case SP_ARG_HELP: exit(sp_cli_help(stdout, &verb));
+    case SP_ARG_ERROR: return SP_ERR_USAGE;
+    case SP_ARG_OPERAND:
+      return sp_fail(
+          error, SP_ERR_USAGE,
+          "--candidate %s is stored, so nothing is run and %.60s is too much; leave one of them out",
+          value_of(request, "--candidate") ? value_of(request, "--candidate") : "DIR", value);
+    case SP_ARG_OPTION:
+      if (request->n_given == sizeof request->values / sizeof request->values[0])
+        return sp_fail(error, SP_ERR_USAGE, "too many options");
+      request->given[request->n_given] = option;
+      request->values[request->n_given++] = value;
+      break;
+    }
+  }
+}
+
+static bool is_stored(int argc, char **argv) {
+  for (int i = 1; i < argc; i++) {
+    if (strcmp(argv[i], "--candidate") == 0 || strncmp(argv[i], "--candidate=", 12) == 0) return true;
+  }
+  return false;
+}
+
+static enum sp_err refuse_with(const struct request *request, const char *flag, const char *const *others,
+                               const char *why, struct sp_error *error) {
+  for (; *others; others++) {
+    if (value_of(request, *others))
+      return sp_fail(error, SP_ERR_USAGE, "%s and %s exclude each other: %s; leave one out", flag, *others,
+                     why);
+  }
+  return SP_OK;
+}
+
+static enum sp_err check_flags(const struct request *request, struct sp_error *error) {
+  static const struct {
+    const char *flag, *others[8], *why;
+  } rules[] = {
+      {"--candidate",
+       {"--base-cmd", "--candidate-cmd", "--calibrate", "--save-baseline", NULL},
+       "stored trials are judged without running anything"},
+      {"--calibrate",
+       {"--candidate-cmd", "--base", "--save-baseline", "--margin", "--metrics", "--inconclusive", "--junit",
+        NULL},
+       "a calibration compares one program with itself and gives margins, no verdict"},
+      {"--base-cmd", {"--base", NULL}, "the base is run now, or stored"},
+      {"--margin", {"--calibration", NULL}, "the margin is yours, or measured"},
+  };
+  enum sp_err err = SP_OK;
+  for (size_t i = 0; i < sizeof rules / sizeof rules[0] && !err; i++) {
+    if (value_of(request, rules[i].flag))
+      err = refuse_with(request, rules[i].flag, rules[i].others, rules[i].why, error);
+  }
+  if (!err && !value_of(request, "--calibrate") &&
+      (value_of(request, "--blocks") || value_of(request, "--pause")))
+    err = sp_fail(error, SP_ERR_USAGE, "--blocks and --pause are of --calibrate; leave them out");
+  if (!err && request->cli && value_of(request, "--across-machines") && !value_of(request, "--base"))
+    err = sp_fail(error, SP_ERR_USAGE, "--across-machines is of stored trials (--base); leave it out");
+  if (!err && value_of(request, "--candidate") && !value_of(request, "--base"))
+    err = sp_fail(error, SP_ERR_USAGE, "--candidate needs a base: --base DIR");
+  return err;
+}
+
+static enum sp_err read_family(struct request *request, struct sp_error *error) {
+  const char *list = value_of(request, "--metrics");
+  if (!list) return SP_OK;
+  char *own = sp_copy_text(list), *rest = own, *name;
+  enum sp_err err = SP_OK;
+  while (!err && (name = strsep(&rest, ","))) {
+    const struct sp_metric *metric = sp_metric_find(name);
+    const char *nearest = metric ? NULL : sp_metric_nearest(name);
+    if (!metric)
+      err = sp_fail(error, SP_ERR_USAGE, "--metrics: unknown metric \"%.40s\"; %s%s", name,
+                    nearest ? "did you mean " : "servepath gate --help names the usual ones",
+                    nearest ? nearest : "");
+    else if (request->plan.n_family == SP_GATE_METRICS - 1) // the guard is one more
+      err = sp_fail(error, SP_ERR_USAGE, "--metrics: at most %d; more could not be told apart from chance",
+                    SP_GATE_METRICS - 1);
+    else
+      request->family[request->plan.n_family++] = metric;
+  }
+  request->plan.family = request->family;
+  free(own);
+  return err;
+}
+
+static enum sp_err read_margin(struct request *request, struct sp_error *error) {
+  const char *text = value_of(request, "--margin");
+  struct sp_error what;
+  request->plan.margin = NAN;
+  if (!text) return SP_OK;
+  enum sp_err err = sp_units_parse_share(text, &request->plan.margin, &what);
+  if (err) return sp_fail(error, err, "--margin: %s", what.text);
+  if (request->plan.margin <= 0 || request->plan.margin > MARGIN_MOST)
+    return sp_fail(error, SP_ERR_USAGE,
+                   "--margin: %s is not above 0 and at most 100%%; write for example 5%%", text);
+  return SP_OK;
+}
+
+static enum sp_err read_calibrate(struct request *request, struct sp_error *error) {
+  const char *blocks = value_of(request, "--blocks"), *pause = value_of(request, "--pause");
+  uint64_t n_blocks = SP_GATE_CALIBRATE_BLOCKS, n_pairs = request->cli->pairs;
+  struct sp_error what;
+  request->pause_ns = SP_GATE_CALIBRATE_PAUSE;
+  if (blocks && sp_units_parse_count(blocks, &n_blocks, &what))
+    return sp_fail(error, SP_ERR_USAGE, "--blocks: %s", what.text);
+  if (pause && sp_units_parse_duration(pause, &request->pause_ns, &what))
+    return sp_fail(error, SP_ERR_USAGE, "--pause: %s", what.text);
+  if (n_pairs == 0) n_pairs = SP_GATE_CALIBRATE_PAIRS;
+  if (n_pairs < SP_GATE_CALIBRATE_PAIRS || n_pairs > 10000)
+    return sp_fail(error, SP_ERR_USAGE, "--pairs: a calibration needs %d to 10000", SP_GATE_CALIBRATE_PAIRS);
+  if (n_blocks == 0 || n_blocks > n_pairs)
+    return sp_fail(error, SP_ERR_USAGE, "--blocks: 1 to %zu, the number of pairs", (size_t)n_pairs);
+  request->plan.n_pairs = (size_t)n_pairs;
+  request->n_blocks = (size_t)n_blocks;
+  return SP_OK;
+}
+
+static enum sp_err read_pairs(struct request *request, struct sp_error *error) {
+  uint64_t n = request->cli ? request->cli->pairs : 0;
+  if (n > SP_GATE_PAIRS_MOST)
+    return sp_fail(
+        error, SP_ERR_USAGE,
+        "--pairs: at most %d, of which looks at 12, 18 and 24 may end it; a longer --duration tells more",
+        SP_GATE_PAIRS_MOST);
+  request->plan.n_pairs = (size_t)n;
+  return SP_OK;
+}
+
+static enum sp_err check_choice(const struct request *request, struct sp_error *error) {
+  const char *choice = value_of(request, "--inconclusive");
+  if (!choice || strcmp(choice, "pass") == 0 || strcmp(choice, "fail") == 0) return SP_OK;
+  return sp_fail(error, SP_ERR_USAGE, "--inconclusive: \"%.40s\" is neither pass nor fail", choice);
+}
+
+static enum sp_err load(struct request *request, struct sp_error *error) {
+  struct sp_gate_plan *plan = &request->plan;
+  if (request->cli->n_sides > 1)
+    return sp_fail(error, SP_ERR_USAGE, "a gate takes one --side; give each its own gate");
+  enum sp_err err = sp_cli_load(request->cli, &request->scenario, error);
+  if (err) return err;
+  plan->cli = request->cli;
+  plan->scenario = request->scenario;
+  plan->side =
+      sp_scenario_side(request->scenario, request->cli->n_sides ? request->cli->sides[0].name : NULL);
+  plan->side_name = plan->side->name;
+  plan->is_quiet = request->cli->quiet;
+  return SP_OK;
+}
+
+static enum sp_err read_request(int argc, char **argv, struct request *request, struct sp_error *error) {
+  enum sp_err err = check_flags(request, error);
+  if (!err) err = check_choice(request, error);
+  if (!err) err = read_family(request, error);
+  if (!err) err = read_margin(request, error);
+  bool calibrates = value_of(request, "--calibrate") != NULL;
+  if (!err) err = calibrates ? read_calibrate(request, error) : read_pairs(request, error);
+  if (!err && request->cli) err = load(request, error);
+  struct sp_gate_plan *plan = &request->plan;
+  plan->base_cmd = value_of(request, "--base-cmd");
+  plan->candidate_cmd = value_of(request, "--candidate-cmd");
+  plan->base_dir = value_of(request, "--base");
+  plan->candidate_dir = value_of(request, "--candidate");
+  plan->save_dir = value_of(request, "--save-baseline");
+  plan->calibration_file = value_of(request, "--calibration");
+  plan->is_across_machines = value_of(request, "--across-machines") != NULL;
+  if (!request->cli) plan->side_name = value_of(request, "--side");
+  plan->argc = argc;
+  plan->argv = argv;
+  return err;
+}
+
+// --- What is told ---
+
+static enum sp_err write_text(const char *path, char *text, struct sp_error *error) {
+  enum sp_err err = path ? sp_files_write(path, sp_bytes_of_text(text), error) : SP_OK;
+  free(text);
+  return err;
+}
+
+static enum sp_err print(const struct request *request, const struct sp_comparison *c,
+                         struct sp_error *error) {
+  const struct sp_cli *cli = request->cli;
+  bool is_json = cli ? cli->json : value_of(request, "--json") != NULL;
+  const char *json_file = cli ? cli->export_json : value_of(request, "--export-json");
+  const char *markdown_file = cli ? cli->export_markdown : value_of(request, "--export-markdown");
+  char *json = sp_comparison_json(c);
+  if (is_json)
+    fputs(json, stdout);
+  else
+    sp_comparison_print(c, stdout);
+  enum sp_err err = write_text(json_file, json, error);
+  if (!err) err = write_text(markdown_file, sp_forms_markdown(c), error);
+  return err ? err : write_text(value_of(request, "--junit"), sp_comparison_junit(c), error);
+}
+
+static enum sp_err note(const struct request *request, const struct sp_gate_job *job,
+                        struct sp_error *error) {
+  const struct sp_history_note history = {.file = value_of(request, "--history"),
+                                          .verb = "gate",
+                                          .comparison = job->comparison,
+                                          .trials = job->trials,
+                                          .n_trials = job->n_trials};
+  return job->comparison->complete ? sp_history_note(&history, error) : SP_OK;
+}
+
+static void print_next(const struct request *request, const struct sp_gate_job *job) {
+  const struct sp_comparison *c = job->comparison;
+  if (job->n_saved) fprintf(stderr, "kept %zu trials in %s\n", job->n_saved, request->plan.save_dir);
+  fprintf(stderr, "wrote %s; next: ", request->dir);
+  if (c->gate.verdict == SP_GATE_NO_BASELINE && !request->plan.save_dir)
+    fprintf(stderr, "servepath gate with --save-baseline DIR\n");
+  else if (c->gate.verdict == SP_GATE_INCONCLUSIVE && !job->has_calibration && request->cli)
+    fprintf(stderr, "servepath gate %s --calibrate\n", request->cli->scenario);
+  else
+    fprintf(stderr, "servepath report %s\n", request->dir);
+}
+
+static int exit_code_of(const struct request *request, const struct sp_comparison *c) {
+  const char *choice = value_of(request, "--inconclusive");
+  if (c->exit_code != sp_exit_code(SP_ERR_INCONCLUSIVE) || !choice) return c->exit_code;
+  return strcmp(choice, "pass") == 0 ? 0 : sp_exit_code(SP_ERR_FAILED);
+}
+
+// --- The verb ---
+
+static enum sp_err gate(struct request *request, struct sp_supervisor *supervisor, int *code,
+                        struct sp_error *error) {
+  struct sp_gate_job job = {0};
+  enum sp_err err = sp_gate_go(&request->plan, supervisor, &job, error);
+  if (!err && job.comparison) {
+    err = print(request, job.comparison, error);
+    if (!err) err = note(request, &job, error);
+    print_next(request, &job);
+    *code = exit_code_of(request, job.comparison);
+  }
+  sp_gate_job_done(&job);
+  return err;
+}
+
+static void print_calibration(const struct sp_calibration *calibration, const char *file) {
+  printf("margins of %s %s, from %lld pairs in %lld blocks\n", calibration->case_name, calibration->side,
+         (long long)calibration->n_pairs, (long long)calibration->n_blocks);
+  for (size_t i = 0; i < sp_n_metrics; i++) {
+    double margin = sp_calibration_margin(calibration, &sp_metrics[i]);
+    if (!isnan(margin)) printf("  %-16s %6.2f %%\n", sp_metrics[i].title, 100 * margin);
+  }
+  fprintf(stderr, "wrote %s; next: servepath gate SCENARIO --base-cmd OLD --candidate-cmd NEW\n", file);
+}
+
+static enum sp_err calibrate(struct request *request, struct sp_supervisor *supervisor,
+                             struct sp_error *error) {
+  const struct sp_gate_plan *gate_plan = &request->plan;
+  const struct sp_calibrate_plan plan = {.cli = gate_plan->cli,
+                                         .scenario = gate_plan->scenario,
+                                         .side = gate_plan->side,
+                                         .base_cmd = gate_plan->base_cmd,
+                                         .n_pairs = gate_plan->n_pairs,
+                                         .n_blocks = request->n_blocks,
+                                         .pause_ns = request->pause_ns,
+                                         .file = gate_plan->calibration_file,
+                                         .dir = request->dir,
+                                         .is_quiet = gate_plan->is_quiet};
+  struct sp_calibration calibration = {0};
+  char *file = NULL;
+  enum sp_err err = sp_gate_calibrate_go(&plan, supervisor, &calibration, &file, error);
+  if (!err && file) print_calibration(&calibration, file);
+  sp_calibration_done(&calibration);
+  free(file);
+  return err;
+}
+
+static enum sp_err act(struct request *request, int *code, struct sp_error *error) {
+  struct sp_supervisor supervisor;
+  bool calibrates = value_of(request, "--calibrate") != NULL;
+  const char *out = request->cli ? request->cli->out_dir : value_of(request, "--out");
+  const char *name = request->scenario ? request->scenario->name : "stored";
+  enum sp_err err = sp_supervisor_init(&supervisor, error);
+  if (err) return err;
+  request->dir = out ? sp_copy_text(out) : sp_out_dir_new(name, calibrates ? "calibration" : "gate");
+  request->plan.dir = request->dir;
+  err = calibrates ? calibrate(request, &supervisor, error) : gate(request, &supervisor, code, error);
+  if (supervisor.signal) {
+    *code = 128 + supervisor.signal;
+    err = SP_OK;
+  }
+  sp_supervisor_done(&supervisor);
+  return err;
+}
+
+int sp_cmd_gate(int argc, char **argv) {
+  struct sp_error error;
+  struct request request = {.plan = {.margin = NAN}};
+  int code = 0;
+  enum sp_err err = is_stored(argc, argv) ? parse_stored(argc, argv, &request, &error)
+                                          : sp_cli_parse(&verb, argc, argv, &request.cli, &error);
+  if (!err && request.cli && request.cli->help) return sp_cli_help(stdout, &verb);
+  if (!err) err = read_request(argc, argv, &request, &error);
+  if (!err) err = act(&request, &code, &error);
+  sp_scenario_free(request.scenario);
+  sp_cli_free(request.cli);
+  free(request.dir);
+  return err ? sp_cli_report(&verb, &error) : code;
+}

@@ -1,0 +1,143 @@
+// A/A pairs, and margins from them.
+#include "decide/gate_calibrate.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "decide/gate_verdict.h"
+#include "os/files.h"
+
+// A gate at its first look, resampled in runs of neighbours in time.
+#define GATE_PAIRS  12
+#define GATE_ALPHA  0.01
+#define BLOCK       5
+#define N_GATES     1000
+#define SEED        1
+#define MARGIN_MOST 10.0 // above, two equal programs are no evidence of anything
+
+struct job {
+  const struct sp_calibrate_plan *plan;
+  struct sp_supervisor *supervisor;
+  struct sp_gate_programs programs;
+  struct sp_pairs pairs;
+  char *key;
+};
+
+static enum sp_err run_trial(void *context, size_t side_i, uint64_t seed, const char *dir,
+                             struct sp_result **result, struct sp_error *error) {
+  struct job *job = context;
+  return sp_program_run(&job->programs.programs[side_i], seed, dir, result, error);
+}
+
+static void after_pair(void *context, const struct sp_pairs *pairs) {
+  const struct job *job = context;
+  if (!job->plan->is_quiet && !pairs->was_last_found)
+    fprintf(stderr, "calibration: pair %zu/%zu\n", pairs->n_pairs, job->plan->n_pairs);
+}
+
+static enum sp_err run_block(struct job *job, size_t block_i, struct sp_error *error) {
+  const struct sp_calibrate_plan *plan = job->plan;
+  const struct sp_look look = {plan->n_pairs * (block_i + 1) / plan->n_blocks, GATE_ALPHA};
+  const struct sp_pairs_plan pairs = {.dir = plan->dir,
+                                      .names = sp_gate_sides,
+                                      .n_sides = 2,
+                                      .first_seed = plan->scenario->load.seed,
+                                      .key = job->key,
+                                      .looks = &look,
+                                      .n_looks = 1,
+                                      .run = run_trial,
+                                      .pair_done = after_pair,
+                                      .context = job,
+                                      .supervisor = job->supervisor};
+  return sp_pairs_go(&pairs, &job->pairs, error);
+}
+
+static void pause_between(struct job *job) {
+  int64_t until_ns = sp_now_ns() + job->plan->pause_ns;
+  if (!job->plan->is_quiet) fprintf(stderr, "pause before the next block\n");
+  while (!job->supervisor->signal && sp_now_ns() < until_ns)
+    sp_supervisor_wait(job->supervisor, NULL, 0, until_ns);
+}
+
+static enum sp_err run_blocks(struct job *job, struct sp_error *error) {
+  enum sp_err err = SP_OK;
+  for (size_t i = 0; i < job->plan->n_blocks && !err && !job->supervisor->signal; i++) {
+    if (i > 0 && !job->pairs.was_last_found) pause_between(job);
+    err = run_block(job, i, error);
+  }
+  if (err || job->supervisor->signal || job->pairs.n_pairs >= job->plan->n_pairs) return err;
+  return sp_fail(
+      error, SP_ERR_INVALID,
+      "%zu of %zu pairs stayed invalid; see the reasons in %s/invalid and repeat when the machine is "
+      "quieter",
+      job->pairs.n_left_out, job->pairs.n_started, job->plan->dir);
+}
+
+static double margin_of(const struct job *job, const struct sp_metric *metric) {
+  size_t most = job->pairs.n_pairs, n_missing = 0;
+  double *worse = sp_alloc((most + 1) * sizeof *worse);
+  struct sp_prng prng;
+  sp_prng_init(&prng, SEED, SP_PRNG_DECIDE);
+  size_t n = sp_judge_log_ratios(job->pairs.trials, job->pairs.n_trials, SP_GATE_CANDIDATE, SP_GATE_BASE,
+                                 metric, true, false, worse, most);
+  for (size_t i = 0; i < n; i++) n_missing += isnan(worse[i]) != 0;
+  double margin = n == 0 || 10 * n_missing > n
+                      ? NAN
+                      : sp_gate_calibrate(worse, n, GATE_PAIRS, GATE_ALPHA, BLOCK, N_GATES, &prng);
+  free(worse);
+  return margin <= MARGIN_MOST ? margin : NAN;
+}
+
+static const struct sp_result *last_result(const struct sp_pairs *pairs) {
+  const struct sp_judge_trial *trial = NULL;
+  for (size_t i = pairs->n_started; i-- > 0 && !trial;) trial = sp_pairs_find(pairs, SP_GATE_CANDIDATE, i);
+  return trial ? trial->result : NULL;
+}
+
+static enum sp_err conclude(const struct job *job, struct sp_calibration *calibration, char **file,
+                            struct sp_error *error) {
+  const struct sp_result *last = last_result(&job->pairs);
+  SP_ASSERT(last != NULL);
+  sp_calibration_of(last, calibration);
+  calibration->n_pairs = (int64_t)job->pairs.n_pairs;
+  calibration->n_blocks = (int64_t)job->plan->n_blocks;
+  calibration->pause_s = (double)job->plan->pause_ns * 1e-9;
+  for (size_t i = 0; i < sp_n_metrics; i++) {
+    double margin = sp_metrics[i].role == SP_METRIC_GUARD ? NAN : margin_of(job, &sp_metrics[i]);
+    if (!isnan(margin)) sp_facts_real(&calibration->margins, sp_metrics[i].name, margin);
+  }
+  *file = job->plan->file ? sp_copy_text(job->plan->file) : sp_calibration_file(last);
+  return sp_calibration_write(calibration, *file, error);
+}
+
+static enum sp_err prepare(struct job *job, struct sp_error *error) {
+  const struct sp_calibrate_plan *plan = job->plan;
+  char *copies = sp_format("%s/programs", plan->dir), *commands[2] = {NULL, NULL};
+  enum sp_err err = SP_OK;
+  for (int i = 0; i < 2 && !err; i++)
+    err = sp_gate_program_copy(plan->base_cmd, copies, sp_gate_sides[i], &commands[i], error);
+  if (!err) {
+    sp_gate_programs_init(&job->programs, commands[0], commands[1], plan->cli, plan->side, job->supervisor);
+    job->key = sp_gate_programs_key(&job->programs, plan->scenario);
+  }
+  for (int i = 0; i < 2; i++) free(commands[i]);
+  free(copies);
+  return err;
+}
+
+enum sp_err sp_gate_calibrate_go(const struct sp_calibrate_plan *plan, struct sp_supervisor *supervisor,
+                                 struct sp_calibration *calibration, char **file, struct sp_error *error) {
+  struct job job = {.plan = plan, .supervisor = supervisor};
+  *file = NULL;
+  enum sp_err err = prepare(&job, error);
+  if (!err) err = run_blocks(&job, error);
+  if (!err && !supervisor->signal) err = conclude(&job, calibration, file, error);
+  sp_pairs_done(&job.pairs);
+  sp_gate_programs_done(&job.programs);
+  free(job.key);
+  return err;
+}

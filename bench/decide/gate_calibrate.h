@@ -1,0 +1,28 @@
+// gate --calibrate: one program against itself, from two copies of its file, in blocks of pairs that lie apart in time; what they differ by
+// is what a gate must allow. One thread, which is the supervisor's.
+#ifndef SP_DECIDE_GATE_CALIBRATE_H
+#define SP_DECIDE_GATE_CALIBRATE_H
+
+#include "decide/calibration.h"
+#include "decide/gate_programs.h"
+#include "decide/pairs.h"
+
+struct sp_calibrate_plan { // everything is borrowed
+  const struct sp_cli *cli;
+  const struct sp_scenario *scenario;
+  const struct sp_side *side;
+  const char *base_cmd; // one word: a program's file; NULL: this program
+  size_t n_pairs, n_blocks;
+  int64_t pause_ns; // between two blocks
+  const char *file; // NULL: where gates look by themselves
+  const char *dir;  // of the pairs and the copies; what lies there is not run again
+  bool is_quiet;
+};
+
+// Blocks for an hour. *calibration and *file (from malloc) are what was written; *file is NULL where a signal ended it first. A metric without
+// a value in nine of ten pairs, or whose margin has no limit, has none. calibration must be zeroed before and freed after.
+// SP_ERR_INVALID: fewer than n_pairs whole pairs; SP_ERR_USAGE, SP_ERR_ENVIRONMENT: the program, files.
+enum sp_err sp_gate_calibrate_go(const struct sp_calibrate_plan *plan, struct sp_supervisor *supervisor,
+                                 struct sp_calibration *calibration, char **file, struct sp_error *error);
+
+#endif

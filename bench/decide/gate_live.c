@@ -1,0 +1,264 @@
+// Pairs of two programs in turns, fresh ones where a difference must be confirmed; or the candidate's trials alone.
+#include "decide/gate_live.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decide/compare.h"
+#include "decide/pairs_live.h"
+#include "os/files.h"
+#include "trial/shared_broker.h"
+
+#define FRESH_SEEDS 1000 // beyond the seeds of the pairs
+
+struct live {
+  const struct sp_gate_plan *plan;
+  struct sp_gate_job *job;
+  struct sp_supervisor *supervisor;
+  struct sp_gate_programs programs;
+  const char *no_baseline; // NULL: there is a base, here or stored
+  bool is_alone;           // only the candidate is run
+  char *key;
+  struct sp_look looks[SP_LOOKS_MAX];
+  size_t n_looks;
+  struct sp_pairs_live view;
+  struct sp_trial_plan broker_plan;
+  struct sp_shared_broker broker;
+  bool has_broker;
+  enum sp_err err; // of a look
+  struct sp_error *error;
+};
+
+// --- One trial ---
+
+// One trial that nobody looks at, for Java's compiler.
+static enum sp_err warm_up(struct live *live, struct sp_error *error) {
+  struct sp_program program = live->programs.programs[SP_GATE_CANDIDATE];
+  struct sp_arguments args = {0};
+  struct sp_result *result = NULL;
+  for (size_t i = 0; program.args[i]; i++) sp_arguments_word(&args, program.args[i]);
+  sp_arguments_pair(&args, "--duration", SP_GATE_BROKER_WARMUP);
+  program.args = (const char *const *)args.items;
+  char *dir = sp_format("%s/warm-up", live->plan->dir);
+  if (!live->plan->is_quiet) fprintf(stderr, "warming up Kafka for %s\n", SP_GATE_BROKER_WARMUP);
+  enum sp_err err = sp_program_run(&program, live->plan->scenario->load.seed, dir, &result, error);
+  sp_result_free(result);
+  sp_files_remove(dir);
+  free(dir);
+  sp_arguments_done(&args);
+  return err;
+}
+
+// Not before the first trial that has to be run.
+static enum sp_err need_broker(struct live *live, struct sp_error *error) {
+  if (live->has_broker || !sp_shared_broker_is_wanted(live->plan->scenario)) return SP_OK;
+  live->has_broker = true;
+  live->broker_plan = (struct sp_trial_plan){.cli = live->plan->cli,
+                                             .scenario = live->plan->scenario,
+                                             .side = live->plan->side,
+                                             .out_dir = live->plan->dir};
+  enum sp_err err = sp_shared_broker_start(&live->broker_plan, live->supervisor, &live->broker, error);
+  if (err) return err;
+  sp_gate_programs_use_broker(&live->programs, live->broker.broker.address);
+  return warm_up(live, error);
+}
+
+static enum sp_err run_trial(void *context, size_t side_i, uint64_t seed, const char *dir,
+                             struct sp_result **result, struct sp_error *error) {
+  struct live *live = context;
+  enum sp_err err = need_broker(live, error);
+  if (err || live->supervisor->signal) return err;
+  size_t program_i = live->is_alone ? SP_GATE_CANDIDATE : side_i;
+  return sp_program_run(&live->programs.programs[program_i], seed, dir, result, error);
+}
+
+// --- Looking ---
+
+static void collect(struct live *live) {
+  struct sp_gate_job *job = live->job;
+  size_t n = job->pairs.n_trials + job->fresh.n_trials;
+  free(job->trials);
+  job->trials = sp_alloc((n + 1) * sizeof *job->trials);
+  job->n_trials = 0;
+  for (size_t i = 0; i < job->pairs.n_trials; i++) job->trials[job->n_trials++] = job->pairs.trials[i];
+  for (size_t i = 0; i < job->fresh.n_trials; i++) job->trials[job->n_trials++] = job->fresh.trials[i];
+}
+
+static double alpha_of(const struct live *live) {
+  size_t i = 0;
+  while (i + 1 < live->n_looks && live->job->pairs.n_pairs > live->looks[i].n_pairs) i++;
+  return live->looks[i].alpha;
+}
+
+static void judge(struct live *live) {
+  collect(live);
+  const char *no_baseline = live->is_alone && !live->no_baseline ? "its base is stored" : live->no_baseline;
+  sp_gate_judge_now(live->plan, no_baseline, alpha_of(live), live->job);
+}
+
+static void after_pair(void *context, const struct sp_pairs *pairs) {
+  struct live *live = context;
+  bool is_fresh = pairs == &live->job->fresh;
+  if (pairs->was_last_found) return;
+  judge(live);
+  if (is_fresh && pairs->n_pairs == 1 && !live->plan->is_quiet)
+    fprintf(stderr, "worse by more than the margin allows; %d fresh pairs must agree\n", SP_GATE_FRESH);
+  sp_pairs_live_show(&live->view, pairs, live->job->comparison,
+                     is_fresh ? SP_GATE_FRESH : live->looks[live->n_looks - 1].n_pairs);
+}
+
+static bool is_enough(void *context, const struct sp_pairs *pairs, const struct sp_look *look) {
+  struct live *live = context;
+  (void)pairs;
+  (void)look;
+  collect(live);
+  live->err = sp_gate_check(live->plan, live->job, !live->is_alone, live->error);
+  if (live->err) return true;
+  judge(live);
+  if (live->is_alone) return false;
+  return sp_gate_is_settled(live->job->comparison) || sp_gate_wants_fresh(&live->job->comparison->gate);
+}
+
+// --- Pairs ---
+
+// A stored base has schedules already.
+static uint64_t first_seed(const struct live *live) {
+  const struct sp_stored *base = &live->job->base;
+  uint64_t seed = base->n ? base->trials[0].seed : live->plan->scenario->load.seed;
+  for (size_t i = 0; i < base->n; i++) {
+    if (base->trials[i].seed < seed) seed = base->trials[i].seed;
+  }
+  return seed;
+}
+
+static enum sp_err run_pairs(struct live *live, bool is_confirming) {
+  const struct sp_gate_plan *plan = live->plan;
+  const struct sp_look fresh_look = {SP_GATE_FRESH, alpha_of(live)};
+  const struct sp_pairs_plan pairs = {.dir = plan->dir,
+                                      .names = live->is_alone ? sp_gate_sides + 1 : sp_gate_sides,
+                                      .n_sides = live->is_alone ? 1 : 2,
+                                      .first_seed = first_seed(live) + (is_confirming ? FRESH_SEEDS : 0),
+                                      .key = live->key,
+                                      .looks = is_confirming ? &fresh_look : live->looks,
+                                      .n_looks = is_confirming ? 1 : live->n_looks,
+                                      .is_confirming = is_confirming,
+                                      .run = run_trial,
+                                      .enough = is_enough,
+                                      .pair_done = after_pair,
+                                      .context = live,
+                                      .supervisor = live->supervisor};
+  enum sp_err err = sp_pairs_go(&pairs, is_confirming ? &live->job->fresh : &live->job->pairs, live->error);
+  return err ? err : live->err;
+}
+
+static enum sp_err go_pairs(struct live *live) {
+  enum sp_err err = run_pairs(live, false);
+  if (err || live->job->pairs.n_trials == 0) return err;
+  judge(live);
+  bool is_open = !live->supervisor->signal && !sp_gate_is_settled(live->job->comparison);
+  if (is_open && sp_gate_wants_fresh(&live->job->comparison->gate)) err = run_pairs(live, true);
+  if (!err) judge(live);
+  return err;
+}
+
+// --- The candidate alone ---
+
+// Its usable trials become stored ones; the others stay for the judge to count.
+static void take_candidate(struct sp_gate_job *job) {
+  for (size_t i = 0; i < job->pairs.n_trials; i++) {
+    struct sp_judge_trial *trial = &job->pairs.trials[i];
+    bool is_good = trial->result && trial->result->complete && sp_result_is_valid(trial->result);
+    if (!is_good) continue;
+    struct sp_stored *to = &job->candidate;
+    to->trials = sp_realloc(to->trials, (to->n + 1) * sizeof *to->trials);
+    to->trials[to->n++] =
+        (struct sp_stored_trial){sp_copy_text(trial->dir), (struct sp_result *)trial->result, trial->seed};
+    trial->result = NULL; // theirs now
+  }
+}
+
+static enum sp_err go_alone(struct live *live) {
+  struct sp_gate_job *job = live->job;
+  enum sp_err err = run_pairs(live, false);
+  if (err || job->pairs.n_trials == 0) return err;
+  judge(live);
+  if (live->no_baseline || live->supervisor->signal) return SP_OK;
+  take_candidate(job);
+  err = sp_gate_judge_stored(live->plan, job, live->error);
+  if (!err)
+    sp_comparison_remark(
+        job->comparison,
+        "not interleaved: the base is stored, so whatever changed on the machine since then is "
+        "part of the difference; --base-cmd measures both now");
+  return err;
+}
+
+// --- From beginning to end ---
+
+// What no pairs would settle: times over the mock broker or in a closed loop.
+static enum sp_err check_family(const struct sp_gate_plan *plan, struct sp_error *error) {
+  const struct sp_side *const sides[2] = {plan->side, plan->side};
+  const struct sp_compare_plan like = {.cli = plan->cli,
+                                       .scenario = plan->scenario,
+                                       .sides = sides,
+                                       .n_sides = 2,
+                                       .family = plan->family,
+                                       .n_family = plan->n_family};
+  return sp_compare_check(&like, error);
+}
+
+static size_t most_pairs(const struct live *live) {
+  size_t n_stored = live->job->base.n, n = live->plan->n_pairs;
+  if (!live->is_alone) return n ? n : SP_GATE_PAIRS_MOST;
+  if (n == 0) n = n_stored ? SP_GATE_PAIRS_MOST : SP_GATE_PAIRS_LEAST;
+  return n_stored && n_stored < n ? n_stored : n;
+}
+
+static enum sp_err check_seeds(struct live *live) {
+  const struct sp_stored *base = &live->job->base;
+  for (size_t i = 1; i < base->n; i++) {
+    if (base->trials[i].seed == base->trials[i - 1].seed)
+      return sp_fail(live->error, SP_ERR_USAGE,
+                     "%s and %s have one seed; the candidate's trials are paired by it: keep a base with "
+                     "--save-baseline, or measure both now with --base-cmd",
+                     base->trials[i - 1].dir, base->trials[i].dir);
+  }
+  return SP_OK;
+}
+
+static enum sp_err find_base(struct live *live, char **no_baseline) {
+  const struct sp_gate_plan *plan = live->plan;
+  live->is_alone = !plan->base_cmd;
+  if (!live->is_alone) return SP_OK;
+  enum sp_err err = plan->base_dir
+                        ? sp_stored_read(plan->base_dir, plan->side->name, &live->job->base, live->error)
+                        : SP_OK;
+  if (!err && live->job->base.n == 0)
+    *no_baseline = plan->base_dir ? sp_format("%s holds no trials to compare with", plan->base_dir)
+                                  : sp_copy_text("no base was named (--base-cmd, --base)");
+  live->no_baseline = *no_baseline;
+  return err ? err : check_seeds(live);
+}
+
+enum sp_err sp_gate_go_live(const struct sp_gate_plan *plan, struct sp_supervisor *supervisor,
+                            struct sp_gate_job *job, struct sp_error *error) {
+  struct live live = {.plan = plan, .job = job, .supervisor = supervisor, .error = error};
+  char *no_baseline = NULL;
+  enum sp_err err = check_family(plan, error);
+  if (!err) err = find_base(&live, &no_baseline);
+  if (!err) {
+    sp_gate_programs_init(&live.programs, plan->base_cmd, plan->candidate_cmd, plan->cli, plan->side,
+                          supervisor);
+    live.key = sp_gate_programs_key(&live.programs, plan->scenario);
+    live.n_looks = sp_judge_looks(most_pairs(&live), live.looks);
+    sp_pairs_live_init(&live.view, plan->is_quiet);
+    err = live.is_alone ? go_alone(&live) : go_pairs(&live);
+    sp_shared_broker_stop(&live.broker_plan, supervisor, &live.broker);
+  }
+  sp_gate_programs_done(&live.programs);
+  free(live.key);
+  free(no_baseline);
+  return err;
+}

@@ -1,0 +1,161 @@
+// Commands of trials that other programs run, and copies of a program for a calibration.
+#include "decide/gate_programs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "os/files.h"
+
+// A path as one word of the shell.
+static char *quoted(const char *path) {
+  char *text = NULL;
+  size_t n = 0;
+  FILE *to = open_memstream(&text, &n);
+  SP_ASSERT(to != NULL);
+  fputc('\'', to);
+  for (; *path; path++) {
+    if (*path == '\'')
+      fputs("'\\''", to);
+    else
+      fputc(*path, to);
+  }
+  fputc('\'', to);
+  SP_ASSERT(fclose(to) == 0);
+  return text;
+}
+
+void sp_gate_programs_init(struct sp_gate_programs *programs, const char *base, const char *candidate,
+                           const struct sp_cli *cli, const struct sp_side *side,
+                           struct sp_supervisor *supervisor) {
+  const struct sp_trial_plan own = {.cli = cli, .side = side};
+  const char *const commands[2] = {base, candidate};
+  *programs = (struct sp_gate_programs){0};
+  sp_arguments_word(&programs->args, cli->scenario);
+  sp_arguments_layers(&programs->args, cli);
+  sp_arguments_sides(&programs->side, &own, true);
+  for (int i = 0; i < 2; i++) {
+    programs->commands[i] = commands[i] ? sp_copy_text(commands[i]) : quoted(sp_process_self());
+    programs->programs[i] = (struct sp_program){.command = programs->commands[i],
+                                                .args = (const char *const *)programs->args.items,
+                                                .side = programs->side.items[programs->side.n - 1],
+                                                .supervisor = supervisor};
+  }
+}
+
+void sp_gate_programs_done(struct sp_gate_programs *programs) {
+  for (int i = 0; i < 2; i++) free(programs->commands[i]);
+  sp_arguments_done(&programs->args);
+  sp_arguments_done(&programs->side);
+  *programs = (struct sp_gate_programs){0};
+}
+
+void sp_gate_programs_use_broker(struct sp_gate_programs *programs, const char *address) {
+  sp_arguments_pair(&programs->args, "--broker", address);
+  for (int i = 0; i < 2; i++) programs->programs[i].args = (const char *const *)programs->args.items;
+}
+
+// Of the file that a command's first word names; "" where it is none that can be read.
+static void digest_of(const char *command, char text[SP_DIGEST_TEXT_BYTES]) {
+  struct sp_error ignored;
+  size_t n = strlen(command);
+  bool is_quoted = n > 1 && command[0] == '\'' && strchr(command + 1, '\'') == command + n - 1;
+  char *path = is_quoted ? sp_format("%.*s", (int)n - 2, command + 1)
+                         : sp_format("%.*s", (int)strcspn(command, " \t"), command);
+  if (sp_digest_file(path, text, &ignored)) text[0] = '\0';
+  free(path);
+}
+
+char *sp_gate_programs_key(const struct sp_gate_programs *programs, const struct sp_scenario *scenario) {
+  char digests[3][SP_DIGEST_TEXT_BYTES];
+  struct sp_error ignored;
+  for (int i = 0; i < 2; i++) digest_of(programs->commands[i], digests[i]);
+  if (sp_digest_file(scenario->recording, digests[2], &ignored)) digests[2][0] = '\0';
+  return sp_format("gate\nscenario %s\nrecording %s\nside %s\nbase %.600s %s\ncandidate %.600s %s\n",
+                   scenario->digest, digests[2], programs->programs[0].side, programs->commands[0],
+                   digests[0], programs->commands[1], digests[1]);
+}
+
+// --- Copies ---
+
+static enum sp_err fail(const char *what, const char *path, struct sp_error *error) {
+  return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot %s %s (%s)", what, path, strerror(errno));
+}
+
+// Links in `to` for all that stands in `from` but for `but`. What is there already stays.
+static enum sp_err link_beside(const char *from, const char *but, const char *to, struct sp_error *error) {
+  DIR *folder = opendir(from);
+  if (!folder) return fail("read", from, error);
+  enum sp_err err = SP_OK;
+  for (struct dirent *entry; !err && (entry = readdir(folder));) {
+    const char *name = entry->d_name;
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, but) == 0) continue;
+    char *target = sp_format("%s/%s", from, name), *link = sp_format("%s/%s", to, name);
+    if (symlink(target, link) != 0 && errno != EEXIST) err = fail("link", link, error);
+    free(target);
+    free(link);
+  }
+  closedir(folder);
+  return err;
+}
+
+static enum sp_err copy_program(const char *from, const char *to, struct sp_error *error) {
+  char *bytes = NULL;
+  size_t n = 0;
+  enum sp_err err = sp_files_read(from, (size_t)1 << 30, &bytes, &n, error);
+  if (!err) err = sp_files_write(to, sp_bytes_of(bytes, n), error);
+  if (!err && chmod(to, 0755) != 0) err = fail("make executable", to, error);
+  free(bytes);
+  return err;
+}
+
+// path: absolute, /PARENT/FOLDER/FILE.
+static enum sp_err copy_among_links(char *path, const char *root, char **copy, struct sp_error *error) {
+  char *file = strrchr(path, '/');
+  *file++ = '\0';
+  char *folder = strrchr(path, '/');
+  if (!folder)
+    return sp_fail(error, SP_ERR_USAGE, "/%s stands in no folder; put it into one to calibrate with it",
+                   file);
+  char *to = sp_format("%s/%s", root, folder + 1);
+  *copy = sp_format("%s/%s", to, file);
+  enum sp_err err = sp_files_make_dirs(to, error);
+  if (!err) err = link_beside(path, file, to, error);
+  if (!err) {
+    char *original = sp_format("%s/%s", path, file);
+    err = copy_program(original, *copy, error);
+    free(original);
+  }
+  *folder = '\0';
+  if (!err) err = link_beside(path[0] ? path : "/", folder + 1, root, error);
+  free(to);
+  return err;
+}
+
+enum sp_err sp_gate_program_copy(const char *command, const char *dir, const char *name, char **copied,
+                                 struct sp_error *error) {
+  const char *file = command ? command : sp_process_self();
+  char *path = command && strpbrk(command, " \t'\"$") ? NULL : realpath(file, NULL);
+  *copied = NULL;
+  if (!path)
+    return sp_fail(
+        error, SP_ERR_USAGE,
+        "--base-cmd: \"%.200s\" is no file that could be copied; name the program alone: --base-cmd "
+        "./servepath",
+        command ? command : file);
+  char *root = sp_format("%s/%s", dir, name), *copy = NULL, *whole = NULL;
+  enum sp_err err = copy_among_links(path, root, &copy, error);
+  if (!err && !(whole = realpath(copy, NULL))) err = fail("find", copy, error);
+  if (!err) *copied = quoted(whole);
+  free(whole);
+  free(copy);
+  free(root);
+  free(path);
+  return err;
+}

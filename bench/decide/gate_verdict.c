@@ -1,0 +1,248 @@
+// What the judge found, held against margins; the sentence that says so.
+#include "decide/gate_verdict.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+
+#define EXIT_INVALID 2
+
+const char *const sp_gate_sides[2] = {"base", "candidate"};
+
+// --- What the decision is made of ---
+
+struct inputs {
+  struct sp_gate_input items[SP_GATE_METRICS];
+  char *texts[SP_GATE_METRICS]; // why_not, where it is ours
+  size_t n;
+};
+
+static double margin_of(const struct sp_gate_rules *rules, const struct sp_metric *metric, bool is_guard,
+                        bool *is_calibrated) {
+  double calibrated =
+      rules->calibration && !is_guard ? sp_calibration_margin(rules->calibration, metric) : NAN;
+  *is_calibrated = isnan(rules->margin) && !isnan(calibrated);
+  if (is_guard) return SP_GATE_SERVED_MARGIN;
+  if (!isnan(rules->margin)) return rules->margin;
+  return *is_calibrated ? calibrated : SP_GATE_MARGIN;
+}
+
+static size_t count_missing(const double *values, size_t n) {
+  size_t n_missing = 0;
+  for (size_t i = 0; i < n; i++) n_missing += isnan(values[i]) != 0;
+  return n_missing;
+}
+
+// Figures that no verdict may use are the judge's business; where it says so, the decision has nothing to go by.
+static char *why_not(const struct sp_comparison *c, const struct sp_metric *metric, const double *values,
+                     size_t n) {
+  const struct sp_compared *compared = sp_comparison_find(c, SP_GATE_CANDIDATE, metric->name);
+  const char *why = compared ? compared->why : NULL;
+  if (compared && compared->verdict == SP_VERDICT_VOID) return sp_copy_text(why);
+  if (c->exit_code == EXIT_INVALID && why) return sp_copy_text(why);
+  size_t n_missing = count_missing(values, n);
+  if (10 * n_missing <= n) return NULL;
+  if (why) return sp_copy_text(why);
+  return sp_format("%s has no usable figure in %zu of %zu pairs", metric->title, n_missing, n);
+}
+
+static void add_input(const struct sp_gate_rules *rules, const struct sp_judge_trial *trials, size_t n,
+                      const struct sp_comparison *c, const struct sp_metric *metric, struct inputs *inputs) {
+  if (inputs->n == SP_GATE_METRICS) return; // refused where --metrics is read
+  double *worse = sp_alloc((n + 1) * sizeof *worse), *fresh = sp_alloc((n + 1) * sizeof *fresh);
+  bool is_guard = metric->role == SP_METRIC_GUARD, is_calibrated;
+  double margin = margin_of(rules, metric, is_guard, &is_calibrated);
+  size_t n_worse =
+      sp_judge_log_ratios(trials, n, SP_GATE_CANDIDATE, SP_GATE_BASE, metric, true, false, worse, n);
+  size_t n_fresh =
+      sp_judge_log_ratios(trials, n, SP_GATE_CANDIDATE, SP_GATE_BASE, metric, true, true, fresh, n);
+  char *why = why_not(c, metric, worse, n_worse);
+  inputs->texts[inputs->n] = why;
+  inputs->items[inputs->n++] = (struct sp_gate_input){.metric = metric,
+                                                      .margin = margin,
+                                                      .is_calibrated = is_calibrated,
+                                                      .is_guard = is_guard,
+                                                      .worse = worse,
+                                                      .n = n_worse,
+                                                      .fresh = fresh,
+                                                      .n_fresh = n_fresh,
+                                                      .why_not = why};
+}
+
+static void fill_inputs(const struct sp_gate_rules *rules, const struct sp_judge_trial *trials, size_t n,
+                        const struct sp_comparison *c, struct inputs *inputs) {
+  bool has_guard = false;
+  for (size_t i = 0; i < c->n_metrics; i++) {
+    if (!c->metrics[i].is_primary || c->metrics[i].side_i != SP_GATE_CANDIDATE) continue;
+    add_input(rules, trials, n, c, c->metrics[i].metric, inputs);
+    has_guard |= c->metrics[i].metric->role == SP_METRIC_GUARD;
+  }
+  if (!has_guard) add_input(rules, trials, n, c, sp_metric_find("served"), inputs);
+}
+
+static void free_inputs(struct inputs *inputs) {
+  for (size_t i = 0; i < inputs->n; i++) {
+    free((double *)inputs->items[i].worse);
+    free((double *)inputs->items[i].fresh);
+    free(inputs->texts[i]);
+  }
+}
+
+// --- What stands above it ---
+
+static const struct sp_compared_side *candidate_of(const struct sp_comparison *c) {
+  return &c->sides[c->n_sides - 1];
+}
+
+// "expect.p99" 10000000: "p99 <= 10ms"
+static void bound_text(const struct sp_bound *bound, double value, char *text, size_t n) {
+  char figure[SP_UNITS_TEXT_BYTES];
+  bool is_share = strcmp(bound->name, "expect.not_ok") == 0;
+  if (isnan(value))
+    snprintf(text, n, "no answer");
+  else if (is_share)
+    snprintf(text, n, "%s", sp_units_print_share(value, figure, sizeof figure));
+  else
+    snprintf(text, n, "%s", sp_units_print_duration((int64_t)value, figure, sizeof figure));
+}
+
+// Why the candidate fails whatever its margins; NULL: it does not. From malloc.
+static char *why_failed(const struct sp_comparison *c) {
+  const struct sp_compared_side *side = candidate_of(c);
+  if (side->n_mismatched) {
+    char wrong[SP_UNITS_TEXT_BYTES], all[SP_UNITS_TEXT_BYTES];
+    return sp_format("%s of %s predictions of the candidate are not what was expected",
+                     sp_units_print_count((uint64_t)side->n_mismatched, wrong, sizeof wrong),
+                     sp_units_print_count((uint64_t)side->n_checked, all, sizeof all));
+  }
+  for (size_t i = 0; i < side->n_bounds; i++) {
+    const struct sp_bound *bound = &side->bounds[i];
+    if (bound->met != SP_MET_NO) continue;
+    char value[64], limit[64];
+    bound_text(bound, bound->value, value, sizeof value);
+    bound_text(bound, bound->limit, limit, sizeof limit);
+    const char *name = strncmp(bound->name, "expect.", 7) == 0 ? bound->name + 7 : bound->name;
+    return sp_format("the candidate misses its bound %s <= %s: %s in the middle of its trials", name, limit,
+                     value);
+  }
+  return NULL;
+}
+
+// --- The sentence ---
+
+static char *times_text(double times, char *text, size_t n) {
+  if (isnan(times))
+    snprintf(text, n, "-");
+  else if (isinf(times))
+    snprintf(text, n, "%s", times > 0 ? "without bound" : "0");
+  else
+    snprintf(text, n, "%.4g", times);
+  return text;
+}
+
+static void say_passed(const struct sp_comparison *c, FILE *to) {
+  char times[32];
+  fputs("PASS", to);
+  for (size_t i = 0; i < c->gate.n_metrics; i++) {
+    const struct sp_gate_metric *m = &c->gate.metrics[i];
+    fprintf(to, "%s %s at most %s times as much (%.4g allowed)", i ? "," : "", m->metric->title,
+            times_text(m->upper, times, sizeof times), 1 + m->margin);
+  }
+}
+
+static void say_failed(const struct sp_comparison *c, FILE *to) {
+  const char *separator = "FAIL";
+  char times[32];
+  for (size_t i = 0; i < c->gate.n_metrics; i++) {
+    const struct sp_gate_metric *m = &c->gate.metrics[i];
+    if (m->verdict != SP_GATE_FAIL) continue;
+    fprintf(to, "%s %s is worse, at least %s times (%.4g allowed), and %zu fresh pairs agree", separator,
+            m->metric->title, times_text(m->lower, times, sizeof times), 1 + m->margin, c->gate.n_fresh);
+    separator = ";";
+  }
+}
+
+static void say_inconclusive(const struct sp_comparison *c, FILE *to) {
+  const char *separator = "INCONCLUSIVE";
+  for (size_t i = 0; i < c->gate.n_metrics; i++) {
+    const struct sp_gate_metric *m = &c->gate.metrics[i];
+    if (m->verdict == SP_GATE_PASS) continue;
+    fprintf(to, "%s %s: %s", separator, m->metric->title, m->why ? m->why : "it could be either");
+    if (m->pairs_needed) fprintf(to, " (about %zu pairs would settle it)", m->pairs_needed);
+    separator = ";";
+  }
+  if (strcmp(separator, ";") != 0) fputs("INCONCLUSIVE", to);
+}
+
+static char *sentence_of(const struct sp_gate_rules *rules, const struct sp_comparison *c,
+                         const char *failure) {
+  char *text = NULL;
+  size_t n = 0;
+  FILE *to = open_memstream(&text, &n);
+  SP_ASSERT(to != NULL);
+  if (failure)
+    fprintf(to, "FAIL %s", failure);
+  else if (c->gate.verdict == SP_GATE_NO_BASELINE)
+    fprintf(to, "NO-BASELINE %s; the candidate answers as expected and misses no bound", rules->no_baseline);
+  else if (c->gate.verdict == SP_GATE_PASS)
+    say_passed(c, to);
+  else if (c->gate.verdict == SP_GATE_FAIL)
+    say_failed(c, to);
+  else
+    say_inconclusive(c, to);
+  if (rules->is_across_machines) fputs("; ACROSS MACHINES: they differ by more than the builds", to);
+  SP_ASSERT(fclose(to) == 0);
+  return text;
+}
+
+// --- All of it ---
+
+static int exit_code_of(const struct sp_comparison *c, bool means_nothing) {
+  switch (c->gate.verdict) {
+  case SP_GATE_FAIL: return sp_exit_code(SP_ERR_FAILED);
+  case SP_GATE_PASS:
+  case SP_GATE_NO_BASELINE: return 0;
+  default: return means_nothing ? EXIT_INVALID : sp_exit_code(SP_ERR_INCONCLUSIVE);
+  }
+}
+
+void sp_gate_judge(const struct sp_gate_rules *rules, const struct sp_judge_trial *trials, size_t n,
+                   double alpha, struct sp_comparison *c) {
+  bool has_base = !rules->no_baseline;
+  const struct sp_judge_plan plan = {.side_names = has_base ? sp_gate_sides : sp_gate_sides + 1,
+                                     .n_sides = has_base ? 2 : 1,
+                                     .reference_i = 0,
+                                     .family = rules->family,
+                                     .n_family = rules->n_family,
+                                     .alpha = alpha,
+                                     .delta = SP_GATE_MARGIN};
+  sp_judge(&plan, trials, n, c);
+  bool means_nothing = c->exit_code == EXIT_INVALID;
+  struct inputs inputs = {.n = 0};
+  if (has_base) {
+    fill_inputs(rules, trials, n, c, &inputs);
+    sp_gate_decide(inputs.items, inputs.n, alpha, &c->gate);
+    if (means_nothing) c->gate.verdict = SP_GATE_INCONCLUSIVE;
+  } else {
+    c->gate.verdict = means_nothing || c->n_pairs == 0 ? SP_GATE_INCONCLUSIVE : SP_GATE_NO_BASELINE;
+  }
+  c->gate.is_across_machines = rules->is_across_machines;
+  char *failure = why_failed(c);
+  if (failure) c->gate.verdict = SP_GATE_FAIL;
+  c->exit_code = exit_code_of(c, means_nothing);
+  free(c->verdict);
+  c->verdict = sentence_of(rules, c, failure);
+  free(failure);
+  free_inputs(&inputs);
+}
+
+bool sp_gate_is_settled(const struct sp_comparison *c) {
+  if (c->gate.verdict == SP_GATE_PASS) return true;
+  char *failure = why_failed(c);
+  free(failure);
+  return failure != NULL;
+}
