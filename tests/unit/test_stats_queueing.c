@@ -74,7 +74,8 @@ static void what_bounds_it_turns_round(void **state) {
   ABOUT(sp_md1_response(0.005, 0.99), 1, 0);
   ABOUT(sp_md1_response(0, 0.99), 1, 0);
   double last = 0;
-  for (double rho = 0.02; rho < 1; rho += 0.07) {
+  for (int k = 2; k < 100; k += 7) {
+    double rho = k / 100.0;
     double response = sp_md1_response(rho, 0.99);
     assert_true(response >= last);
     last = response;
