@@ -202,7 +202,10 @@ char *sp_compared_predictions(const struct sp_comparison *c) {
 char *sp_compared_conclusion(const struct sp_comparison *c) {
   const char *said = c->verdict ? c->verdict : c->incomplete ? c->incomplete : "nothing can be said";
   if (!sp_compared_is_gate(c)) return sp_format("%s%s", c->complete ? "" : "incomplete: ", said);
-  char *text = sp_format("%s: %s", sp_gate_verdict_name(c->gate.verdict), said);
+  const char *word = sp_gate_verdict_name(c->gate.verdict);
+  if (strncasecmp(said, word, strlen(word)) == 0)
+    return sp_copy_text(said); // the gate's own sentence begins with it
+  char *text = sp_format("%s: %s", word, said);
   for (char *at = text; *at != ':'; at++) *at = (char)toupper((unsigned char)*at);
   return text;
 }
