@@ -30,6 +30,8 @@ double sp_search_round(double per_s) {
   return strtod(text, NULL);
 }
 
+#define HOPELESS_RATES 2
+
 struct step {
   double per_s; // 0: there is none left
   enum sp_search_phase phase;
@@ -84,9 +86,17 @@ static enum sp_err ask(const struct sp_search_plan *plan, struct sp_search *sear
 
 // --- The bracket ---
 
+// At half the rate too: it is not the rate that limits the driver, and half of that would be no better.
+static bool is_driver_hopeless(const struct sp_search *search) {
+  unsigned n = 0;
+  for (size_t i = search->n_rates; i > 0 && search->rates[i - 1].verdict == SP_PROBE_INVALID; i--) n++;
+  return search->low_per_s <= 0 && n >= HOPELESS_RATES;
+}
+
 static struct step next_step(const struct bracket *b) {
   const struct sp_search_plan *plan = b->plan;
   double low = b->search->low_per_s, high = b->search->high_per_s;
+  if (is_driver_hopeless(b->search)) return (struct step){0, SP_SEARCH_HALVING};
   if (low <= 0 && isinf(high)) return (struct step){plan->from_per_s, SP_SEARCH_DOUBLING};
   if (low <= 0)
     return (struct step){high > plan->least_per_s ? fmax(sp_search_round(high / 2), plan->least_per_s) : 0,

@@ -101,7 +101,7 @@ static void print_cells(FILE *to, const char *const *cells, size_t n) {
   fputc('|', to);
   for (size_t i = 0; i < n; i++) {
     fputc(' ', to);
-    sp_escape_markdown(to, cells[i]);
+    sp_markdown_text(to, cells[i]);
     fputs(" |", to);
   }
   fputc('\n', to);
@@ -128,7 +128,7 @@ static void print_trial(const struct sp_search_probed *probed, FILE *to) {
 
 static void print_trials(const struct sp_side_search *side, FILE *to) {
   fputs("\n<details><summary>Trials of ", to);
-  sp_escape_markdown(to, side->side->name);
+  sp_markdown_text(to, side->side->name);
   fputs("</summary>\n\n| rate/s | phase | verdict | why | p99 | window | folder "
         "|\n|---|---|---|---|---|---|---|\n",
         to);
@@ -142,13 +142,13 @@ char *sp_searches_markdown(const struct sp_searches_plan *plan, const struct sp_
   FILE *to = open_memstream(&text, &n);
   SP_ASSERT(to != NULL);
   fputs("**Sustainable rate of ", to);
-  sp_escape_markdown(to, plan->scenario->name);
+  sp_markdown_text(to, plan->scenario->name);
   fputs("**: ", to);
-  sp_escape_markdown(to, asked);
+  sp_markdown_text(to, asked);
   fputs("\n\n", to);
   if (searches->incomplete) {
     fputs("**Incomplete**: ", to);
-    sp_escape_markdown(to, searches->incomplete);
+    sp_markdown_text(to, searches->incomplete);
     fputs("\n\n", to);
   }
   fputs("| side | sustainable | CPU-s per million events | |\n|---|---|---|---|\n", to);
