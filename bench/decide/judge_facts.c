@@ -134,8 +134,8 @@ static void note_settings(struct sp_comparison *c, const char *prefix, json_t *c
 
 // Whether the results say what their settings were.
 static bool note_all_settings(struct sp_comparison *c, const struct sp_result *const *results, size_t n) {
-  json_t *documents[MAX_SIDES], *settings[MAX_SIDES];
-  const char *paths[MAX_SIDES];
+  json_t *documents[MAX_SIDES] = {NULL}, *settings[MAX_SIDES] = {NULL};
+  const char *paths[MAX_SIDES] = {NULL};
   bool has_all = true;
   for (size_t s = 0; s < n; s++) {
     settings[s] = settings_of(results[s], &documents[s]);
