@@ -35,7 +35,12 @@ char *sp_compared_heading(
     const struct sp_comparison *c); // "fraud, 2,000/s poisson, Kafka 4.3.1, 12 pairs, 4 min 58 s"
 // "rpc other +96µs, server +31µs, encode +9µs, residual +4µs", largest first, *total: "+140µs"; of the slowest 1 % if slow. NULL: nothing known.
 char *sp_compared_why(const struct sp_explained *e, bool slow, char *total);
+// Why a metric is undecided, failed or void, and what fresh pairs said of it: one note a call, from *at = 0 on, with the metric's title.
+// NULL after the last.
+char *sp_compared_reason(const struct sp_comparison *c, size_t *at, const char **title);
 char *sp_compared_predictions(const struct sp_comparison *c);
+// "COMPARED", "FAIL", ...: what a reader must see first.
+const char *sp_compared_marker(const struct sp_comparison *c);
 char *sp_compared_conclusion(const struct sp_comparison *c); // "PASS: ..."; without a gate the sentence alone
 
 // --- Tables ---

@@ -29,7 +29,8 @@ static char *value_cell(const struct sp_metric *metric, double value) {
 // The smallest difference that so many pairs would have shown; of what has a verdict.
 static char *detects_cell(const struct sp_compared *m) {
   if (!m->is_primary || !isfinite(m->smallest_detectable)) return NULL;
-  return sp_format("%.2g %%", m->smallest_detectable * 100);
+  double percent = m->smallest_detectable * 100;
+  return sp_format("%.*f %%", percent < 0.095 ? 2 : percent < 9.5 ? 1 : 0, percent);
 }
 
 static bool is_paired(const struct sp_comparison *c) {

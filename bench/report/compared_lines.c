@@ -1,5 +1,4 @@
 // Lines of a comparison: what was compared, where the time goes, what was predicted, what came of it.
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,6 +160,36 @@ char *sp_compared_why(const struct sp_explained *e, bool slow, char *total) {
   return text;
 }
 
+// --- Why a metric is undecided ---
+
+// Of many sides each note says whose it is.
+static char *titled(const struct sp_comparison *c, size_t side_i, const char *text) {
+  return c->n_sides > 2 ? sp_format("%s: %s", sp_compared_side_name(c, side_i), text) : sp_copy_text(text);
+}
+
+static char *gate_reason(const struct sp_comparison *c, const struct sp_gate_metric *m) {
+  char times[SP_COMPARED_BYTES];
+  const char *why = m->why ? m->why : "";
+  if (!isfinite(m->fresh_lower)) return m->why ? sp_copy_text(why) : NULL;
+  return sp_format("%s%s%zu fresh pairs alone: at least %s times worse", why, *why ? "; " : "",
+                   c->gate.n_fresh, sp_compared_times(m->fresh_lower, times));
+}
+
+char *sp_compared_reason(const struct sp_comparison *c, size_t *at, const char **title) {
+  char *text = NULL;
+  for (; !text && *at < c->gate.n_metrics; ++*at) {
+    *title = c->gate.metrics[*at].metric->title;
+    text = gate_reason(c, &c->gate.metrics[*at]);
+  }
+  for (; !text && *at < c->gate.n_metrics + c->n_metrics; ++*at) {
+    const struct sp_compared *m = &c->metrics[*at - c->gate.n_metrics];
+    *title = m->metric->title;
+    bool is_told = m->why && m->is_primary && !sp_compared_gate_metric(c, m->metric);
+    if (is_told) text = titled(c, m->side_i, m->why);
+  }
+  return text;
+}
+
 // --- What was predicted ---
 
 static void print_largest(FILE *to, double largest) {
@@ -199,13 +228,27 @@ char *sp_compared_predictions(const struct sp_comparison *c) {
 
 // --- What came of it ---
 
+const char *sp_compared_marker(const struct sp_comparison *c) {
+  if (!c->complete) return "INCOMPLETE";
+  switch (c->gate.verdict) {
+  case SP_GATE_PASS: return "PASS";
+  case SP_GATE_FAIL: return "FAIL";
+  case SP_GATE_INCONCLUSIVE: return "INCONCLUSIVE";
+  case SP_GATE_NO_BASELINE: return "NO-BASELINE";
+  case SP_GATE_NONE:
+  case SP_GATE_VERDICT_COUNT: break;
+  }
+  switch (c->exit_code) { // DESIGN §4
+  case 0: return "COMPARED";
+  case 1: return "FAIL";
+  case 2: return "INVALID";
+  case 4: return "INCONCLUSIVE";
+  default: return "ERROR";
+  }
+}
+
 char *sp_compared_conclusion(const struct sp_comparison *c) {
   const char *said = c->verdict ? c->verdict : c->incomplete ? c->incomplete : "nothing can be said";
-  if (!sp_compared_is_gate(c)) return sp_format("%s%s", c->complete ? "" : "incomplete: ", said);
-  const char *word = sp_gate_verdict_name(c->gate.verdict);
-  if (strncasecmp(said, word, strlen(word)) == 0)
-    return sp_copy_text(said); // the gate's own sentence begins with it
-  char *text = sp_format("%s: %s", word, said);
-  for (char *at = text; *at != ':'; at++) *at = (char)toupper((unsigned char)*at);
-  return text;
+  if (!c->complete || sp_compared_is_gate(c)) return sp_format("%s: %s", sp_compared_marker(c), said);
+  return sp_copy_text(said);
 }

@@ -57,27 +57,10 @@ static void print_tables(struct printer *p, const struct sp_comparison *c) {
   sp_compared_grids_done(&g);
 }
 
-// Of many sides each line says whose it is.
-static char *titled(const struct sp_comparison *c, size_t side_i, const char *text) {
-  return c->n_sides > 2 ? sp_format("%s: %s", sp_compared_side_name(c, side_i), text) : sp_copy_text(text);
-}
-
 static void print_reasons(const struct printer *p, const struct sp_comparison *c) {
-  for (size_t i = 0; i < c->gate.n_metrics; i++) {
-    const struct sp_gate_metric *m = &c->gate.metrics[i];
-    if (m->why) say(p, m->metric->title, m->why);
-    if (isfinite(m->fresh_lower)) {
-      char cell[SP_COMPARED_BYTES];
-      say_and_free(p, m->metric->title,
-                   sp_format("%zu fresh pairs alone: at least %s times worse", c->gate.n_fresh,
-                             sp_compared_times(m->fresh_lower, cell)));
-    }
-  }
-  for (size_t i = 0; i < c->n_metrics; i++) {
-    const struct sp_compared *m = &c->metrics[i];
-    bool is_told = m->why && m->is_primary && !sp_compared_gate_metric(c, m->metric);
-    if (is_told) say_and_free(p, m->metric->title, titled(c, m->side_i, m->why));
-  }
+  const char *title;
+  size_t at = 0;
+  for (char *text; (text = sp_compared_reason(c, &at, &title));) say_and_free(p, title, text);
 }
 
 static void print_why(const struct printer *p, const struct sp_comparison *c) {
@@ -87,8 +70,9 @@ static void print_why(const struct printer *p, const struct sp_comparison *c) {
       char total[SP_COMPARED_BYTES];
       char *text = sp_compared_why(e, slow, total);
       if (!text) continue;
-      char *label = sp_format(slow ? "slowest 1 %% %s" : "why %s", total);
-      say_and_free(p, label, titled(c, e->side_i, text));
+      const char *side = c->n_sides > 2 ? sp_compared_side_name(c, e->side_i) : "";
+      char *label = sp_format("%s%s%s %s", side, *side ? " " : "", slow ? "slowest 1 %" : "why", total);
+      say(p, label, text);
       free(label);
       free(text);
     }

@@ -47,7 +47,8 @@ void sp_markdown_command(FILE *to, char *const *words, size_t n) {
     char *word = sp_printable_text(words[i]);
     for (char *at = word; *at; at++) *at = *at == '`' ? '\'' : *at; // would end the code
     bool is_plain = *word && strcspn(word, " \t\"$&|;<>()*?'\\") == strlen(word);
-    fprintf(to, "%s%s%s%s", i ? " " : "", is_plain ? "" : "\"", word, is_plain ? "" : "\"");
+    const char *quote = is_plain ? "" : strpbrk(word, "\"$") && !strchr(word, '\'') ? "'" : "\"";
+    fprintf(to, "%s%s%s%s", i ? " " : "", quote, word, quote);
     free(word);
   }
   fputc('`', to);

@@ -62,10 +62,22 @@ void sp_grid_print(const struct sp_grid *grid, const size_t *widths, bool has_he
   for (size_t row = 1; row < grid->n_rows; row++) print_row(grid, row, widths, to);
 }
 
+// Columns up to the last that any row but the heading fills.
+static size_t n_filled(const struct sp_grid *grid) {
+  size_t n = 1;
+  for (size_t row = 1; row < grid->n_rows; row++) {
+    for (size_t i = n; i < grid->n_columns; i++) {
+      if (*cell_of(grid, row, i)) n = i + 1;
+    }
+  }
+  return n;
+}
+
 void sp_grid_write_markdown(const struct sp_grid *grid, FILE *to) {
+  size_t n_columns = n_filled(grid);
   for (size_t row = 0; row < grid->n_rows && grid->n_rows > 1; row++) {
     fputc('|', to);
-    for (size_t i = 0; i < grid->n_columns; i++) {
+    for (size_t i = 0; i < n_columns; i++) {
       const char *cell = cell_of(grid, row, i);
       fputc(' ', to);
       sp_markdown_clean(to, row == 0 && i == 0 && !*cell && grid->title ? grid->title : cell);
@@ -74,7 +86,7 @@ void sp_grid_write_markdown(const struct sp_grid *grid, FILE *to) {
     fputc('\n', to);
     if (row) continue;
     fputc('|', to);
-    for (size_t i = 0; i < grid->n_columns; i++) fputs(grid->is_left[i] ? "---|" : "---:|", to);
+    for (size_t i = 0; i < n_columns; i++) fputs(grid->is_left[i] ? "---|" : "---:|", to);
     fputc('\n', to);
   }
 }

@@ -1,0 +1,69 @@
+// A comparison as comma-separated values (RFC 4180): a line a metric and side.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "base/printable.h"
+#include "report/compared.h"
+#include "report/comparison.h"
+
+#define END "\r\n"
+
+// Quoted where it must be; control characters as \n, \xNN, so that a line of the file is a row.
+static void print_text(FILE *to, const char *text) {
+  char *clean = sp_printable_text(text ? text : "");
+  if (!strpbrk(clean, ",\"") && *clean != ' ') {
+    fputs(clean, to);
+  } else {
+    fputc('"', to);
+    for (const char *at = clean; *at; at++) {
+      if (*at == '"') fputc('"', to);
+      fputc(*at, to);
+    }
+    fputc('"', to);
+  }
+  free(clean);
+}
+
+// ",1.25": the fewest digits that give it back; empty where there is none.
+static void print_number(FILE *to, double value) {
+  char text[SP_DOUBLE_TEXT_BYTES];
+  fputc(',', to);
+  if (isfinite(value))
+    fwrite(text, 1, sp_double_text(value, text), to);
+  else if (isinf(value))
+    fputs("inf", to);
+}
+
+static void print_gate(FILE *to, const struct sp_gate_metric *m) {
+  print_number(to, m ? m->margin : NAN);
+  print_number(to, m ? m->lower : NAN);
+  print_number(to, m ? m->upper : NAN);
+  print_number(to, m ? m->fresh_lower : NAN);
+  fprintf(to, ",%s", m ? sp_gate_verdict_name(m->verdict) : "");
+}
+
+static void print_metric(FILE *to, const struct sp_comparison *c, const struct sp_compared *m) {
+  const struct sp_gate_metric *gate = sp_compared_gate_metric(c, m->metric);
+  fprintf(to, "%s,%s,", m->metric->name, m->metric->unit);
+  print_text(to, sp_compared_side_name(c, m->side_i));
+  fputc(',', to);
+  print_text(to, sp_compared_side_name(c, c->reference_i));
+  const double figures[] = {m->side,       m->reference,          m->ratio, m->low, m->high, m->level, m->p,
+                            m->p_adjusted, m->smallest_detectable};
+  for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) print_number(to, figures[i]);
+  fprintf(to, ",%zu,%s,%s,%zu,", m->n_pairs, m->is_primary ? "yes" : "no", sp_verdict_name(m->verdict),
+          m->pairs_needed);
+  print_text(to, m->why);
+  print_gate(to, gate);
+  fputs(END, to);
+}
+
+void sp_comparison_write_csv(const struct sp_comparison *c, FILE *to) {
+  fputs("metric,unit,side,reference,side_value,reference_value,ratio,low,high,level,p,p_adjusted,"
+        "smallest_detectable,pairs,primary,verdict,pairs_needed,why,gate_margin,gate_lower,gate_upper,"
+        "gate_fresh_lower,gate_verdict" END,
+        to);
+  for (size_t i = 0; i < c->n_metrics; i++) print_metric(to, c, &c->metrics[i]);
+}
