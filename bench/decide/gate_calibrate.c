@@ -11,9 +11,9 @@
 #include "decide/gate_verdict.h"
 #include "os/files.h"
 
-// A gate at its first look, resampled in runs of neighbours in time.
-#define GATE_PAIRS  12
-#define GATE_ALPHA  0.01
+// A gate at the look that margins are for, resampled in runs of neighbours in time.
+#define GATE_PAIRS  SP_GATE_CALIBRATION_PAIRS
+#define GATE_ALPHA  SP_GATE_CALIBRATION_ALPHA
 #define BLOCK       5
 #define N_GATES     1000
 #define SEED        1
