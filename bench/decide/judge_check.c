@@ -232,25 +232,25 @@ static const struct sp_judge_trial *first_of(const struct sp_judge_trial *trials
   for (size_t i = 0; i < n; i++) {
     if (trials[i].side_i == side_i && sp_judge_is_usable(&trials[i])) return &trials[i];
   }
-  return NULL;
+  return NULL; // none is usable
 }
 
+static size_t count_of(const struct sp_judge_trial *trials, size_t n, size_t side_i) {
+  size_t n_own = 0;
+  for (size_t i = 0; i < n; i++) n_own += trials[i].side_i == side_i;
+  return n_own;
+}
+
+// Trials that are all invalid are the judge's matter: they were measured.
 static enum sp_err check_sides(const struct sp_judge_plan *plan, const struct sp_judge_trial *trials,
                                size_t n, struct sp_error *error) {
-  const struct sp_judge_trial *last = NULL;
-  size_t n_usable = 0;
-  for (size_t i = 0; i < n; i++) {
-    if (!sp_judge_is_usable(&trials[i])) continue;
-    last = &trials[i];
-    n_usable++;
-  }
-  if (n_usable == 1)
+  if (n == 1)
     return sp_fail(error, SP_ERR_USAGE,
                    "%s: one trial alone compares with nothing; measure more: servepath compare SCENARIO",
-                   last->dir);
+                   trials[0].dir);
   for (size_t s = 0; s < plan->n_sides; s++) {
-    if (first_of(trials, n, s)) continue;
-    return sp_fail(error, SP_ERR_USAGE, "side %s has no valid trial; measure it: servepath compare SCENARIO",
+    if (count_of(trials, n, s) > 0) continue;
+    return sp_fail(error, SP_ERR_USAGE, "side %s has no trial; measure it: servepath compare SCENARIO",
                    plan->side_names[s]);
   }
   return SP_OK;
@@ -282,7 +282,7 @@ enum sp_err sp_judge_check(const struct sp_judge_plan *plan, const struct sp_jud
   for (size_t i = 0; i < n && !err; i++) {
     if (!sp_judge_is_usable(&trials[i])) continue;
     const struct sp_judge_trial *own = first_of(trials, n, trials[i].side_i);
-    err = check_two(first, &trials[i], across_machines, error);
+    if (first) err = check_two(first, &trials[i], across_machines, error);
     if (!err) err = check_side(own, &trials[i], across_machines, error);
   }
   return err ? err : check_pairs(trials, n, error);

@@ -200,8 +200,11 @@ static void test_one_trial_or_one_side_is_nothing_to_compare(void **state) {
   assert_int_equal(sp_judge_check(&plan, trials.items, 1, false, &error), SP_ERR_USAGE);
   assert_non_null(strstr(error.text, "pairs/000-1/a: one trial alone"));
   for (size_t p = 0; p < 4; p++) sp_result_invalid(sp_trials_result(&trials, 2 * p + 1), "late");
+  assert_int_equal(sp_judge_check(&plan, trials.items, trials.n, false, &error),
+                   SP_OK); // measured, and judged
+  for (size_t p = 0; p < 4; p++) trials.items[2 * p + 1].side_i = 0;
   assert_int_equal(sp_judge_check(&plan, trials.items, trials.n, false, &error), SP_ERR_USAGE);
-  assert_non_null(strstr(error.text, "side b has no valid trial"));
+  assert_non_null(strstr(error.text, "side b has no trial"));
   assert_int_equal(sp_judge_check(&plan, trials.items, 0, false, &error), SP_ERR_USAGE);
   sp_trials_done(&trials);
 }
