@@ -47,9 +47,9 @@ static char *crossing_text(const struct sp_sweep *sweep, const struct sp_crossin
   return text;
 }
 
-static const char legend[] = "a name: that side wins; =: no difference; ?: inconclusive; NAME only: it alone "
-                             "meets the bounds; x: no side "
-                             "does; *: it wins but misses one; !: no comparison; .: not measured yet";
+static const char *const legend[] = {
+    "a name: that side wins; =: no difference; ?: inconclusive; NAME only: it alone meets the bounds;",
+    "x: no side meets them; *: it wins but misses a bound; !: no comparison; .: not measured yet"};
 
 struct slice {
   const struct sp_sweep *sweep;
@@ -94,7 +94,7 @@ __attribute__((format(printf, 2, 3))) static void say(FILE *to, const char *form
 
 static void pad(FILE *to, const char *text, int width) {
   char cell[SP_CELL_BYTES];
-  char *clean = sp_printable_text(text);
+  char *clean = sp_printable_text(*text ? text : " "); // an empty cell would be "-"
   sp_cell_text(cell, clean, LABEL_COLUMNS_MAX);
   fputs(cell, to);
   for (int columns = sp_cell_columns(cell); columns < width; columns++) fputc(' ', to);
@@ -161,7 +161,7 @@ void sp_crossover_print(const struct sp_sweep *sweep, FILE *to) {
       print_map(&slice, to);
     }
   }
-  if (n_metrics) say(to, "%s", legend);
+  for (size_t i = 0; n_metrics && i < 2; i++) say(to, "%s", legend[i]);
   print_failures(sweep, to);
   struct sp_crossing *crossings = sp_crossings(sweep, &n_crossings);
   for (size_t i = 0; i < n_crossings; i++) {
@@ -249,8 +249,10 @@ void sp_crossover_write_markdown(const struct sp_sweep *sweep, FILE *to) {
     }
   }
   fputc('\n', to);
-  sp_markdown_text(to, legend);
-  fputc('\n', to);
+  for (size_t i = 0; i < 2; i++) {
+    sp_markdown_text(to, legend[i]);
+    fputc('\n', to);
+  }
   put_crossings(sweep, to);
   put_failures(sweep, to);
   free(metrics);
