@@ -50,6 +50,19 @@ static void a_shift_and_its_undoing_are_two(void **state) {
   }
 }
 
+// Seen from its end, a series that goes up and down again and again is the same on both sides of each change.
+static void ups_and_downs_are_all_found(void **state) {
+  (void)state;
+  double values[N];
+  struct sp_change changes[8];
+  for (uint64_t seed = 0; seed < 10; seed++) {
+    fill(values, N, seed, 0, 0, 0);
+    for (size_t i = 0; i < N; i++) values[i] += i / 12 % 2 ? 4 : 0;
+    assert_int_equal(sp_changes_find(values, N, 0.01, SEED, changes, 8), 4);
+    for (size_t k = 0; k < 4; k++) assert_in_range(changes[k].first_i, 12 * k + 11, 12 * k + 13);
+  }
+}
+
 static void noise_has_hardly_any(void **state) {
   (void)state;
   double values[N];
@@ -114,9 +127,13 @@ static void band_of_what_came_since(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(one_shift_is_found),          cmocka_unit_test(a_shift_and_its_undoing_are_two),
-      cmocka_unit_test(noise_has_hardly_any),        cmocka_unit_test(scale_and_sign_do_not_matter),
-      cmocka_unit_test(one_wild_value_is_no_change), cmocka_unit_test(short_and_even_series_have_none),
+      cmocka_unit_test(one_shift_is_found),
+      cmocka_unit_test(a_shift_and_its_undoing_are_two),
+      cmocka_unit_test(ups_and_downs_are_all_found),
+      cmocka_unit_test(noise_has_hardly_any),
+      cmocka_unit_test(scale_and_sign_do_not_matter),
+      cmocka_unit_test(one_wild_value_is_no_change),
+      cmocka_unit_test(short_and_even_series_have_none),
       cmocka_unit_test(band_of_what_came_since),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
