@@ -14,7 +14,7 @@ const char *sp_probe_verdict_name(enum sp_probe_verdict verdict) {
 }
 
 const char *sp_search_phase_name(enum sp_search_phase phase) {
-  static const char *const names[] = {"doubling", "halving", "bisecting", "confirming"};
+  static const char *const names[] = {"doubling", "halving", "bisecting", "confirming", "rechecking"};
   return names[phase];
 }
 
@@ -31,6 +31,7 @@ double sp_search_round(double per_s) {
 }
 
 #define HOPELESS_RATES 2
+#define RECHECK_PASSES 2
 
 struct step {
   double per_s; // 0: there is none left
@@ -42,6 +43,7 @@ struct bracket {
   struct sp_search *search;
   bool is_limited;   // high is the driver's limit
   bool is_confirmed; // low
+  bool is_rechecked; // high
 };
 
 // --- One rate ---
@@ -55,9 +57,10 @@ static struct sp_search_rate *add_rate(struct sp_search *search, struct step ste
 
 // The first valid trial decides if it passes; one that fails needs another that does.
 static bool is_decided(struct sp_search_rate *rate) {
-  if (rate->n_passed > rate->n_failed)
+  bool is_recheck = rate->phase == SP_SEARCH_RECHECKING;
+  if (is_recheck ? rate->n_passed == RECHECK_PASSES : rate->n_passed > rate->n_failed)
     rate->verdict = SP_PROBE_PASSED;
-  else if (2 * rate->n_failed > SP_SEARCH_TRIALS_VALID)
+  else if (rate->n_failed && (is_recheck || 2 * rate->n_failed > SP_SEARCH_TRIALS_VALID))
     rate->verdict = SP_PROBE_FAILED;
   else if (rate->n_invalid == SP_SEARCH_TRIALS_INVALID)
     rate->verdict = SP_PROBE_INVALID;
@@ -106,7 +109,8 @@ static struct step next_step(const struct bracket *b) {
   double middle = sp_search_round(sqrt(low) * sqrt(high));
   if (high > low * (1 + plan->precision) && middle > low && middle < high)
     return (struct step){middle, SP_SEARCH_BISECTING};
-  return (struct step){b->is_confirmed ? 0 : low, SP_SEARCH_CONFIRMING};
+  if (!b->is_confirmed) return (struct step){low, SP_SEARCH_CONFIRMING};
+  return (struct step){b->is_rechecked || isinf(high) ? 0 : high, SP_SEARCH_RECHECKING};
 }
 
 // What passed before and lies below what fails now; 0: nothing.
@@ -120,17 +124,44 @@ static double highest_passed(const struct sp_search *search, double below_per_s)
   return best;
 }
 
+// The lowest that did not pass and lies above, or none.
+static const struct sp_search_rate *lowest_missed(const struct sp_search *search, double above_per_s) {
+  const struct sp_search_rate *best = NULL;
+  for (size_t i = 0; i < search->n_rates; i++) {
+    const struct sp_search_rate *rate = &search->rates[i];
+    bool is_missed = rate->is_answered && rate->verdict != SP_PROBE_PASSED && rate->per_s > above_per_s;
+    if (is_missed && (!best || rate->per_s < best->per_s)) best = rate;
+  }
+  return best;
+}
+
+static void set_high(struct bracket *b, const struct sp_search_rate *rate) {
+  b->search->high_per_s = rate ? rate->per_s : INFINITY;
+  b->is_limited = rate && rate->verdict == SP_PROBE_INVALID;
+  b->is_rechecked = false;
+  if (rate) memcpy(b->search->reason, rate->reason, sizeof b->search->reason);
+}
+
+static void take_recheck(struct bracket *b, const struct sp_search_rate *rate) {
+  b->is_rechecked = true;
+  if (rate->verdict != SP_PROBE_PASSED) return; // it stands as it was
+  b->search->low_per_s = rate->per_s;
+  set_high(b, lowest_missed(b->search, rate->per_s));
+}
+
 static void take_answer(struct bracket *b) {
   struct sp_search *search = b->search;
   const struct sp_search_rate *rate = &search->rates[search->n_rates - 1];
+  if (rate->phase == SP_SEARCH_RECHECKING) {
+    take_recheck(b, rate);
+    return;
+  }
   if (rate->verdict == SP_PROBE_PASSED) {
     b->is_confirmed = rate->phase == SP_SEARCH_CONFIRMING;
     search->low_per_s = rate->per_s;
     return;
   }
-  search->high_per_s = rate->per_s;
-  b->is_limited = rate->verdict == SP_PROBE_INVALID;
-  memcpy(search->reason, rate->reason, sizeof search->reason);
+  set_high(b, rate);
   if (rate->phase != SP_SEARCH_CONFIRMING) return;
   search->n_stepped_down++;
   search->low_per_s = highest_passed(search, rate->per_s);
@@ -146,7 +177,7 @@ enum sp_err sp_search_run(const struct sp_search_plan *plan, struct sp_search *s
                           struct sp_error *error) {
   SP_ASSERT(plan->least_per_s > 0 && plan->precision > 0 && plan->most_trials > 0);
   SP_ASSERT(plan->from_per_s >= plan->least_per_s && plan->from_per_s <= plan->most_per_s);
-  struct bracket bracket = {plan, search, false, false};
+  struct bracket bracket = {.plan = plan, .search = search};
   search->high_per_s = INFINITY;
   for (struct step step = next_step(&bracket); step.per_s > 0; step = next_step(&bracket)) {
     enum sp_err err = ask(plan, search, step, error);

@@ -1,6 +1,6 @@
 // The sustainable rate: the highest offered rate whose trials meet the bounds with no growing backlog. Doubling until one fails,
-// bisection until the bracket is narrow, and a fresh trial with another seed at its low end. What a trial is, a function says:
-// the algorithm is pure, and is tried on queues of known capacity (tests/unit/test_search_md1.c) and on noise.
+// bisection until the bracket is narrow, and fresh trials with other seeds at both of its ends. What a trial is, a function says: the
+// algorithm is pure, and is tried on queues of known capacity (tests/unit/test_search_md1.c) and on noise.
 #ifndef SP_DECIDE_SEARCH_H
 #define SP_DECIDE_SEARCH_H
 
@@ -29,7 +29,13 @@ struct sp_probe_outcome {
 typedef enum sp_err sp_search_probe(void *context, double rate_per_s, uint64_t seed,
                                     struct sp_probe_outcome *outcome, struct sp_error *error);
 
-enum sp_search_phase { SP_SEARCH_DOUBLING, SP_SEARCH_HALVING, SP_SEARCH_BISECTING, SP_SEARCH_CONFIRMING };
+enum sp_search_phase {
+  SP_SEARCH_DOUBLING,
+  SP_SEARCH_HALVING,
+  SP_SEARCH_BISECTING,
+  SP_SEARCH_CONFIRMING, // the low end, once more
+  SP_SEARCH_RECHECKING, // the high end: noise that lasts longer than a trial may have failed it. Two that pass overturn it
+};
 const char *sp_search_phase_name(enum sp_search_phase phase); // "doubling", "halving", ...
 
 struct sp_search_rate { // one question put to one rate

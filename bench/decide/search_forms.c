@@ -10,6 +10,7 @@
 #include "os/files.h"
 #include "report/escape.h"
 #include "result/history.h"
+#include "result/metric.h"
 
 // What was asked of every side: "poisson, direct, p99 <= 10ms, not ok <= 0.1%, trials of >= 10s and >= 20,000 events".
 static char *heading(const struct sp_searches_plan *plan) {

@@ -112,10 +112,11 @@ static bool is_failed_by_counts(const struct sp_search_slo *slo, const struct sp
   double share = sp_result_not_ok_share(r);
   if (r->outcomes[SP_OUTCOME_LOST] > 0) {
     sp_units_print_count((uint64_t)r->outcomes[SP_OUTCOME_LOST], value, sizeof value);
-    snprintf(reason, n, "%s events lost", value);
+    snprintf(reason, n, "%s event%s lost", value, r->outcomes[SP_OUTCOME_LOST] > 1 ? "s" : "");
   } else if (r->outcomes[SP_OUTCOME_SHED] > 0) {
     sp_units_print_count((uint64_t)r->outcomes[SP_OUTCOME_SHED], value, sizeof value);
-    snprintf(reason, n, "%s events shed: there was no room for them", value);
+    snprintf(reason, n, "%s event%s shed: there was no room", value,
+             r->outcomes[SP_OUTCOME_SHED] > 1 ? "s" : "");
   } else if (slo->not_ok >= 0 && share > slo->not_ok) {
     snprintf(reason, n, "not ok %s > %s", sp_units_print_share(share, value, sizeof value),
              sp_units_print_share(slo->not_ok, limit, sizeof limit));
