@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/version.h"
 #include "os/machine.h"
 
@@ -73,6 +74,9 @@ static void fill_model(struct sp_trial_session *s) {
   if (is_app_of_others(s)) sp_facts_text(&r->model, "given_digest", digest_of_model(s));
   const char *library = is_app_of_others(s) ? NULL : s->library;
   sp_facts_text(&r->model, "library", s->plan->app_library ? s->plan->app_library : library);
+  char digest[SP_DIGEST_TEXT_BYTES]; // of what answers are compared with: sides of one model must share it
+  if (s->expected && !sp_digest_file(s->expected_file, digest, NULL))
+    sp_facts_text(&r->model, "expected_digest", digest);
   if (s->server) fill_server(s);
 }
 

@@ -181,6 +181,19 @@ static void test_another_model_may_have_other_expectations(void **state) {
   sp_trials_done(&trials);
 }
 
+static void test_one_model_has_one_file_of_expectations(void **state) {
+  (void)state;
+  struct sp_trials trials = made();
+  struct sp_error error = {0};
+  for (size_t i = 0; i < trials.n; i++)
+    sp_facts_text(&sp_trials_result(&trials, i)->model, "expected_digest", "xxh128:one");
+  assert_int_equal(sp_judge_check(&plan, trials.items, trials.n, false, &error), SP_OK);
+  sp_facts_text(&sp_trials_result(&trials, 3)->model, "expected_digest", "xxh128:other");
+  assert_int_equal(sp_judge_check(&plan, trials.items, trials.n, false, &error), SP_ERR_USAGE);
+  assert_non_null(strstr(error.text, "against expectations xxh128:one and xxh128:other"));
+  sp_trials_done(&trials);
+}
+
 static void test_one_run_twice(void **state) {
   (void)state;
   struct sp_trials trials = made();
@@ -215,6 +228,7 @@ int main(void) {
       cmocka_unit_test(test_invalid_trials_are_no_reason),
       cmocka_unit_test(test_what_may_differ),
       cmocka_unit_test(test_another_model_may_have_other_expectations),
+      cmocka_unit_test(test_one_model_has_one_file_of_expectations),
       cmocka_unit_test(test_one_run_twice),
       cmocka_unit_test(test_one_trial_or_one_side_is_nothing_to_compare),
   };
