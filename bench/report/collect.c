@@ -272,6 +272,14 @@ static void fill_row(const struct sp_report *report, struct sp_report_row *row) 
   for (size_t t = 0; t < row->n_trials; t++) sum_trial(row, report->trials[row->trials[t]].result);
 }
 
+struct sp_report_row sp_report_row_of(const struct sp_report *report, size_t *trials, size_t n) {
+  struct sp_report_row row = row_of(report->trials[trials[0]].result);
+  row.trials = trials;
+  row.n_trials = n;
+  fill_row(report, &row);
+  return row;
+}
+
 void sp_report_group(struct sp_report *report) {
   for (size_t i = 0; i < report->n_trials; i++) {
     struct sp_report_row like = row_of(report->trials[i].result);
@@ -296,7 +304,7 @@ void sp_report_done(struct sp_report *report) {
   }
   for (size_t i = 0; i < report->n_sweeps; i++) {
     free(report->sweeps[i].dir);
-    free(report->sweeps[i].json);
+    sp_sweep_done(&report->sweeps[i].sweep);
   }
   free(report->comparisons);
   free(report->sweeps);

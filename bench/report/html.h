@@ -8,11 +8,13 @@
 struct sp_html {
   const char *title;
   const struct sp_report
-      *report;              // grouped; its trials' histograms are the curves, its comparisons come first
-  const char *history_json; // array of points with change points, see report/history.h; NULL: none
-  const char *sweep_json;   // servepath.sweep/1 documents of a crossover map; NULL: none
+      *report;              // grouped; comparisons first, then other trials; its sweeps as crossover maps
+  const char *history_json; // of sp_report_history_json (report/history.h); NULL: none
 };
 // SP_ERR_ENVIRONMENT: cannot write.
 enum sp_err sp_html_write(const struct sp_html *html, FILE *to, struct sp_error *error);
+// The page of what lies in `dir` (a result, folders of them, a comparison, a sweep) as text, from malloc. For a folder that was just
+// written: report.html of compare, gate and sweep. Errors are those of sp_report_add too.
+enum sp_err sp_html_of_folder(const char *title, const char *dir, char **text, struct sp_error *error);
 
 #endif

@@ -56,6 +56,10 @@ static json_t *row_json(const struct sp_report *report, const struct sp_report_r
   SP_ASSERT(json);
   const struct sp_result *first = report->trials[row->trials[0]].result;
   json_object_set_new(json, "label", text(row->label));
+  if (report->by) {
+    json_object_set_new(json, "by", text(report->by));
+    json_object_set_new(json, "by_value", text(row->by));
+  }
   json_object_set_new(json, "delivery", optional(sp_facts_text_of(&first->delivery, "mode", NULL)));
   json_object_set_new(json, "apps", real(sp_facts_number_of(&first->delivery, "apps")));
   json_object_set_new(json, "has_response", json_boolean(row->has_response));

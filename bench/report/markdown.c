@@ -3,27 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/printable.h"
 #include "base/units.h"
+#include "report/escape.h"
 #include "report/rows.h"
-
-// Text from a file may say anything: it must stay one cell of plain text.
-static void print_escaped(FILE *to, const char *text) {
-  char *clean = sp_printable_text(text ? text : "-");
-  for (const char *at = clean; *at; at++) {
-    if (*at == '&')
-      fputs("&amp;", to);
-    else if (*at == '<')
-      fputs("&lt;", to);
-    else if (*at == '>')
-      fputs("&gt;", to);
-    else if (strchr("\\`*_{}[]()#+!|~$", *at))
-      fprintf(to, "\\%c", *at);
-    else
-      fputc(*at, to);
-  }
-  free(clean);
-}
 
 static void print_figure(FILE *to, const char *cell, const char *range) {
   fprintf(to, " %s%s%s%s |", cell, *range ? " (" : "", range, *range ? ")" : "");
@@ -32,11 +14,11 @@ static void print_figure(FILE *to, const char *cell, const char *range) {
 static void print_row(FILE *to, const struct sp_report_row *row) {
   char cell[SP_CELL_BYTES], range[SP_CELL_BYTES];
   static const int shown[] = {SP_P50, SP_P90, SP_P99};
-  const char *names[] = {row->name, row->via, row->label};
+  const char *names[] = {row->name, row->via, row->label, row->by};
   fputc('|', to);
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < (*row->by ? 4 : 3); i++) {
     fputc(' ', to);
-    print_escaped(to, names[i]);
+    sp_markdown_text(to, names[i]);
     fputs(" |", to);
   }
   fprintf(to, " %s |", sp_cell_rate(cell, row));
@@ -52,7 +34,7 @@ static void print_row(FILE *to, const struct sp_report_row *row) {
 
 static void print_note(void *to, const char *note) {
   fputs("- ", to);
-  print_escaped(to, note);
+  sp_markdown_text(to, note);
   fputc('\n', to);
 }
 
@@ -106,29 +88,16 @@ static void print_checks(FILE *to, const struct sp_report *report) {
       const char *texts[] = {row->name, row->via, row->label, worst.check->name};
       for (int column = 0; column < 4; column++) {
         fputs("| ", to);
-        print_escaped(to, texts[column]);
+        sp_markdown_text(to, texts[column]);
         fputc(' ', to);
       }
       print_check_figure(to, worst.check->name, worst.check->value);
       print_check_figure(to, worst.check->name, worst.check->limit);
       fprintf(to, "| %zu of %zu | ", worst.n_missed, row->n_trials);
-      print_escaped(to, worst.n_missed && worst.check->remedy ? worst.check->remedy : "");
+      sp_markdown_text(to, worst.n_missed && worst.check->remedy ? worst.check->remedy : "");
       fputs(" |\n", to);
     }
   }
-}
-
-static void print_command(FILE *to, const struct sp_result *r) {
-  // argv starts with the verb.
-  fputs(r->n_command && strstr(r->command[0], "servepath") ? "  - `" : "  - `servepath ", to);
-  for (size_t i = 0; i < r->n_command; i++) {
-    char *word = sp_printable_text(r->command[i]);
-    for (char *at = word; *at; at++) *at = *at == '`' ? '\'' : *at; // would end the code
-    bool is_plain = *word && strcspn(word, " \t\"$&|;<>()*?'\\") == strlen(word);
-    fprintf(to, "%s%s%s%s", i ? " " : "", is_plain ? "" : "\"", word, is_plain ? "" : "\"");
-    free(word);
-  }
-  fputs("`\n", to);
 }
 
 static void print_facts(FILE *to, const char *title, const struct sp_facts *facts) {
@@ -138,10 +107,10 @@ static void print_facts(FILE *to, const char *title, const struct sp_facts *fact
     if (!sp_report_is_shown(fact)) continue;
     fprintf(to, "%s%s", n_printed ? ", " : "- ", n_printed ? "" : title);
     if (n_printed++ == 0) fputs(": ", to);
-    print_escaped(to, fact->name);
+    sp_markdown_text(to, fact->name);
     fputc(' ', to);
     if (fact->kind == SP_FACT_TEXT)
-      print_escaped(to, fact->text);
+      sp_markdown_text(to, fact->text);
     else if (fact->kind == SP_FACT_REAL)
       fprintf(to, "%.6g", fact->real);
     else if (fact->kind == SP_FACT_FLAG)
@@ -162,26 +131,33 @@ static void print_repeat(FILE *to, const struct sp_report *report) {
     const struct sp_report_row *row = &report->rows[i];
     const struct sp_result *r = report->trials[row->trials[0]].result;
     fputs("- ", to);
-    print_escaped(to, row->name);
+    sp_markdown_text(to, row->name);
     fputc(' ', to);
-    print_escaped(to, row->label);
+    sp_markdown_text(to, row->label);
     fputs(": scenario ", to);
-    print_escaped(to, sp_facts_text_of(&r->scenario, "digest", "-"));
+    sp_markdown_text(to, sp_facts_text_of(&r->scenario, "digest", "-"));
     fputs(", recording ", to);
-    print_escaped(to, sp_facts_text_of(&r->recording, "digest", "-"));
+    sp_markdown_text(to, sp_facts_text_of(&r->recording, "digest", "-"));
     fputs(", model ", to);
-    print_escaped(to, sp_facts_text_of(&r->model, "digest", "-"));
+    sp_markdown_text(to, sp_facts_text_of(&r->model, "digest", "-"));
     fputs("\n", to);
-    print_command(to, r);
+    fputs("  - ", to);
+    sp_markdown_command(to, r->command, r->n_command);
+    fputc('\n', to);
   }
 }
 
 void sp_report_write_markdown(const struct sp_report *report, FILE *to) {
-  fputs("# servepath report\n\n"
-        "| case | via | side | rate/s | response p50 | p90 | p99 | service p99 | CPU µs/event app+server | "
-        "ok | valid |\n"
-        "|---|---|---|---:|---:|---:|---:|---:|---:|---:|---|\n",
-        to);
+  fputs("# servepath report\n\n| case | via | side |", to);
+  if (report->by) {
+    fputc(' ', to);
+    sp_markdown_text(to, report->by);
+    fputs(" |", to);
+  }
+  fprintf(to,
+          " rate/s | response p50 | p90 | p99 | service p99 | CPU µs/event app+server | ok | valid |\n"
+          "|---|---|---|%s---:|---:|---:|---:|---:|---:|---:|---|\n",
+          report->by ? "---|" : "");
   for (size_t i = 0; i < report->n_rows; i++) {
     if (report->rows[i].n_counted) print_row(to, &report->rows[i]);
   }

@@ -11,11 +11,22 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "result/comparison.h"
 #include "result/result.h"
+#include "result/sweep.h"
 
 struct sp_report_trial {
   char *dir; // of the result
   struct sp_result *result;
+};
+
+struct sp_report_comparison { // of compare, or of a gate
+  char *dir;
+  struct sp_comparison *comparison;
+};
+struct sp_report_sweep {
+  char *dir;
+  struct sp_sweep sweep;
 };
 
 struct sp_figure {                     // of the trials of a row that count
@@ -40,6 +51,7 @@ struct sp_report_row {
   int64_t n_intended, n_fine, n_answered; // summed over those that count; fine: ok, unchecked, filtered
   int64_t n_checked, n_mismatched;
   bool is_stub; // a stub answered: its answers are no predictions
+  char by[64];  // the value of the report's `by`; "" where there is none
 };
 
 struct sp_report {
@@ -47,10 +59,17 @@ struct sp_report {
   size_t n_trials;
   struct sp_report_row *rows;
   size_t n_rows;
+  struct sp_report_comparison *comparisons;
+  size_t n_comparisons;
+  struct sp_report_sweep *sweeps;
+  size_t n_sweeps;
+  const char *
+      by; // set before sp_report_group: rows are told apart by this tag or fact too; NULL: none. See report/by.h
 };
 
-// Adds the results in `dir`: the folder itself, its folders, and theirs. A result that is there already (same run id) is
-// left out. SP_ERR_ENVIRONMENT: no result there, or one that cannot be read (those before it stay).
+// Adds the results in `dir`: the folder itself, its folders, and theirs; below a comparison or a sweep three levels more, where their trials
+// lie. Trials that a comparison names elsewhere are taken from there. A result or comparison that is there already (same id) is left out.
+// SP_ERR_ENVIRONMENT: nothing there, or something that cannot be read (what came before it stays).
 enum sp_err sp_report_add(struct sp_report *report, const char *dir, struct sp_error *error);
 // After the last sp_report_add: makes the rows, ordered by case, transport, rate and side.
 void sp_report_group(struct sp_report *report);

@@ -10,6 +10,8 @@ bool sp_report_difference(const struct sp_result *a, const struct sp_result *b, 
 // What a reader takes for the same row: case, transport, side and load. As strcmp.
 int sp_report_compare_names(const struct sp_report_row *a, const struct sp_report_row *b);
 
+// A row of these trials (from malloc, at least one), whatever sets them apart; free row.trials.
+struct sp_report_row sp_report_row_of(const struct sp_report *report, size_t *trials, size_t n);
 bool sp_report_is_mock(const struct sp_result *result); // over the mock broker: no time means anything
 bool sp_report_is_counted(const struct sp_report_row *row, const struct sp_result *result);
 

@@ -61,7 +61,7 @@ expect 'incomplete, left out: runs/5: ended by signal 2'
 expect '^e episodic: '
 expect '^co-located: application and server shared a core \(placement driver=0,app=1,server=1\)$'
 expect '^d driver-limited: '
-expect '^next: servepath report runs --export-markdown' err
+expect '^next: servepath report runs --html report.html' err
 [ "$(awk '{ if (length > 112) n++ } END { print n + 0 }' <(head -5 out))" -eq 0 ] || fail "wider than 112 columns"
 
 # Why a bound is open: its percentile is not resolved, or the driver's lateness may have made the value.

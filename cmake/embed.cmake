@@ -1,0 +1,68 @@
+# The page of a report, compiled in: bench/report/page/* and Chart.js from Debian's libjs-chart.js (MIT), without the line
+# that names its source map. gen/report/page_embed.h has each text as an array, and the hashes that the page's
+# content-security policy allows. Also the script that writes it (cmake -P).
+if(CMAKE_SCRIPT_MODE_FILE)
+  # sp_base64_of_hex(OUT HEX): three bytes at a time; what is missing at the end is padded.
+  function(sp_base64_of_hex out hex)
+    set(alphabet "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+    string(LENGTH "${hex}" length)
+    set(text "")
+    foreach(at RANGE 0 ${length} 6)
+      if(at LESS length)
+        string(SUBSTRING "${hex}0000" ${at} 6 three)
+        foreach(shift 18 12 6 0)
+          math(EXPR digit "(0x${three} >> ${shift}) & 63")
+          string(SUBSTRING "${alphabet}" ${digit} 1 letter)
+          string(APPEND text "${letter}")
+        endforeach()
+        math(EXPR missing "(${at} + 6 - ${length}) / 2")
+      endif()
+    endforeach()
+    string(LENGTH "${text}" length)
+    math(EXPR kept "${length} - ${missing}")
+    string(SUBSTRING "${text}" 0 ${kept} text)
+    string(REPEAT "=" ${missing} padding)
+    set(${out} "${text}${padding}" PARENT_SCOPE)
+  endfunction()
+
+  set(header "// Written by cmake/embed.cmake.\n")
+  foreach(name html css js chart)
+    set(file "${PAGE_DIR}/page.${name}")
+    if(name STREQUAL "chart")
+      set(file "${CHART}")
+    endif()
+    file(READ "${file}" text)
+    # A browser with its tools open would ask for the source map.
+    string(REGEX REPLACE "//# sourceMappingURL=[^\n]*" "" text "${text}")
+    # Of our own files what a browser does not need: indentation, and lines that are comments.
+    if(NOT name STREQUAL "chart")
+      string(REGEX REPLACE "\n +" "\n" text "${text}")
+      string(REGEX REPLACE "\n//[^\n]*" "" text "${text}")
+      string(REGEX REPLACE "\n\n+" "\n" text "${text}")
+    endif()
+    # The policy names the hash of what stands between the tags, to the byte.
+    file(WRITE "${OUTPUT}.text" "${text}")
+    file(READ "${OUTPUT}.text" hex HEX)
+    file(SHA256 "${OUTPUT}.text" digest)
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+    string(APPEND header "static const unsigned char sp_page_${name}[] = {${bytes}0x00};\n")
+    sp_base64_of_hex(digest "${digest}")
+    string(APPEND header "#define SP_PAGE_HASH_${name} \"sha256-${digest}\"\n")
+  endforeach()
+  file(REMOVE "${OUTPUT}.text")
+  file(WRITE "${OUTPUT}" "${header}")
+  return()
+endif()
+
+find_file(CHART_JS NAMES chart.min.js PATHS /usr/share/javascript/chart.js /usr/share/nodejs/chart.js/dist NO_DEFAULT_PATH)
+if(NOT CHART_JS)
+  message(FATAL_ERROR "Chart.js is not installed (Debian: libjs-chart.js); run scripts/setup")
+endif()
+set(page_header "${CMAKE_BINARY_DIR}/gen/report/page_embed.h")
+file(GLOB page_sources CONFIGURE_DEPENDS bench/report/page/*)
+add_custom_command(OUTPUT "${page_header}"
+  COMMAND "${CMAKE_COMMAND}" "-DPAGE_DIR=${CMAKE_SOURCE_DIR}/bench/report/page" "-DCHART=${CHART_JS}" "-DOUTPUT=${page_header}"
+          -P "${CMAKE_CURRENT_LIST_DIR}/embed.cmake"
+  DEPENDS ${page_sources} "${CHART_JS}" "${CMAKE_CURRENT_LIST_DIR}/embed.cmake" COMMENT "embedding the report's page" VERBATIM)
+add_custom_target(sp_page DEPENDS "${page_header}")
+add_dependencies(sp_report sp_page)
