@@ -60,6 +60,12 @@ void sp_calibration_done(struct sp_calibration *calibration) {
   *calibration = (struct sp_calibration){0};
 }
 
+// "": the result does not say.
+static char *fingerprint_of(const struct sp_result *result) {
+  char *fingerprint = sp_machine_fingerprint(result);
+  return fingerprint ? fingerprint : sp_copy_text("");
+}
+
 void sp_calibration_of(const struct sp_result *result, struct sp_calibration *calibration) {
   char digest[SP_DIGEST_TEXT_BYTES];
   sp_load_digest(&result->recording, &result->broker, &result->load, digest);
@@ -67,13 +73,13 @@ void sp_calibration_of(const struct sp_result *result, struct sp_calibration *ca
       (struct sp_calibration){.at = sp_copy_text(result->started_at),
                               .case_name = sp_copy_text(sp_facts_text_of(&result->scenario, "name", "-")),
                               .side = sp_copy_text(result->side ? result->side : "-"),
-                              .fingerprint = sp_machine_fingerprint(result),
+                              .fingerprint = fingerprint_of(result),
                               .load_digest = sp_copy_text(digest),
                               .build = sp_copy_text(sp_facts_text_of(&result->build, "version", NULL))};
 }
 
 char *sp_calibration_file(const struct sp_result *result) {
-  char *fingerprint = sp_machine_fingerprint(result), *colon = strchr(fingerprint, ':');
+  char *fingerprint = fingerprint_of(result), *colon = strchr(fingerprint, ':');
   char *path = sp_format("results/calibration-%s-%.12s.json",
                          sp_facts_text_of(&result->scenario, "name", "-"), colon ? colon + 1 : fingerprint);
   free(fingerprint);
@@ -144,7 +150,7 @@ bool sp_calibration_fits(const struct sp_calibration *calibration, const struct 
   sp_calibration_of(result, &own);
   int64_t at_s = seconds_of(calibration->at);
   why[0] = '\0';
-  if (strcmp(calibration->fingerprint, own.fingerprint) != 0)
+  if (!own.fingerprint[0] || strcmp(calibration->fingerprint, own.fingerprint) != 0)
     snprintf(why, n_why, "measured on another machine (%.24s, here %.24s)", calibration->fingerprint,
              own.fingerprint);
   else if (strcmp(calibration->case_name, own.case_name) != 0 || strcmp(calibration->side, own.side) != 0)

@@ -111,7 +111,7 @@ static enum sp_err check_machines(const struct sp_stored *base, const struct sp_
     const struct sp_stored_trial *first = &base->trials[0];
     const struct sp_stored_trial *other = i < base->n ? &base->trials[i] : &candidate->trials[i - base->n];
     char *left = sp_machine_fingerprint(first->result), *right = sp_machine_fingerprint(other->result);
-    bool differ = strcmp(left, right) != 0;
+    bool differ = left && right && strcmp(left, right) != 0;
     if (differ)
       sp_fail(
           error, SP_ERR_USAGE,

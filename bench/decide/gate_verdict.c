@@ -134,48 +134,50 @@ static char *why_failed(const struct sp_comparison *c) {
 
 // --- The sentence ---
 
-static char *times_text(double times, char *text, size_t n) {
+// How many times worse, as the share that is added: 1.19 is +19 %.
+static char *worse_text(double times, char *text, size_t n) {
   if (isnan(times))
     snprintf(text, n, "-");
   else if (isinf(times))
-    snprintf(text, n, "%s", times > 0 ? "without bound" : "0");
+    snprintf(text, n, "without limit");
   else
-    snprintf(text, n, "%.4g", times);
+    snprintf(text, n, "%+.3g %%", 100 * (times - 1));
   return text;
 }
 
 static void say_passed(const struct sp_comparison *c, FILE *to) {
-  char times[32];
-  fputs("PASS", to);
+  char worse[32];
+  fputs("nothing is worse by more than is allowed:", to);
   for (size_t i = 0; i < c->gate.n_metrics; i++) {
     const struct sp_gate_metric *m = &c->gate.metrics[i];
-    fprintf(to, "%s %s at most %s times as much (%.4g allowed)", i ? "," : "", m->metric->title,
-            times_text(m->upper, times, sizeof times), 1 + m->margin);
+    fprintf(to, "%s %s at most %s (%+.3g %%)", i ? "," : "", m->metric->title,
+            worse_text(m->upper, worse, sizeof worse), 100 * m->margin);
   }
 }
 
 static void say_failed(const struct sp_comparison *c, FILE *to) {
-  const char *separator = "FAIL";
-  char times[32];
+  const char *separator = "";
+  char worse[32];
   for (size_t i = 0; i < c->gate.n_metrics; i++) {
     const struct sp_gate_metric *m = &c->gate.metrics[i];
     if (m->verdict != SP_GATE_FAIL) continue;
-    fprintf(to, "%s %s is worse, at least %s times (%.4g allowed), and %zu fresh pairs agree", separator,
-            m->metric->title, times_text(m->lower, times, sizeof times), 1 + m->margin, c->gate.n_fresh);
-    separator = ";";
+    fprintf(to, "%s%s is worse, at least %s (%+.3g %% allowed)", separator, m->metric->title,
+            worse_text(m->lower, worse, sizeof worse), 100 * m->margin);
+    separator = ", ";
   }
+  fprintf(to, "; %zu fresh pairs agree", c->gate.n_fresh);
 }
 
 static void say_inconclusive(const struct sp_comparison *c, FILE *to) {
-  const char *separator = "INCONCLUSIVE";
+  const char *separator = "";
   for (size_t i = 0; i < c->gate.n_metrics; i++) {
     const struct sp_gate_metric *m = &c->gate.metrics[i];
     if (m->verdict == SP_GATE_PASS) continue;
-    fprintf(to, "%s %s: %s", separator, m->metric->title, m->why ? m->why : "it could be either");
+    fprintf(to, "%s%s: %s", separator, m->metric->title, m->why ? m->why : "it could be either");
     if (m->pairs_needed) fprintf(to, " (about %zu pairs would settle it)", m->pairs_needed);
-    separator = ";";
+    separator = "; ";
   }
-  if (strcmp(separator, ";") != 0) fputs("INCONCLUSIVE", to);
+  if (!*separator) fputs("no metric could be judged", to);
 }
 
 static char *sentence_of(const struct sp_gate_rules *rules, const struct sp_comparison *c,
@@ -185,9 +187,9 @@ static char *sentence_of(const struct sp_gate_rules *rules, const struct sp_comp
   FILE *to = open_memstream(&text, &n);
   SP_ASSERT(to != NULL);
   if (failure)
-    fprintf(to, "FAIL %s", failure);
+    fputs(failure, to);
   else if (c->gate.verdict == SP_GATE_NO_BASELINE)
-    fprintf(to, "NO-BASELINE %s; the candidate answers as expected and misses no bound", rules->no_baseline);
+    fprintf(to, "%s; no wrong answer and no missed bound in %zu trials", rules->no_baseline, c->n_pairs);
   else if (c->gate.verdict == SP_GATE_PASS)
     say_passed(c, to);
   else if (c->gate.verdict == SP_GATE_FAIL)
