@@ -90,7 +90,7 @@ foreach(label cli e2e peers)
 endforeach()
 
 # What measures time runs alone. These look at answers, books and exit codes only, so that two of them may run at once.
-set(untimed app_faust app_kafka app_streams ci_cmake ci_pytest foreign_app foreign_server kafka_script match record secured servers
+set(untimed app_faust app_kafka app_streams ci_cmake ci_github ci_pytest foreign_app foreign_server kafka_script match record secured servers
   servers_tfs verify_app)
 file(GLOB e2e CONFIGURE_DEPENDS RELATIVE "${CMAKE_SOURCE_DIR}/tests" tests/e2e/*.sh)
 foreach(name ${e2e})
