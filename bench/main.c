@@ -15,6 +15,7 @@ static const struct verb {
     {"merge", "Measure", "the shards of one load as one result", sp_cmd_merge},
     {"verify", "Test", "check every prediction of a scenario against the expected ones", sp_cmd_verify},
     {"with", "Test", "run a command with broker, topics and model server", sp_cmd_with},
+    {"compare", "Decide", "two or more sides in pairs of trials, and what differs", sp_cmd_compare},
     {"search", "Decide", "the highest rate that each side sustains", sp_cmd_search},
     {"gate", "Decide", "whether a candidate is worse than a base, for CI", sp_cmd_gate},
     {"report", "Decide", "print stored results as one table", sp_cmd_report},

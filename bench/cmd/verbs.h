@@ -5,6 +5,7 @@
 // Each takes the arguments from its own name on (argv[0] is the verb), prints to stdout what is asked for and everything
 // else to stderr, and returns the process's exit code (DESIGN §4).
 int sp_cmd_run(int argc, char **argv);
+int sp_cmd_compare(int argc, char **argv);
 int sp_cmd_search(int argc, char **argv);
 int sp_cmd_gate(int argc, char **argv);
 int sp_cmd_merge(int argc, char **argv);

@@ -197,6 +197,7 @@ static enum sp_err write_incomplete(struct job *job, const char *why, struct sp_
   job->c->complete = false;
   free(job->c->incomplete);
   job->c->incomplete = sp_copy_text(why);
+  sp_forms_relative(job->c, job->plan->dir);
   return sp_comparison_write(job->c, job->plan->dir, error);
 }
 

@@ -3,10 +3,23 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "os/files.h"
 #include "report/comparison.h"
 #include "report/html.h"
+
+void sp_forms_relative(struct sp_comparison *c, const char *dir) {
+  size_t n = strlen(dir);
+  while (n > 1 && dir[n - 1] == '/') n--;
+  for (size_t i = 0; i < c->n_trials; i++) {
+    char *from = c->trials[i].dir;
+    if (!from || strncmp(from, dir, n) != 0 || from[n] != '/') continue;
+    char *rest = from + n + strspn(from + n, "/");
+    c->trials[i].dir = sp_copy_text(rest);
+    free(from);
+  }
+}
 
 struct memory {
   char *text;
@@ -67,7 +80,8 @@ static enum sp_err write_page(const struct sp_comparison *c, const char *dir, st
   return err;
 }
 
-enum sp_err sp_forms_write(const struct sp_comparison *c, const char *dir, struct sp_error *error) {
+enum sp_err sp_forms_write(struct sp_comparison *c, const char *dir, struct sp_error *error) {
+  sp_forms_relative(c, dir);
   enum sp_err err = sp_comparison_write(c, dir, error);
   if (!err) err = write_text(dir, "report.md", sp_forms_markdown(c), error);
   if (!err) err = write_text(dir, "comparison.csv", csv_of(c), error);

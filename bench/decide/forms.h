@@ -4,9 +4,11 @@
 
 #include "result/comparison.h"
 
-// Writes DIR/comparison.json, report.md, comparison.csv, junit.xml and report.html, each whole or not at all. SP_ERR_ENVIRONMENT: disk
-// full, not writable.
-enum sp_err sp_forms_write(const struct sp_comparison *c, const char *dir, struct sp_error *error);
+// Trials below DIR by their place in it: the folder may be moved, and no path of a machine stands in a report.
+void sp_forms_relative(struct sp_comparison *c, const char *dir);
+// After sp_forms_relative writes DIR/comparison.json, report.md, comparison.csv, junit.xml and report.html, each whole or not at all.
+// SP_ERR_ENVIRONMENT: disk full, not writable.
+enum sp_err sp_forms_write(struct sp_comparison *c, const char *dir, struct sp_error *error);
 // The pull request's text; free with free().
 char *sp_forms_markdown(const struct sp_comparison *c);
 

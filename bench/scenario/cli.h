@@ -24,7 +24,7 @@ enum sp_cli_takes { // what a verb accepts beside the scenario's keys, --overlay
   SP_CLI_COMMAND = 32, // operands after --
 };
 // What some verb takes: the reference lists no other.
-#define SP_CLI_TAKEN (SP_CLI_SIDE | SP_CLI_OUT | SP_CLI_EXPORT | SP_CLI_RAW)
+#define SP_CLI_TAKEN (SP_CLI_SIDE | SP_CLI_OUT | SP_CLI_EXPORT | SP_CLI_RAW | SP_CLI_PAIRS)
 
 struct sp_cli_verb {
   const char *name;                // "run"

@@ -1,0 +1,212 @@
+// servepath compare: pairs of trials of two or more sides, and what they say
+// about each other.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "base/units.h"
+#include "cmd/out_dir.h"
+#include "cmd/verbs.h"
+#include "decide/compare.h"
+#include "decide/forms.h"
+#include "os/files.h"
+#include "report/comparison.h"
+
+#define METRICS_MOST 24
+
+static const struct sp_option options[] = {
+    {"--reference", 0, "SIDE", NULL, "what the others are divided by (default the first side)"},
+    {"--delta", 0, "SHARE", "5%", "two sides within this of each other are no different"},
+    {"--metrics", 0, "LIST", "response_p50,response_p99,cpu_per_event",
+     "what verdicts are made of; corrected for how many they are, so name few"},
+    {"--broker-warmup", 0, "TIME", "20s",
+     "with --broker kafka, which is started once for all trials: load before "
+     "the first one, for Java's compiler"},
+    {"--inconclusive", 0, "pass|fail", "fail", "exit 0 or 4 where no metric comes to a verdict"},
+    {0}};
+static const struct sp_cli_verb verb = {.name = "compare",
+                                        .use = "SCENARIO [--side NAME[,KEY=VALUE...]]... [OPTIONS]",
+                                        .about =
+                                            "run two or more sides in pairs of trials (12; looks at 12, 18 "
+                                            "and 24 with --pairs 24) and judge the "
+                                            "differences. The same command with the same --out goes on where "
+                                            "it was broken off",
+                                        .takes = SP_CLI_SIDE | SP_CLI_OUT | SP_CLI_EXPORT | SP_CLI_PAIRS,
+                                        .options = options,
+                                        .next = "servepath report DIR"};
+
+struct job {
+  struct sp_cli *cli;
+  struct sp_scenario *scenario;
+  struct sp_supervisor supervisor;
+  const struct sp_side *sides[SP_COMPARISON_SIDES];
+  const struct sp_metric *family[METRICS_MOST];
+  struct sp_compare_plan plan;
+  char *dir;
+  struct sp_comparison *comparison;
+};
+
+// --- What was asked for ---
+
+static enum sp_err add_side(struct job *job, const char *name, struct sp_error *error) {
+  if (job->plan.n_sides == SP_COMPARISON_SIDES)
+    return sp_fail(error, SP_ERR_USAGE, "more than %d sides; name those to compare with --side",
+                   SP_COMPARISON_SIDES);
+  job->sides[job->plan.n_sides++] = sp_scenario_side(job->scenario, name);
+  return SP_OK;
+}
+
+// In the order named; the scenario's own but noop, which no deployment is.
+static enum sp_err choose_sides(struct job *job, struct sp_error *error) {
+  const struct sp_cli *cli = job->cli;
+  const struct sp_side *all = job->scenario->sides.items;
+  enum sp_err err = SP_OK;
+  for (size_t i = 0; i < cli->n_sides && !err; i++) err = add_side(job, cli->sides[i].name, error);
+  for (size_t i = 0; i < job->scenario->sides.n && !err && !cli->n_sides; i++) {
+    if (strcmp(all[i].path.path, "noop") != 0) err = add_side(job, all[i].name, error);
+  }
+  return err;
+}
+
+static enum sp_err choose_reference(struct job *job, struct sp_error *error) {
+  const char *name = sp_cli_value(job->cli, "--reference"), *names[SP_COMPARISON_SIDES];
+  char suggestion[256];
+  for (size_t i = 0; i < job->plan.n_sides; i++) {
+    names[i] = job->sides[i]->name;
+    if (!name || strcmp(name, names[i]) != 0) continue;
+    job->plan.reference_i = i;
+    return SP_OK;
+  }
+  if (!name) return SP_OK;
+  return sp_fail(error, SP_ERR_USAGE, "--reference: %.60s is none of the sides compared; %s", name,
+                 sp_names_suggest(name, names, job->plan.n_sides, suggestion, sizeof suggestion));
+}
+
+static enum sp_err add_metric(struct job *job, const char *name, struct sp_error *error) {
+  const struct sp_metric *metric = sp_metric_find(name);
+  const char *nearest = sp_metric_nearest(name);
+  if (!metric)
+    return sp_fail(error, SP_ERR_USAGE, "--metrics: no metric %.60s%s%s", name,
+                   nearest ? "; did you mean " : "; see servepath compare --help", nearest ? nearest : "");
+  for (size_t i = 0; i < job->plan.n_family; i++) {
+    if (job->family[i] == metric)
+      return sp_fail(error, SP_ERR_USAGE, "--metrics: %s stands there twice", name);
+  }
+  if (job->plan.n_family == METRICS_MOST)
+    return sp_fail(error, SP_ERR_USAGE, "--metrics: more than %d metrics", METRICS_MOST);
+  job->family[job->plan.n_family++] = metric;
+  return SP_OK;
+}
+
+static enum sp_err choose_metrics(struct job *job, struct sp_error *error) {
+  const char *list = sp_cli_value(job->cli, "--metrics");
+  enum sp_err err = SP_OK;
+  if (!list) return SP_OK;
+  char *text = sp_copy_text(list), *rest = text;
+  for (char *name; !err && (name = strsep(&rest, ",")) != NULL;) err = add_metric(job, name, error);
+  free(text);
+  job->plan.family = job->family;
+  return err;
+}
+
+static enum sp_err choose_numbers(struct job *job, struct sp_error *error) {
+  struct sp_compare_plan *plan = &job->plan;
+  const char *delta = sp_cli_value(job->cli, "--delta"), *warmup = sp_cli_value(job->cli, "--broker-warmup");
+  const char *inconclusive = sp_cli_value(job->cli, "--inconclusive");
+  struct sp_error what;
+  plan->n_pairs = job->cli->pairs ? (size_t)job->cli->pairs : SP_COMPARE_PAIRS;
+  plan->delta = 0.05;
+  plan->broker_warmup_ns = SP_COMPARE_BROKER_WARMUP;
+  if (plan->n_pairs > 1000)
+    return sp_fail(error, SP_ERR_USAGE, "--pairs: at most 1000; the looks are at 12, 18 and 24");
+  if (delta && sp_units_parse_share(delta, &plan->delta, &what))
+    return sp_fail(error, SP_ERR_USAGE, "--delta: %s", what.text);
+  if (warmup && sp_units_parse_duration(warmup, &plan->broker_warmup_ns, &what))
+    return sp_fail(error, SP_ERR_USAGE, "--broker-warmup: %s", what.text);
+  if (inconclusive && strcmp(inconclusive, "pass") != 0 && strcmp(inconclusive, "fail") != 0)
+    return sp_fail(error, SP_ERR_USAGE, "--inconclusive: \"%.60s\" is neither pass nor fail", inconclusive);
+  return SP_OK;
+}
+
+static enum sp_err choose(struct job *job, int argc, char **argv, struct sp_error *error) {
+  job->plan = (struct sp_compare_plan){.cli = job->cli,
+                                       .scenario = job->scenario,
+                                       .sides = job->sides,
+                                       .argc = argc,
+                                       .argv = argv,
+                                       .is_quiet = job->cli->quiet};
+  enum sp_err err = choose_sides(job, error);
+  if (!err) err = choose_reference(job, error);
+  if (!err) err = choose_metrics(job, error);
+  if (!err) err = choose_numbers(job, error);
+  return err ? err : sp_compare_check(&job->plan, error);
+}
+
+// --- What comes of it ---
+
+static enum sp_err export_to(const char *path, char *text, struct sp_error *error) {
+  enum sp_err err = path ? sp_files_write(path, sp_bytes_of_text(text), error) : SP_OK;
+  free(text);
+  return err;
+}
+
+static enum sp_err print(const struct job *job, struct sp_error *error) {
+  char *json = sp_comparison_json(job->comparison);
+  if (job->cli->json)
+    fputs(json, stdout);
+  else
+    sp_comparison_print(job->comparison, stdout);
+  enum sp_err err = export_to(job->cli->export_json, json, error);
+  if (err || !job->cli->export_markdown) return err;
+  return export_to(job->cli->export_markdown, sp_forms_markdown(job->comparison), error);
+}
+
+static enum sp_err compare(struct job *job, struct sp_error *error) {
+  job->dir =
+      job->cli->out_dir ? sp_copy_text(job->cli->out_dir) : sp_out_dir_new(job->scenario->name, "compare");
+  job->plan.dir = job->dir;
+  enum sp_err err = sp_compare_run(&job->plan, &job->supervisor, &job->comparison, error);
+  if (!err) err = print(job, error);
+  if (!err && !job->comparison->complete)
+    fprintf(stderr,
+            "wrote %s, incomplete: %s; next: the same command with --out %s "
+            "goes on\n",
+            job->dir, job->comparison->incomplete, job->dir);
+  else if (!err)
+    fprintf(stderr, "wrote %s; next: see %s/report.html\n", job->dir, job->dir);
+  return err;
+}
+
+static int exit_code(const struct job *job, enum sp_err err, const struct sp_error *error) {
+  const char *inconclusive = sp_cli_value(job->cli, "--inconclusive");
+  if (err && !job->supervisor.signal) return sp_cli_report(&verb, error);
+  if (job->supervisor.signal) return 128 + job->supervisor.signal;
+  int code = job->comparison->exit_code;
+  bool passes = inconclusive && strcmp(inconclusive, "pass") == 0;
+  return passes && code == sp_exit_code(SP_ERR_INCONCLUSIVE) ? 0 : code;
+}
+
+int sp_cmd_compare(int argc, char **argv) {
+  struct sp_error error;
+  struct job job = {0};
+  enum sp_err err = sp_cli_parse(&verb, argc, argv, &job.cli, &error);
+  if (err) return sp_cli_report(&verb, &error);
+  if (job.cli->help) {
+    sp_cli_free(job.cli);
+    return sp_cli_help(stdout, &verb);
+  }
+  err = sp_cli_load(job.cli, &job.scenario, &error);
+  if (!err) err = choose(&job, argc, argv, &error);
+  if (!err) err = sp_supervisor_init(&job.supervisor, &error);
+  if (!err) {
+    err = compare(&job, &error);
+    sp_supervisor_done(&job.supervisor);
+  }
+  int code = exit_code(&job, err, &error);
+  sp_comparison_free(job.comparison);
+  sp_scenario_free(job.scenario);
+  sp_cli_free(job.cli);
+  free(job.dir);
+  return code;
+}
