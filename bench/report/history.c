@@ -108,7 +108,7 @@ static void print_band(FILE *to, const struct series *series) {
     snprintf(text, sizeof text, "%s to %s", sp_metric_text(series->metric, series->low, low, sizeof low),
              sp_metric_text(series->metric, series->high, high, sizeof high));
   }
-  fprintf(to, "  %-20s  %s", text, is_outside ? "outside" : "");
+  fprintf(to, is_outside ? "  %-20s  outside" : "  %s", text);
 }
 
 static void print_changes(FILE *to, const struct series *series) {

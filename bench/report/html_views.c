@@ -136,7 +136,7 @@ static json_t *rows_view(const struct sp_report *report, const struct sp_report_
       double seed = sp_facts_number_of(&r->load, "seed");
       json_array_append_new(trials, json_pack("[I, I, n, o, b, b, n, n]", (json_int_t)rows[i].trials[t],
                                               (json_int_t)i, sp_html_real(seed),
-                                              sp_report_is_counted(&rows[i], r), false));
+                                              r->complete && sp_result_is_valid(r), false));
     }
   }
   json_object_set_new(json, "heading", heading_of(&rows[0], first));

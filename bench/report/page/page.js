@@ -194,7 +194,7 @@
     return {
       label: side.label, borderColor: side_color(i), backgroundColor: side_color(i), borderWidth: 2,
       data: curve.x.map((x, k) => ({x, y: curve.ns[k]})), pointStyle: shapes[i % 8],
-      pointRadius: curve.x.map((x, k) => marked.has(k) ? 4 : 0), pointHoverRadius: 5, pointHitRadius: 6,
+      pointRadius: curve.x.map((x, k) => marked.has(k) ? 4 : 0), pointHoverRadius: 5, pointHitRadius: 6, clip: 6,
       segment: {borderDash: (part) => curve.state[part.p1DataIndex] === "r" ? undefined : [3, 4]},
     };
   }
@@ -290,9 +290,9 @@
       context.restore();
     },
   });
-  function line_set(label, trial, values, color, dash, style, axis) {
+  function line_set(label, trial, values, color, dash, style) {
     return {label, data: trial.timeline.t.map((t, i) => ({x: t, y: values[i]})), borderColor: color, backgroundColor: color, borderWidth: 2, borderDash: dash,
-      pointStyle: style, pointRadius: trial.timeline.t.length > 60 ? 0 : 3, yAxisID: axis || "y"};
+      pointStyle: style, pointRadius: trial.timeline.t.length > 60 ? 0 : 3, clip: 6};
   }
   function time_chart(text, caption, trial, sets, y, label) {
     const t = trial.timeline.t;
@@ -592,8 +592,8 @@
   function verdict(view) {
     const comparison = view.comparison;
     if (!comparison) {
-      const n = view.sides.reduce((sum, side) => sum + side.counted, 0);
-      return [verdict_box("", "Not compared", plural(view.sides.length, "side") + ", " + plural(n, "trial") + " that count" + (n === 1 ? "s" : "") + ": medians and ranges, no verdict.",
+      const n = view.trials.filter((one) => one[4]).length;
+      return [verdict_box("", "Not compared", plural(view.sides.length, "side") + ", " + plural(n, "valid trial") + ": medians and ranges, no verdict.",
         view.sides.length > 1 ? "Whether two sides differ is said by paired trials: servepath compare." : null), labels(view), bound_table(view)];
     }
     const gate = comparison.gate, kind = gate ? gate_kind[gate.verdict] : {0: "good", 1: "bad"}[comparison.exit_code] || "warn";
@@ -692,7 +692,7 @@
           pointStyle: one.points.map((point) => point.verdict === "fail" ? "crossRot" : "circle")}]},
         options: {parsing: false, interaction: {mode: "nearest", axis: "x", intersect: false},
           scales: {x: {type: "linear", min: -0.5, max: values.length - 0.5, title: axis_title("run"), ticks: {precision: 0, maxRotation: 0, callback: (value) => Number.isInteger(value) ? String(value + 1) : null}},
-            y: {type: "linear", min: Math.max(0, least - 0.2 * (most - least || most)), max: most + 0.15 * (most - least || most), title: axis_title(one.title), ticks: {maxTicksLimit: 7, callback: (value) => text(value)}}},
+            y: {type: "linear", min: Math.max(0, least - 0.2 * (most - least || most)), max: most + 0.15 * (most - least || most), title: axis_title(one.title), ticks: {maxTicksLimit: 7, includeBounds: false, callback: (value) => text(value)}}},
           plugins: {tooltip: {callbacks: {title: (items) => items.length ? one.points[items[0].parsed.x].at : "", label: (item) => " " + text(item.parsed.y) + "  " + (one.points[item.parsed.x].build || "")}}}},
         plugins: [band_plugin(one)]}),
         details("Figures of this series", table(one.title + " by run", [{title: "run"}, {title: "when"}, {title: "build"}, {title: one.title, n: true}, {title: "verdict"}, {title: "change"}],
@@ -706,7 +706,7 @@
       const body = map.rows.map((row, i) => el("tr", null, map.y ? el("th", {scope: "row"}, y[i]) : null, row.map((cell) => {
         const kind = ["wins", "only"].includes(cell.cross) && cell.side ? (sides.includes(cell.side) ? sides.indexOf(cell.side) : sides.push(cell.side) - 1) : -1;
         const text = {wins: cell.side, only: cell.side + " only", same: "no difference", open: "inconclusive", neither: "neither meets", failed: "failed", pending: "not measured"}[cell.cross] || cell.cross;
-        const td = el("td", null, kind < 0 ? text : el("strong", null, text), is_number(cell.ratio) ? el("span", {class: "soft"}, "ratio " + ratio(cell.ratio)) : null);
+        const td = el("td", null, kind < 0 ? text : el("strong", null, text), is_number(cell.ratio) ? el("span", {class: "soft"}, "ratio " + ratio(cell.ratio)) : null, cell.misses_bound ? el("span", {class: "soft"}, "misses a bound") : null, cell.error ? el("span", {class: "soft"}, cell.error) : null);
         if (kind >= 0) {
           const strength = Math.min(34, 8 + 14 * Math.abs(Math.log2(is_number(cell.ratio) ? cell.ratio : 2)));
           td.style.background = "color-mix(in srgb, var(--s" + kind % 8 + ") " + strength + "%, transparent)";
