@@ -40,11 +40,11 @@ static void remark_on_states(struct sp_judging *j, const struct sp_metric *metri
   }
 }
 
-static bool is_co_located(const struct sp_comparison *c) {
-  for (size_t s = 0; s < c->n_sides; s++) {
-    if (c->sides[s].is_co_located) return true;
-  }
-  return false;
+static void remark_on_place(struct sp_judging *j, size_t side_i) {
+  if (!j->c->sides[side_i].is_co_located) return;
+  const struct sp_result *r = j->pairs.n_pairs ? sp_judge_cell(&j->pairs, 0, side_i) : NULL;
+  sp_comparison_remark(j->c, "%s is co-located: %s share a processor", j->c->sides[side_i].name,
+                       r ? sp_facts_text_of(&r->machine, "co_located_roles", "its parts") : "its parts");
 }
 
 void sp_judge_remarks(struct sp_judging *j) {
@@ -53,10 +53,8 @@ void sp_judge_remarks(struct sp_judging *j) {
   if (j->is_mock)
     sp_comparison_remark(c, "mock broker: its latency is an artefact; counts, correctness and CPU only");
   if (j->is_closed_loop) sp_comparison_remark(c, "closed loop: response times mean nothing");
-  if (is_co_located(c))
-    sp_comparison_remark(c, "co-located: %s share processors",
-                         sp_facts_text_of(&c->machine, "co_located_roles", "parts"));
   for (size_t s = 0; s < c->n_sides; s++) {
+    remark_on_place(j, s);
     remark_on_side(c, &c->sides[s]);
     for (size_t i = 0; i < j->n_family; i++) remark_on_states(j, j->family[i], s);
   }

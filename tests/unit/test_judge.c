@@ -117,6 +117,24 @@ static void test_noise_is_inconclusive_and_says_how_many_pairs_it_takes(void **s
   assert_true(n_sensible * 10 >= n_inconclusive * 6);
 }
 
+// Nothing to tell apart: what is needed is an interval narrow enough for "no difference", not one that leaves 1.
+static void test_equal_sides_need_a_narrower_interval(void **state) {
+  (void)state;
+  struct sp_trials trials = {0};
+  for (size_t p = 0; p < 12; p++) {
+    struct sp_trials_side other = times("b", 1, 1, 1 + 0.09 * ((double)p - 5.5) / 5.5);
+    sp_trials_add(&trials, &plain, 0, p);
+    sp_trials_add(&trials, &other, 1, p);
+  }
+  struct sp_judge_plan plan = plan_of(2, 0.01);
+  struct sp_comparison *c = judge(&plan, &trials);
+  const struct sp_compared *cpu = sp_comparison_find(c, 1, "cpu_per_event");
+  assert_int_equal(cpu->verdict, SP_VERDICT_INCONCLUSIVE);
+  assert_true(cpu->pairs_needed >= 14 && cpu->pairs_needed <= 60);
+  sp_comparison_free(c);
+  sp_trials_done(&trials);
+}
+
 static void test_swapped_sides_mirror_each_other(void **state) {
   (void)state;
   struct sp_prng prng;
@@ -191,6 +209,12 @@ static void test_no_answer_ranks_above_all(void **state) {
   assert_true(isinf(p99->ratio) && isinf(p99->side) && p99->reference == 2000000);
   assert_int_equal(verdict(c, 1, "response_p50"), SP_VERDICT_BETTER);
   assert_non_null(strstr(c->verdict, "gives no answer"));
+  plan.reference_i = 1;
+  struct sp_comparison *back = judge(&plan, &trials);
+  assert_int_equal(verdict(back, 0, "response_p99"), SP_VERDICT_BETTER);
+  assert_true(sp_comparison_find(back, 0, "response_p99")->ratio == 0);
+  sp_comparison_free(back);
+  plan.reference_i = 0;
   for (size_t p = 0; p < 12; p++) no_answer(sp_trials_result(&trials, 2 * p));
   struct sp_comparison *neither = judge(&plan, &trials);
   assert_int_equal(verdict(neither, 1, "response_p99"), SP_VERDICT_INCONCLUSIVE);
@@ -274,6 +298,7 @@ static void test_three_sides(void **state) {
   struct sp_trials trials = {0};
   const struct sp_trials_side sides[] = {plain, times("b", 1.5, 2, 3), times("c", 1, 1, 0.7)};
   sp_trials_pairs(&trials, sides, 3, 12, &prng);
+  sp_facts_count(&sp_trials_result(&trials, 1)->model, "version", 2);
   struct sp_judge_plan plan = plan_of(3, 0.01);
   struct sp_comparison *c = judge(&plan, &trials);
   double smallest = 1;
@@ -290,6 +315,10 @@ static void test_three_sides(void **state) {
   assert_int_equal(c->n_explained, 2);
   assert_non_null(strstr(c->verdict, "b against a: slower at p50 ("));
   assert_non_null(strstr(c->verdict, "; c against a: 1."));
+  bool is_told = false; // though the last has the reference's settings
+  for (size_t i = 0; i < c->n_differences; i++)
+    is_told |= strcmp(c->differences[i], "model.version: none, 2, none") == 0;
+  assert_true(is_told);
   sp_comparison_free(c);
   sp_trials_done(&trials);
 }
@@ -429,6 +458,7 @@ int main(void) {
       cmocka_unit_test(test_ten_percent_less_is_cheaper),
       cmocka_unit_test(test_nothing_is_no_difference),
       cmocka_unit_test(test_noise_is_inconclusive_and_says_how_many_pairs_it_takes),
+      cmocka_unit_test(test_equal_sides_need_a_narrower_interval),
       cmocka_unit_test(test_swapped_sides_mirror_each_other),
       cmocka_unit_test(test_one_outlier_turns_nothing),
       cmocka_unit_test(test_no_answer_ranks_above_all),
