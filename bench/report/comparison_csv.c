@@ -28,10 +28,10 @@ static void print_text(FILE *to, const char *text) {
 
 // ",1.25": the fewest digits that give it back; empty where there is none.
 static void print_number(FILE *to, double value) {
-  char text[SP_DOUBLE_TEXT_BYTES];
+  char text[SP_DOUBLE_TEXT_BYTES] = "";
   fputc(',', to);
   if (isfinite(value))
-    fwrite(text, 1, sp_double_text(value, text), to);
+    fprintf(to, "%.*s", (int)sp_double_text(value, text), text);
   else if (isinf(value))
     fputs("inf", to);
 }

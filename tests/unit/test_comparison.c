@@ -253,7 +253,7 @@ static void too_many_sides_are_refused(void **state) {
   struct sp_comparison *c;
   for (int i = 0; i < SP_COMPARISON_SIDES; i++) {
     json_t *side = json_deep_copy(json_array_get(sides, 0));
-    char name[16];
+    char name[24];
     snprintf(name, sizeof name, "side-%d", i);
     json_object_set_new(side, "name", json_string(name));
     json_array_append_new(sides, side);

@@ -61,7 +61,7 @@ static size_t columns_of(const char *line) {
 }
 
 static void expect_narrow(const char *text) {
-  for (const char *line = text; line && *line; line = strchr(line, '\n'), line += line != NULL) {
+  for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
     if (columns_of(line) > 110) fail_msg("%zu columns: %.200s", columns_of(line), line);
   }
 }
