@@ -202,6 +202,7 @@ static void values_of_other_types_are_refused(void **state) {
   refuse(two, "complete", json_integer(1), "complete");
   refuse(two, "pairs", json_integer(-1), "pairs");
   refuse(two, "pairs", json_real(1.5), "pairs");
+  refuse(two, "pairs", NULL, "pairs");
   refuse(two, "delta", json_string("5%"), "delta");
   refuse(two, "exit_code", NULL, "exit_code");
   refuse(two, "reference", json_string("nobody"), "reference");

@@ -42,8 +42,9 @@ static void expect_lines(const char *text, const char *lines) {
   while (*lines) {
     size_t n = strcspn(lines, "\n");
     char *line = sp_format("%.*s\n", (int)n, lines), *found = strstr(at, line);
-    if (!found || (found != text && found[-1] != '\n'))
-      fail_msg("no line \"%.*s\" in:\n%s", (int)n, lines, at);
+    bool is_line = found && (found == text || found[-1] == '\n');
+    if (!is_line) fail_msg("no line \"%.*s\" in:\n%s", (int)n, lines, at);
+    SP_ASSERT(is_line); // for those who do not know that the above does not return
     at = found + strlen(line);
     free(line);
     lines += n + 1;
