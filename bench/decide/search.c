@@ -216,7 +216,7 @@ char *sp_search_text(const struct sp_search *search, char *text, size_t n) {
     snprintf(text, n, "unsettled after %zu trials: between %s/s and %s/s", search->n_trials, low, high);
     break;
   case SP_SEARCH_UNFINISHED:
-    snprintf(text, n, "unfinished after %zu trials: %s/s passed, %s/s failed", search->n_trials,
+    snprintf(text, n, "unfinished after %zu trials: %s/s passed, %s/s did not", search->n_trials,
              search->low_per_s > 0 ? low : "-", high);
     break;
   }

@@ -170,7 +170,7 @@ static void test_an_error_ends_it(void **state) {
   assert_int_equal(search(&system, 500, 1e6, &found), SP_ERR_ENVIRONMENT);
   assert_int_equal(found.verdict, SP_SEARCH_UNFINISHED);
   assert_int_equal(found.n_trials, 6);
-  assert_text(&found, "unfinished after 6 trials: 4,000/s passed, 8,000/s failed");
+  assert_text(&found, "unfinished after 6 trials: 4,000/s passed, 8,000/s did not");
   sp_search_done(&found);
 }
 
