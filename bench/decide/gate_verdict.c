@@ -168,12 +168,33 @@ static void say_failed(const struct sp_comparison *c, FILE *to) {
   fprintf(to, "; %zu fresh pairs agree", c->gate.n_fresh);
 }
 
+static bool is_open(const struct sp_gate_metric *m) {
+  return m->verdict != SP_GATE_PASS;
+}
+
+// Metrics that are open for one reason are told in one breath.
+static bool is_same_doubt(const struct sp_gate_metric *a, const struct sp_gate_metric *b) {
+  bool is_same_text = a->why && b->why ? strcmp(a->why, b->why) == 0 : a->why == b->why;
+  return is_open(a) && is_open(b) && is_same_text && a->pairs_needed == b->pairs_needed;
+}
+
+static bool was_told(const struct sp_comparison *c, size_t i) {
+  for (size_t k = 0; k < i; k++) {
+    if (is_same_doubt(&c->gate.metrics[k], &c->gate.metrics[i])) return true;
+  }
+  return false;
+}
+
 static void say_inconclusive(const struct sp_comparison *c, FILE *to) {
   const char *separator = "";
   for (size_t i = 0; i < c->gate.n_metrics; i++) {
     const struct sp_gate_metric *m = &c->gate.metrics[i];
-    if (m->verdict == SP_GATE_PASS) continue;
-    fprintf(to, "%s%s: %s", separator, m->metric->title, m->why ? m->why : "it could be either");
+    if (!is_open(m) || was_told(c, i)) continue;
+    fprintf(to, "%s%s", separator, m->metric->title);
+    for (size_t k = i + 1; k < c->gate.n_metrics; k++) {
+      if (is_same_doubt(m, &c->gate.metrics[k])) fprintf(to, ", %s", c->gate.metrics[k].metric->title);
+    }
+    fprintf(to, ": %s", m->why ? m->why : "it could be either");
     if (m->pairs_needed) fprintf(to, " (about %zu pairs would settle it)", m->pairs_needed);
     separator = "; ";
   }

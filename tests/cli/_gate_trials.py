@@ -31,6 +31,30 @@ def set_field(result, field, value):
     result[last] = value
 
 
+def make(source, folder, seed, scale, noise, tag, started_at, fields=()):
+    dice = random.Random(f"{tag} {seed}")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(source, "result.json"), encoding="utf-8") as file:
+        result = json.load(file)
+    result["run_id"] = hashlib.sha256(f"{folder} {seed} {started_at}".encode()).hexdigest()[:32]
+    result["started_at"] = started_at
+    result["load"]["seed"] = seed
+    result["validity"]["verdict"] = "valid"
+    result["validity"]["reasons"] = []
+    for bound in result["bounds"]:
+        bound["met"] = True
+    for name in ("response_ns", "response_ok_ns", "service_ns"):
+        scale_latency(result[name], scale * dice.lognormvariate(0, noise))
+    factor = scale * dice.lognormvariate(0, noise)
+    result["cpu_us_per_event"] = {name: value * factor for name, value in result["cpu_us_per_event"].items()}
+    for field in fields:
+        name, value = field.split("=", 1)
+        set_field(result, name, json.loads(value))
+    with open(os.path.join(folder, "result.json"), "w", encoding="utf-8") as file:
+        json.dump(result, file)
+    shutil.copy(os.path.join(source, "latency.hlog"), folder)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("source")
@@ -43,29 +67,9 @@ def main():
     parser.add_argument("fields", nargs="*")
     args = parser.parse_intermixed_args()
     for i in range(args.n):
-        seed = args.seed + i
-        dice = random.Random(f"{args.tag} {seed}")
-        folder = os.path.join(args.target, f"{i + 1:03}")
-        os.makedirs(folder)
-        with open(os.path.join(args.source, "result.json"), encoding="utf-8") as file:
-            result = json.load(file)
-        result["run_id"] = hashlib.sha256(f"{args.target} {seed}".encode()).hexdigest()[:32]
-        result["started_at"] = f"2026-11-21T10:{i % 60:02}:00.000Z"
-        result["load"]["seed"] = seed
-        result["validity"]["verdict"] = "valid"
-        result["validity"]["reasons"] = []
-        for bound in result["bounds"]:
-            bound["met"] = True
-        for name in ("response_ns", "response_ok_ns", "service_ns"):
-            scale_latency(result[name], args.scale * dice.lognormvariate(0, args.noise))
-        factor = args.scale * dice.lognormvariate(0, args.noise)
-        result["cpu_us_per_event"] = {name: value * factor for name, value in result["cpu_us_per_event"].items()}
-        for field in args.fields:
-            name, value = field.split("=", 1)
-            set_field(result, name, json.loads(value))
-        with open(os.path.join(folder, "result.json"), "w", encoding="utf-8") as file:
-            json.dump(result, file)
-        shutil.copy(os.path.join(args.source, "latency.hlog"), folder)
+        make(args.source, os.path.join(args.target, f"{i + 1:03}"), args.seed + i, args.scale, args.noise, args.tag,
+             f"2026-11-21T10:{i % 60:02}:00.000Z", args.fields)
 
 
-main()
+if __name__ == "__main__":
+    main()

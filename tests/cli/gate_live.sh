@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# servepath gate with programs that stand in for servepath, so that the truth is known: a live failure is confirmed by fresh pairs, what was run
+# is not run again, baselines are kept and used, margins are measured and found again.
+set -euo pipefail
+: "${SERVEPATH:?}" "${SOURCE_DIR:?}" "${PYTHON:?}"
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+export XDG_RUNTIME_DIR=$tmp/runtime STAND_IN_TRIAL=$tmp/real STAND_IN_LOG=$tmp/log PYTHONDONTWRITEBYTECODE=1
+mkdir -m 700 "$XDG_RUNTIME_DIR"
+cd "$tmp"
+fail() { echo "FAIL $*" >&2 && cat out err >&2 && exit 1; }
+gate() { # CODE ARGUMENT...
+  local code=0 want=$1
+  shift
+  "$SERVEPATH" gate "$SOURCE_DIR/fixtures/fraud" --transport direct --duration 1s --warmup 200ms --quiet "$@" >out 2>err || code=$?
+  [ "$code" -eq "$want" ] || fail "exit $code instead of $want: servepath gate $*"
+}
+expect() { tr '\n' ' ' <"$2" | tr -s ' ' | grep -qF -- "$1" || fail "no \"$1\" in $2"; }
+calls() { if [ -e log ]; then wc -l <log; else echo 0; fi; }
+
+code=0
+"$SERVEPATH" run "$SOURCE_DIR/fixtures/fraud" --transport direct --duration 1s --warmup 200ms --out real --quiet >out 2>err || code=$?
+case $code in 0 | 1 | 2 | 4) ;; *) fail "no trial to start from" ;; esac
+mkdir bin
+cp "$SOURCE_DIR/tests/cli/_gate_trials.py" bin/
+sed "1s|.*|#!$PYTHON|" "$SOURCE_DIR/tests/cli/_gate_stand_in.py" >bin/old
+chmod +x bin/old
+# program NAME NAME=VALUE: the same, but for that.
+program() {
+  printf '#!/bin/sh\nexec env %s "%s" "$@"\n' "$2" "$tmp/bin/old" >"bin/$1"
+  chmod +x "bin/$1"
+}
+program slow STAND_IN_SCALE=1.2
+program fast STAND_IN_SCALE=0.8
+program wrong 'STAND_IN_SCALE=0.8 STAND_IN_FIELDS=predictions.mismatched=3'
+
+# --- Pairs, run now ---
+gate 0 --base-cmd bin/old --candidate-cmd bin/fast --out fast --history h.jsonl --tag branch=topic
+expect 'VERDICT PASS' out
+[ "$(calls)" = 24 ] || fail "$(calls) trials instead of 12 pairs"
+[ -e fast/pairs/012/candidate/result.json ] && [ ! -e fast/fresh ] || fail "not 12 pairs and none to confirm"
+grep -q '"tags":{"branch":"topic"}' h.jsonl || fail "no tag in the history"
+# In turns, base and candidate; both by the same seeds.
+[ "$(awk 'NR <= 4 {n = split($2, a, "/"); print a[n]}' log | tr '\n' ' ')" = "base candidate candidate base " ] || fail "not A B B A"
+[ "$(cut -d' ' -f1 log | sort | uniq -c | awk '$1 != 2' | wc -l)" = 0 ] || fail "seeds without a partner"
+# What lies there is not run again, and gives the same verdict.
+gate 0 --base-cmd bin/old --candidate-cmd bin/fast --out fast --history none
+[ "$(calls)" = 24 ] || fail "pairs were run again"
+gate 64 --base-cmd bin/old --candidate-cmd bin/slow --out fast --history none
+expect 'another' err
+rm log
+gate 1 --base-cmd bin/old --candidate-cmd bin/slow --out slow --history none
+expect 'VERDICT FAIL: response p50 is worse' out
+expect '12 fresh pairs agree' out
+[ "$(calls)" = 48 ] && [ -e slow/fresh/012/base/result.json ] || fail "no fresh pairs"
+"$PYTHON" - <<'PY' || fail "seeds of fresh pairs"
+lines = [line.split() for line in open("log")]
+seeds = {kind: {int(seed) for seed, folder, _ in lines if f"/{kind}/" in folder} for kind in ("pairs", "fresh")}
+assert not seeds["pairs"] & seeds["fresh"] and len(seeds["fresh"]) == 12, seeds
+PY
+gate 4 --base-cmd bin/old --candidate-cmd bin/slow --pairs 3 --out few --history none
+expect 'VERDICT INCONCLUSIVE' out
+gate 1 --base-cmd bin/old --candidate-cmd bin/wrong --out wrong --history none
+expect 'VERDICT FAIL: 36 of' out
+[ "$(find wrong -name result.json | wc -l)" = 24 ] || fail "went on after wrong predictions"
+gate 3 --base-cmd bin/none --out none --history none
+expect 'bin/none' err
+
+# --- No baseline yet, then one ---
+gate 0 --candidate-cmd bin/old --base kept --save-baseline kept --out first --history none
+expect 'VERDICT NO-BASELINE: kept holds no trials' out
+[ "$(find kept -name result.json | wc -l)" = 12 ] || fail "not 12 trials kept"
+gate 0 --candidate-cmd bin/fast --base kept --out second --history none
+expect 'VERDICT PASS' out
+expect 'not interleaved' out
+# A base of 12 leaves none to confirm a failure; one of 24 does.
+gate 4 --candidate-cmd bin/slow --base kept --out third --history none
+gate 0 --candidate-cmd bin/old --save-baseline more --pairs 24 --out fourth --history none
+expect 'VERDICT NO-BASELINE: no base was named' out
+gate 1 --candidate-cmd bin/slow --base more --save-baseline kept --out fifth --history none
+[ "$(find kept -name result.json | wc -l)" = 12 ] || fail "what failed was kept"
+# The folder of a gate is a baseline too: that of its candidate.
+gate 0 --candidate-cmd bin/fast --base fast --out seventh --history none
+
+# --- Margins, measured ---
+rm log
+gate 0 --base-cmd bin/old --calibrate --pairs 60 --blocks 2 --pause 10ms --out aa
+file=$(echo results/calibration-fraud-*.json)
+[ "$(calls)" = 120 ] && [ -s "$file" ] || fail "no calibration of 60 pairs"
+[ "$(cut -d' ' -f3 log | sort -u | wc -l)" = 2 ] || fail "not two copies"
+"$PYTHON" - "$file" <<'PY' || fail margins
+import json, sys
+c = json.load(open(sys.argv[1]))
+assert c["schema"] == "servepath.calibration/1" and c["pairs"] == 60 and c["blocks"] == 2, c
+# 1 % of noise on each side: 1.4 % in a ratio, and about 1.5 % at the end of a median's interval over 12 pairs.
+for name in ("response_p50", "response_p99", "cpu_per_event"):
+    assert 0.008 < c["margins"][name] < 0.04, c
+assert "served" not in c["margins"], c
+PY
+gate 0 --base-cmd bin/old --candidate-cmd bin/fast --out eighth --history none
+expect "margins calibrated by $file" out
+gate 64 --base-cmd "env A=1 bin/old" --calibrate --out bb
+expect 'no file that could be copied' err
