@@ -144,6 +144,7 @@ enum sp_err sp_search_probe_live(void *context, double rate_per_s, uint64_t seed
   if (!err) r = find(&p);
   bool was_found = r != NULL;
   if (!err && !r) err = run(&p, prober, &r, error);
+  SP_ASSERT(err || r);
   if (!err) err = refuse_mock(r, error);
   if (!err) {
     sp_search_judge(&side->slo, r, outcome);

@@ -185,6 +185,7 @@ static enum sp_err search_all(struct going *going, struct sp_error *error) {
   if (is_wanted) going->prober.broker = &shared.broker;
   for (size_t i = 0; i < plan->n_sides && !err; i++)
     err = search_side(going, &going->searches->sides[i], error);
+  going->prober.broker = NULL;
   if (is_wanted) sp_shared_broker_stop(&first, plan->supervisor, &shared);
   return err;
 }
