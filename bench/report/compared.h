@@ -35,9 +35,12 @@ char *sp_compared_heading(
     const struct sp_comparison *c); // "fraud, 2,000/s poisson, Kafka 4.3.1, 12 pairs, 4 min 58 s"
 // "rpc other +96µs, server +31µs, encode +9µs, residual +4µs", largest first, *total: "+140µs"; of the slowest 1 % if slow. NULL: nothing known.
 char *sp_compared_why(const struct sp_explained *e, bool slow, char *total);
-// Why a metric is undecided, failed or void, and what fresh pairs said of it: one note a call, from *at = 0 on, with the metric's title.
-// NULL after the last.
-char *sp_compared_reason(const struct sp_comparison *c, size_t *at, const char **title);
+// Why metrics are undecided, failed or void, and what fresh pairs said of them; what several share comes once, with the titles of
+// all ("response p50, response p99"), and what the verdict says itself not at all.
+typedef void sp_compared_note(void *context, const char *titles, const char *text);
+void sp_compared_reasons(const struct sp_comparison *c, sp_compared_note *note, void *context);
+// Whether a remark says more than the verdict does.
+bool sp_compared_is_news(const struct sp_comparison *c, const char *remark);
 char *sp_compared_predictions(const struct sp_comparison *c);
 // "COMPARED", "FAIL", ...: what a reader must see first.
 const char *sp_compared_marker(const struct sp_comparison *c);

@@ -175,19 +175,55 @@ static char *gate_reason(const struct sp_comparison *c, const struct sp_gate_met
                    c->gate.n_fresh, sp_compared_times(m->fresh_lower, times));
 }
 
-char *sp_compared_reason(const struct sp_comparison *c, size_t *at, const char **title) {
-  char *text = NULL;
-  for (; !text && *at < c->gate.n_metrics; ++*at) {
-    *title = c->gate.metrics[*at].metric->title;
-    text = gate_reason(c, &c->gate.metrics[*at]);
+bool sp_compared_is_news(const struct sp_comparison *c, const char *remark) {
+  return !c->verdict || !strstr(c->verdict, remark);
+}
+
+struct reason {
+  const char *title;
+  char *text; // NULL: nothing to say, or said already
+};
+
+static size_t collect_reasons(const struct sp_comparison *c, struct reason *reasons) {
+  size_t n = 0;
+  for (size_t i = 0; i < c->gate.n_metrics; i++) {
+    const struct sp_gate_metric *m = &c->gate.metrics[i];
+    reasons[n++] = (struct reason){m->metric->title, gate_reason(c, m)};
   }
-  for (; !text && *at < c->gate.n_metrics + c->n_metrics; ++*at) {
-    const struct sp_compared *m = &c->metrics[*at - c->gate.n_metrics];
-    *title = m->metric->title;
+  for (size_t i = 0; i < c->n_metrics; i++) {
+    const struct sp_compared *m = &c->metrics[i];
     bool is_told = m->why && m->is_primary && !sp_compared_gate_metric(c, m->metric);
-    if (is_told) text = titled(c, m->side_i, m->why);
+    if (is_told && sp_compared_is_news(c, m->why))
+      reasons[n++] = (struct reason){m->metric->title, titled(c, m->side_i, m->why)};
   }
-  return text;
+  return n;
+}
+
+// The titles of all that give the same reason as the first of these n; the others are said with it.
+static char *take_titles(struct reason *reasons, size_t n) {
+  char *titles = sp_copy_text(reasons[0].title);
+  for (size_t i = 1; i < n; i++) {
+    if (!reasons[i].text || strcmp(reasons[i].text, reasons[0].text) != 0) continue;
+    char *longer = sp_format("%s, %s", titles, reasons[i].title);
+    free(titles);
+    titles = longer;
+    free(reasons[i].text);
+    reasons[i].text = NULL;
+  }
+  return titles;
+}
+
+void sp_compared_reasons(const struct sp_comparison *c, sp_compared_note *note, void *context) {
+  struct reason *reasons = sp_alloc((c->gate.n_metrics + c->n_metrics + 1) * sizeof *reasons);
+  size_t n = collect_reasons(c, reasons);
+  for (size_t i = 0; i < n; i++) {
+    if (!reasons[i].text) continue;
+    char *titles = take_titles(&reasons[i], n - i);
+    note(context, titles, reasons[i].text);
+    free(titles);
+    free(reasons[i].text);
+  }
+  free(reasons);
 }
 
 // --- What was predicted ---

@@ -52,11 +52,13 @@ static void print_top(FILE *to, const struct sp_comparison *c) {
   fputc('\n', to);
 }
 
+static void note_reason(void *to, const char *titles, const char *text) {
+  item(to, titles, text);
+}
+
 static void print_notes(FILE *to, const struct sp_comparison *c) {
-  const char *title;
-  size_t at = 0;
   fputc('\n', to);
-  for (char *text; (text = sp_compared_reason(c, &at, &title));) item_and_free(to, title, text);
+  sp_compared_reasons(c, note_reason, to);
   for (size_t i = 0; i < c->gate.n_metrics; i++) {
     if (!c->gate.metrics[i].is_calibrated) continue;
     fputs("- c: limit calibrated on this machine\n", to);
@@ -68,7 +70,9 @@ static void print_notes(FILE *to, const struct sp_comparison *c) {
     item_and_free(to, "differing",
                   sp_format("event %llu: %s", (unsigned long long)example->event, example->text));
   }
-  for (size_t i = 0; i < c->n_remarks; i++) item(to, "remark", c->remarks[i]);
+  for (size_t i = 0; i < c->n_remarks; i++) {
+    if (sp_compared_is_news(c, c->remarks[i])) item(to, "remark", c->remarks[i]);
+  }
 }
 
 static void print_why(FILE *to, const struct sp_comparison *c) {

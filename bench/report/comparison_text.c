@@ -10,7 +10,7 @@
 
 #define LABEL_LEAST   15
 #define TRIALS_SHOWN  5
-#define LABEL_COLUMNS 30
+#define LABEL_COLUMNS 60
 
 struct printer {
   FILE *to;
@@ -57,10 +57,8 @@ static void print_tables(struct printer *p, const struct sp_comparison *c) {
   sp_compared_grids_done(&g);
 }
 
-static void print_reasons(const struct printer *p, const struct sp_comparison *c) {
-  const char *title;
-  size_t at = 0;
-  for (char *text; (text = sp_compared_reason(c, &at, &title));) say_and_free(p, title, text);
+static void say_reason(void *printer, const char *titles, const char *text) {
+  say(printer, titles, text);
 }
 
 static void print_why(const struct printer *p, const struct sp_comparison *c) {
@@ -84,6 +82,15 @@ static void print_predictions(const struct printer *p, const struct sp_compariso
   for (size_t i = 0; i < c->predictions.n_examples; i++) {
     const struct sp_prediction_example *example = &c->predictions.examples[i];
     say_and_free(p, "", sp_format("event %llu: %s", (unsigned long long)example->event, example->text));
+  }
+}
+
+static void print_remarks(const struct printer *p, const struct sp_comparison *c) {
+  const char *label = "remarks";
+  for (size_t i = 0; i < c->n_remarks; i++) {
+    if (!sp_compared_is_news(c, c->remarks[i])) continue;
+    say(p, label, c->remarks[i]);
+    label = "";
   }
 }
 
@@ -114,11 +121,11 @@ void sp_comparison_print(const struct sp_comparison *c, FILE *to) {
   print_labels(&p, c);
   print_tables(&p, c);
   if (has_calibrated(c)) say(&p, "c", "limit calibrated on this machine");
-  print_reasons(&p, c);
+  sp_compared_reasons(c, say_reason, &p);
   print_why(&p, c);
   print_predictions(&p, c);
   for (size_t i = 0; i < c->n_differences; i++) say(&p, i ? "" : "differences", c->differences[i]);
-  for (size_t i = 0; i < c->n_remarks; i++) say(&p, i ? "" : "remarks", c->remarks[i]);
+  print_remarks(&p, c);
   print_left_out(&p, c);
   char *conclusion = sp_compared_conclusion(c);
   p.n_label = strlen("VERDICT  ");

@@ -148,6 +148,22 @@ static void a_missed_bound_and_a_broken_off_one_say_so(void **state) {
   free(text);
 }
 
+static void nothing_is_said_twice(void **state) {
+  (void)state;
+  struct sp_comparison *c = comparison_bed_two();
+  c->metrics[0].why = sp_copy_text("episodic in 4 of 4 trials");
+  c->metrics[2].why = sp_copy_text("episodic in 4 of 4 trials");
+  sp_comparison_remark(c, "the machine was not quiet");
+  free(c->verdict);
+  c->verdict = sp_copy_text("no verdict: the machine was not quiet");
+  char *text = form_of(sp_comparison_print, c);
+  expect_lines(text, "response p50, cpu per event episodic in 4 of 4 trials\n"
+                     "response p99   the interval reaches from faster to slower\n"
+                     "VERDICT  no verdict: the machine was not quiet\n");
+  expect_no(strstr(text, "quiet") + 1, "quiet");
+  free(text);
+}
+
 static void one_without_figures_is_printed(void **state) {
   (void)state;
   static write_form *const forms[] = {sp_comparison_print, sp_comparison_write_markdown,
@@ -390,6 +406,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(many_sides_are_rows_below_their_reference),
       cmocka_unit_test(a_gate_says_its_limits),
       cmocka_unit_test(a_missed_bound_and_a_broken_off_one_say_so),
+      cmocka_unit_test(nothing_is_said_twice),
       cmocka_unit_test(one_without_figures_is_printed),
       cmocka_unit_test(the_way_to_a_server_costs_what_is_no_prediction),
       cmocka_unit_test(small_parts_are_summed),
