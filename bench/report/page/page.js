@@ -203,7 +203,8 @@
     const damaged = view.sides.filter((side) => side && side.curve && side.curve.damaged)
       .map((side) => el("p", {class: "note"}, side.label + ": " + side.curve.damaged));
     if (!sides.length) {
-      const why = view.sides.some((side) => side && side.mock) ? "mock broker: no time means anything, so none is shown."
+      const why = !view.sides.some(Boolean) ? "The trials' folders are not where the comparison names them: there is no curve to show."
+        : view.sides.some((side) => side && side.mock) ? "mock broker: no time means anything, so none is shown."
         : "These trials have no response times.";
       return section("Response time", damaged, el("p", null, why));
     }
@@ -404,8 +405,8 @@
   const drawn_narrow = () => window.innerWidth < 560;
   function stages(view) {
     const sides = view.sides.filter((side) => side && side.stages.length);
-    if (!sides.length) return null;
-    const nodes = [];
+    const nodes = [], first = view.comparison ? view.comparison.explained.map((one) => explained(view, one)) : [];
+    if (!sides.length && !first.some(Boolean)) return null;
     for (const [k, title, text] of [[1, "Mean of all events", "mean of each stage"], [2, "Slowest 1 %", "mean of each stage over events at or above the response p99"]]) {
       const of = sides.map((side) => new Map(parts(side, k)));
       const names = stage_names.filter((name) => of.some((one) => one.has(name)));
@@ -414,7 +415,6 @@
         sides.map((side) => side.label), names, title_of, (i, name) => of[i].get(name) || 0, "time", time,
         details("Figures: " + title.toLowerCase(), stage_table(sides, of, names, k))));
     }
-    const first = view.comparison ? view.comparison.explained.map((one) => explained(view, one)) : [];
     return section("Where the time goes", el("p", {class: "soft"}, "Stages in order, from the planned instant to the answer. They add up to the response time but for the residual; means add up, percentiles do not."), first, nodes);
   }
   function stage_table(sides, of, names, k) {
