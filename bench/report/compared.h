@@ -25,8 +25,8 @@ char *sp_compared_gate_verdict(const struct sp_gate_metric *m,
 
 // --- Bounds ---
 char *sp_compared_bound_title(const struct sp_bound *bound); // "p99 ≤ 10ms"; from malloc
-char *sp_compared_bound_value(const struct sp_bound *bound,
-                              char *cell); // "✓ 2.1ms", "✗ no answer", "? 2.1ms"
+// "✓ 2.1ms", "✗ no answer", "? 2.1ms"; "? -" of a time over the mock broker, which is an artefact.
+char *sp_compared_bound_value(const struct sp_compared_side *side, const struct sp_bound *bound, char *cell);
 const struct sp_bound *sp_compared_bound_of(const struct sp_compared_side *side,
                                             const char *name); // NULL: none
 

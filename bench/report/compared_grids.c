@@ -213,7 +213,8 @@ static void add_bound(const struct sp_comparison *c, struct sp_grid *grid, const
       row[LONG_SIDE] = name_cell(c, side_i);
     }
     if (k == 0) row[TITLE] = sp_copy_text(title);
-    row[is_paired(c) ? FIRST + k : LONG_VALUE] = sp_copy_text(own ? sp_compared_bound_value(own, cell) : "-");
+    row[is_paired(c) ? FIRST + k : LONG_VALUE] =
+        sp_copy_text(own ? sp_compared_bound_value(&c->sides[side_i], own, cell) : "-");
   }
   free(raw);
   free(title);

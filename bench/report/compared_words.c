@@ -98,12 +98,15 @@ char *sp_compared_bound_title(const struct sp_bound *bound) {
   return sp_format("%s ≤ %s", name, sp_report_bound_text(bound, bound->limit, limit, sizeof limit));
 }
 
-char *sp_compared_bound_value(const struct sp_bound *bound, char *cell) {
+char *sp_compared_bound_value(const struct sp_compared_side *side, const struct sp_bound *bound, char *cell) {
   char value[SP_CELL_BYTES];
   const char *mark = bound->met == SP_MET_YES ? "✓" : bound->met == SP_MET_NO ? "✗" : "?";
   bool has_none = bound->met == SP_MET_NO && !isfinite(bound->value);
+  bool is_artefact = side->is_mock && bound->met == SP_MET_UNKNOWN;
   snprintf(cell, SP_COMPARED_BYTES, "%s %.40s", mark,
-           has_none ? "no answer" : sp_report_bound_text(bound, bound->value, value, sizeof value));
+           is_artefact ? "-"
+           : has_none  ? "no answer"
+                       : sp_report_bound_text(bound, bound->value, value, sizeof value));
   return cell;
 }
 

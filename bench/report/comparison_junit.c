@@ -39,14 +39,15 @@ static void add_metric(struct sp_suite *suite, const struct sp_comparison *c, co
               sp_compared_ratio(c, m, ratio), m->why ? "; " : "", m->why ? m->why : "");
 }
 
-static void add_bound(struct sp_suite *suite, const struct sp_bound *bound) {
+static void add_bound(struct sp_suite *suite, const struct sp_compared_side *side,
+                      const struct sp_bound *bound) {
   char value[SP_COMPARED_BYTES];
   char *title = sp_compared_bound_title(bound);
   enum sp_case_state state = bound->met == SP_MET_YES  ? SP_CASE_PASSED
                              : bound->met == SP_MET_NO ? SP_CASE_FAILED
                                                        : SP_CASE_SKIPPED;
   sp_case_say(sp_suite_case(suite, bound->name ? bound->name : "bound"), state, "%s: %s", title,
-              sp_compared_bound_value(bound, value));
+              sp_compared_bound_value(side, bound, value));
   free(title);
 }
 
@@ -68,7 +69,7 @@ static void fill_side(struct sp_suite *suite, const struct sp_comparison *c, siz
     const struct sp_compared *m = &c->metrics[i];
     if (m->side_i == side_i && m->is_primary) add_metric(suite, c, m);
   }
-  for (size_t i = 0; i < side->n_bounds; i++) add_bound(suite, &side->bounds[i]);
+  for (size_t i = 0; i < side->n_bounds; i++) add_bound(suite, side, &side->bounds[i]);
   add_answers(suite, side);
 }
 

@@ -148,6 +148,20 @@ static void a_missed_bound_and_a_broken_off_one_say_so(void **state) {
   free(text);
 }
 
+static void an_artefact_is_not_shown(void **state) {
+  (void)state;
+  struct sp_comparison *c = comparison_bed_two();
+  for (size_t i = 0; i < 2; i++) {
+    c->sides[i].is_mock = true;
+    c->sides[i].bounds[0].met = SP_MET_UNKNOWN;
+  }
+  sp_facts_text(&c->broker, "kind", "mock");
+  char *text = form_of(sp_comparison_print, c);
+  expect_lines(text, "fraud, 2,000/s poisson, mock broker, 12 pairs, 4 min 58 s\n"
+                     "p99 ≤ 10ms          ? -      ? -\nnot_ok ≤ 0.1%      ✓ 0%     ✓ 0%\n");
+  free(text);
+}
+
 static void nothing_is_said_twice(void **state) {
   (void)state;
   struct sp_comparison *c = comparison_bed_two();
@@ -406,6 +420,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(many_sides_are_rows_below_their_reference),
       cmocka_unit_test(a_gate_says_its_limits),
       cmocka_unit_test(a_missed_bound_and_a_broken_off_one_say_so),
+      cmocka_unit_test(an_artefact_is_not_shown),
       cmocka_unit_test(nothing_is_said_twice),
       cmocka_unit_test(one_without_figures_is_printed),
       cmocka_unit_test(the_way_to_a_server_costs_what_is_no_prediction),
