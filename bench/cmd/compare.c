@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/names.h"
 #include "base/units.h"
@@ -10,8 +11,11 @@
 #include "cmd/verbs.h"
 #include "decide/compare.h"
 #include "decide/forms.h"
+#include "decide/sweep.h"
 #include "os/files.h"
 #include "report/comparison.h"
+#include "report/crossover.h"
+#include "trial/relays.h"
 
 #define METRICS_MOST 24
 
@@ -23,6 +27,10 @@ static const struct sp_option options[] = {
     {"--broker-warmup", 0, "TIME", "20s",
      "with --broker kafka, which is started once for all trials: load before "
      "the first one, for Java's compiler"},
+    {"--sweep", 0, "KEY=VALUES", NULL,
+     "compare at each of these, as in rate=500/s..8000/s:x2, batch=1,8,32 or rpc_delay=0us..1ms:+200us, and "
+     "map which "
+     "side wins where; up to six times, for a grid"},
     {"--inconclusive", 0, "pass|fail", "fail", "exit 0 or 4 where no metric comes to a verdict"},
     {0}};
 static const struct sp_cli_verb verb = {.name = "compare",
@@ -37,14 +45,15 @@ static const struct sp_cli_verb verb = {.name = "compare",
                                         .next = "servepath report DIR"};
 
 struct job {
-  struct sp_cli *cli;
-  struct sp_scenario *scenario;
+  const struct sp_cli *cli;
+  const struct sp_scenario *scenario;
   struct sp_supervisor supervisor;
   const struct sp_side *sides[SP_COMPARISON_SIDES];
   const struct sp_metric *family[METRICS_MOST];
   struct sp_compare_plan plan;
   char *dir;
-  struct sp_comparison *comparison;
+  struct sp_comparison *comparison; // NULL: a sweep
+  int sweep_code;
 };
 
 // --- What was asked for ---
@@ -140,6 +149,7 @@ static enum sp_err choose(struct job *job, int argc, char **argv, struct sp_erro
   if (!err) err = choose_reference(job, error);
   if (!err) err = choose_metrics(job, error);
   if (!err) err = choose_numbers(job, error);
+  if (!err) err = sp_trial_relay_check(job->sides, job->plan.n_sides, error);
   return err ? err : sp_compare_check(&job->plan, error);
 }
 
@@ -178,11 +188,74 @@ static enum sp_err compare(struct job *job, struct sp_error *error) {
   return err;
 }
 
+// --- At each point of a grid ---
+
+static enum sp_err compare_cell(void *context, const struct sp_cli *cli, const struct sp_scenario *scenario,
+                                int argc, char **argv, struct sp_comparison **c, struct sp_error *error) {
+  struct job *whole = context;
+  struct job cell = {.cli = cli, .scenario = scenario};
+  enum sp_err err = choose(&cell, argc, argv, error);
+  cell.plan.dir = cli->out_dir;
+  return err ? err : sp_compare_run(&cell.plan, &whole->supervisor, c, error);
+}
+
+static char *map_markdown(const struct sp_sweep *sweep) {
+  char *text = NULL;
+  size_t n = 0;
+  FILE *memory = open_memstream(&text, &n);
+  SP_ASSERT(memory != NULL);
+  sp_crossover_write_markdown(sweep, memory);
+  SP_ASSERT(fclose(memory) == 0);
+  return text;
+}
+
+static enum sp_err print_sweep(const struct job *job, const struct sp_sweep *sweep, struct sp_error *error) {
+  char *json = sp_sweep_json(sweep);
+  if (job->cli->json)
+    fputs(json, stdout);
+  else
+    sp_crossover_print(sweep, stdout);
+  fprintf(stderr, "wrote %s%s; next: %s%s\n", job->dir, sweep->complete ? "" : ", incomplete",
+          sweep->complete ? "see crossover.md there, and cells/*/report.html"
+                          : "the same command goes on with --out ",
+          sweep->complete ? "" : job->dir);
+  enum sp_err err = export_to(job->cli->export_json, json, error);
+  if (err || !job->cli->export_markdown) return err;
+  return export_to(job->cli->export_markdown, map_markdown(sweep), error);
+}
+
+static enum sp_err sweep(struct job *job, struct sp_error *error) {
+  const char *names[SP_COMPARISON_SIDES];
+  struct sp_sweep grid = {0};
+  const bool is_own_dir = !job->cli->out_dir;
+  for (size_t i = 0; i < job->plan.n_sides; i++) names[i] = job->sides[i]->name;
+  job->dir = is_own_dir ? sp_out_dir_new(job->scenario->name, "sweep") : sp_copy_text(job->cli->out_dir);
+  const struct sp_sweep_plan plan = {.cli = job->cli,
+                                     .argc = job->plan.argc,
+                                     .argv = job->plan.argv,
+                                     .scenario = job->scenario->name,
+                                     .sides = names,
+                                     .n_sides = job->plan.n_sides,
+                                     .reference_i = job->plan.reference_i,
+                                     .n_pairs = job->plan.n_pairs,
+                                     .dir = job->dir,
+                                     .compare = compare_cell,
+                                     .context = job,
+                                     .supervisor = &job->supervisor,
+                                     .is_quiet = job->cli->quiet};
+  enum sp_err err = sp_sweep_run(&plan, &grid, error);
+  if (err && is_own_dir) rmdir(job->dir); // where nothing was begun nothing is left
+  if (!err) err = print_sweep(job, &grid, error);
+  job->sweep_code = sp_sweep_exit_code(&grid, 0);
+  sp_sweep_done(&grid);
+  return err;
+}
+
 static int exit_code(const struct job *job, enum sp_err err, const struct sp_error *error) {
   const char *inconclusive = sp_cli_value(job->cli, "--inconclusive");
   if (err && !job->supervisor.signal) return sp_cli_report(&verb, error);
   if (job->supervisor.signal) return 128 + job->supervisor.signal;
-  int code = job->comparison->exit_code;
+  int code = job->comparison ? job->comparison->exit_code : job->sweep_code;
   bool passes = inconclusive && strcmp(inconclusive, "pass") == 0;
   return passes && code == sp_exit_code(SP_ERR_INCONCLUSIVE) ? 0 : code;
 }
@@ -190,23 +263,27 @@ static int exit_code(const struct job *job, enum sp_err err, const struct sp_err
 int sp_cmd_compare(int argc, char **argv) {
   struct sp_error error;
   struct job job = {0};
-  enum sp_err err = sp_cli_parse(&verb, argc, argv, &job.cli, &error);
+  struct sp_cli *cli;
+  struct sp_scenario *scenario = NULL;
+  enum sp_err err = sp_cli_parse(&verb, argc, argv, &cli, &error);
   if (err) return sp_cli_report(&verb, &error);
-  if (job.cli->help) {
-    sp_cli_free(job.cli);
+  if (cli->help) {
+    sp_cli_free(cli);
     return sp_cli_help(stdout, &verb);
   }
-  err = sp_cli_load(job.cli, &job.scenario, &error);
+  job.cli = cli;
+  err = sp_cli_load(cli, &scenario, &error);
+  job.scenario = scenario;
   if (!err) err = choose(&job, argc, argv, &error);
   if (!err) err = sp_supervisor_init(&job.supervisor, &error);
   if (!err) {
-    err = compare(&job, &error);
+    err = sp_cli_value(job.cli, "--sweep") ? sweep(&job, &error) : compare(&job, &error);
     sp_supervisor_done(&job.supervisor);
   }
   int code = exit_code(&job, err, &error);
   sp_comparison_free(job.comparison);
-  sp_scenario_free(job.scenario);
-  sp_cli_free(job.cli);
+  sp_scenario_free(scenario);
+  sp_cli_free(cli);
   free(job.dir);
   return code;
 }

@@ -7,6 +7,7 @@
 #include "cmd/verbs.h"
 #include "os/files.h"
 #include "report/report.h"
+#include "trial/relays.h"
 #include "trial/trial.h"
 
 static const struct sp_option options[] = {{"--run-id", 0, "ID", NULL,
@@ -90,16 +91,10 @@ static enum sp_err check_run_id(const struct sp_cli *cli, const struct sp_scenar
   return sp_fail(error, SP_ERR_USAGE, "--run-id: \"%.60s\" is no mark; write 32 hexadecimal digits", id);
 }
 
-// Without --side every side counts as measured, and the delay may be one for the others.
 static enum sp_err check_delay(const struct sp_cli *cli, const struct sp_scenario *scenario,
                                struct sp_error *error) {
   const struct sp_side *side = sp_scenario_side(scenario, cli->n_sides ? cli->sides[0].name : NULL);
-  if (side->rpc.delay_ns == 0 || strcmp(side->path.path, "rpc") == 0) return SP_OK;
-  return sp_fail(
-      error, SP_ERR_USAGE,
-      "rpc_delay: side %s calls no model server; leave --rpc-delay out, or name a side whose path is "
-      "rpc with --side",
-      side->name);
+  return sp_trial_relay_check(&side, 1, error);
 }
 
 int sp_cmd_run(int argc, char **argv) {

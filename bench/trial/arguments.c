@@ -30,8 +30,13 @@ void sp_arguments_verb(struct sp_arguments *arguments, const char *verb) {
   sp_arguments_word(arguments, verb);
 }
 
+// --rpc-delay stays a flag, which means those sides that call a server, where --set would mean each.
 static void add_settings(struct sp_arguments *arguments, const struct sp_setting *settings, size_t n) {
   for (size_t i = 0; i < n; i++) {
+    if (strcmp(settings[i].origin, "--rpc-delay") == 0) {
+      sp_arguments_pair(arguments, "--rpc-delay", settings[i].value);
+      continue;
+    }
     sp_arguments_word(arguments, "--set");
     sp_arguments_add(arguments, sp_format("%s=%s", settings[i].key, settings[i].value));
   }

@@ -5,7 +5,11 @@
 
 #include "os/files.h"
 #include "os/process.h"
+#include "scenario/scenario.h"
 #include "trial/placement.h"
+
+// SP_ERR_USAGE where a delay was asked for (--rpc-delay) and none of the sides to be run calls a model server.
+enum sp_err sp_trial_relay_check(const struct sp_side *const *sides, size_t n, struct sp_error *error);
 
 // Starts `servepath relay` before `target` (HOST:PORT or unix:PATH) with half of delay_ns each way, and waits until it listens, always
 // on TCP of loopback. *address (from malloc) is where calls go now. Its own hop comes on

@@ -19,10 +19,23 @@
 
 // --- Ours ---
 
+// What stands before the server is none of its keys.
+static void add_layers(struct sp_arguments *args, const struct sp_cli *cli) {
+  struct sp_cli without = *cli;
+  without.settings = sp_alloc((cli->n_settings + 1) * sizeof *without.settings);
+  without.n_settings = 0;
+  for (size_t i = 0; i < cli->n_settings; i++) {
+    if (strcmp(cli->settings[i].origin, "--rpc-delay") != 0)
+      without.settings[without.n_settings++] = cli->settings[i];
+  }
+  sp_arguments_layers(args, &without);
+  free(without.settings);
+}
+
 // Answers that were recorded need the events that they belong to.
 static void add_recorded(struct sp_arguments *args, const struct sp_trial_plan *plan, uint64_t version) {
   sp_arguments_pair(args, "--scenario", plan->cli->scenario);
-  sp_arguments_layers(args, plan->cli);
+  add_layers(args, plan->cli);
   sp_arguments_add(args, sp_copy_text("--expected"));
   sp_arguments_add(args, sp_format("%s/expected/%s-%llu.jsonl", plan->scenario->folder,
                                    plan->scenario->model.name, (unsigned long long)version));

@@ -54,6 +54,10 @@ trial "$tmp/kafka" --transport kafka --broker mock --rpc-delay 20ms
 [ "$(json "$tmp/kafka/result.json" 'r["counts"]["ok"] == r["counts"]["intended"] and r["stages_ns"]["predict"]["p50"] >= 20e6')" = True ] ||
   fail "over Kafka: $(json "$tmp/kafka/result.json" '(r["counts"], r["stages_ns"])')"
 
+# A stub that reads the scenario too.
+trial "$tmp/stub" --rpc-delay 5ms --stub recorded --duration 1s
+[ "$(json "$tmp/stub/result.json" '5e6 <= r["response_ns"]["p50"]')" = True ] || fail "no delay before a stub"
+
 # Beyond the deadline nobody is answered, within it everybody.
 trial "$tmp/late" --rpc-delay 300ms --deadline 100ms --drain 2s --duration 1s
 [ "$(counts "$tmp/late" deadline)" = "$(counts "$tmp/late" intended)" ] || fail "a call outlived its deadline"
@@ -75,6 +79,7 @@ grep -q 'relay of rpc_delay ended' "$tmp/dead/result.json" || fail "a dead relay
 
 refused 64 'rpc_delay: side embedded calls no model server' "$SERVEPATH" run "$fixtures/fraud" --rpc-delay 1ms
 refused 64 'sides.embedded.rpc_delay: delays calls' "$SERVEPATH" run "$fixtures/fraud" --side embedded,rpc_delay=1ms
+refused 64 'rpc_delay: side embedded calls no model server' "$SERVEPATH" run "$fixtures/fraud" --side embedded --rpc-delay 1ms
 refused 64 'rpc_delay: .*must be' "$SERVEPATH" run "$fixtures/fraud" --side rpc --rpc-delay 2h
 refused 64 'rpc_delay: goes through a relay' "$SERVEPATH" run "$fixtures/fraud" --side rpc,apps=0 --rpc-delay 1ms \
   --transport kafka --broker 127.0.0.1:1 --reuse-topics
