@@ -230,7 +230,7 @@ static enum sp_err check_run_ids(const struct sp_judge_trial *trials, size_t n, 
 
 static const struct sp_judge_trial *first_of(const struct sp_judge_trial *trials, size_t n, size_t side_i) {
   for (size_t i = 0; i < n; i++) {
-    if (trials[i].side_i == side_i && sp_judge_is_usable(&trials[i])) return &trials[i];
+    if (trials[i].side_i == side_i && trials[i].result && sp_judge_is_usable(&trials[i])) return &trials[i];
   }
   return NULL; // none is usable
 }
@@ -280,10 +280,10 @@ enum sp_err sp_judge_check(const struct sp_judge_plan *plan, const struct sp_jud
   if (!err) err = check_sides(plan, trials, n, error);
   const struct sp_judge_trial *first = err ? NULL : first_of(trials, n, plan->reference_i);
   for (size_t i = 0; i < n && !err; i++) {
-    if (!sp_judge_is_usable(&trials[i])) continue;
+    if (!trials[i].result || !sp_judge_is_usable(&trials[i])) continue;
     const struct sp_judge_trial *own = first_of(trials, n, trials[i].side_i);
     if (first) err = check_two(first, &trials[i], across_machines, error);
-    if (!err) err = check_side(own, &trials[i], across_machines, error);
+    if (!err && own) err = check_side(own, &trials[i], across_machines, error);
   }
   return err ? err : check_pairs(trials, n, error);
 }

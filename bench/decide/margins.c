@@ -54,8 +54,10 @@ static void step_down(const struct sp_gate_input *inputs, const struct sample *s
   sp_holm(p, n_family, adjusted);
   for (size_t k = 0; k < n_family; k++) {
     size_t n_before = 0; // rejected with a smaller p
-    for (size_t o = 0; o < n_family; o++)
-      n_before += adjusted[o] <= alpha && (p[o] < p[k] || (p[o] == p[k] && o < k));
+    for (size_t o = 0; o < n_family; o++) {
+      bool is_before = o < k ? p[o] <= p[k] : p[o] < p[k];
+      n_before += is_before && adjusted[o] <= alpha;
+    }
     alphas[which[k]] = alpha / (double)(n_family - n_before);
   }
 }

@@ -48,9 +48,10 @@ struct sp_result *sp_trials_add(struct sp_trials *trials, const struct sp_trials
                                 size_t pair_i) {
   struct sp_result *r = sp_result_new();
   trials->items = sp_realloc(trials->items, (trials->n + 1) * sizeof *trials->items);
-  trials->items[trials->n++] = (struct sp_judge_trial){
+  size_t number = ++trials->n;
+  trials->items[number - 1] = (struct sp_judge_trial){
       .result = r,
-      .dir = sp_format("pairs/%03zu-%zu/%s", pair_i, trials->n, side->name),
+      .dir = sp_format("pairs/%03zu-%zu/%s", pair_i, number, side->name),
       .side_i = side_i,
       .pair_i = pair_i,
       .seed = 1 + pair_i,
