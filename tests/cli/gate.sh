@@ -24,7 +24,7 @@ refused() {
   gate "$want" "$@"
   expect "$text" err
   [ "$(wc -l <err)" = 1 ] || fail "not one line"
-  [ ! -s out ] && [ ! -e verdict/comparison.json ] || fail "a verdict all the same"
+  { [ ! -s out ] && [ ! -e verdict/comparison.json ]; } || fail "a verdict all the same"
 }
 make() { "$PYTHON" "$SOURCE_DIR/tests/cli/_gate_trials.py" real "$@"; }
 # change FILE CODE: Python over the parsed result `r`.

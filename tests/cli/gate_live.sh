@@ -38,7 +38,7 @@ program wrong 'STAND_IN_SCALE=0.8 STAND_IN_FIELDS=predictions.mismatched=3'
 gate 0 --base-cmd bin/old --candidate-cmd bin/fast --out fast --history h.jsonl --tag branch=topic
 expect 'VERDICT PASS' out
 [ "$(calls)" = 24 ] || fail "$(calls) trials instead of 12 pairs"
-[ -e fast/pairs/012/candidate/result.json ] && [ ! -e fast/fresh ] || fail "not 12 pairs and none to confirm"
+{ [ -e fast/pairs/012/candidate/result.json ] && [ ! -e fast/fresh ]; } || fail "not 12 pairs and none to confirm"
 grep -q '"tags":{"branch":"topic"}' h.jsonl || fail "no tag in the history"
 # In turns, base and candidate; both by the same seeds.
 [ "$(awk 'NR <= 4 {n = split($2, a, "/"); print a[n]}' log | tr '\n' ' ')" = "base candidate candidate base " ] || fail "not A B B A"
@@ -52,7 +52,7 @@ rm log
 gate 1 --base-cmd bin/old --candidate-cmd bin/slow --out slow --history none
 expect 'VERDICT FAIL: response p50 is worse' out
 expect '12 fresh pairs agree' out
-[ "$(calls)" = 48 ] && [ -e slow/fresh/012/base/result.json ] || fail "no fresh pairs"
+{ [ "$(calls)" = 48 ] && [ -e slow/fresh/012/base/result.json ]; } || fail "no fresh pairs"
 "$PYTHON" - <<'PY' || fail "seeds of fresh pairs"
 lines = [line.split() for line in open("log")]
 seeds = {kind: {int(seed) for seed, folder, _ in lines if f"/{kind}/" in folder} for kind in ("pairs", "fresh")}
@@ -86,7 +86,7 @@ gate 0 --candidate-cmd bin/fast --base fast --out seventh --history none
 rm log
 gate 0 --base-cmd bin/old --calibrate --pairs 60 --blocks 2 --pause 10ms --out aa
 file=$(echo results/calibration-fraud-*.json)
-[ "$(calls)" = 120 ] && [ -s "$file" ] || fail "no calibration of 60 pairs"
+{ [ "$(calls)" = 120 ] && [ -s "$file" ]; } || fail "no calibration of 60 pairs"
 [ "$(cut -d' ' -f3 log | sort -u | wc -l)" = 2 ] || fail "not two copies"
 "$PYTHON" - "$file" <<'PY' || fail margins
 import json, sys
