@@ -60,6 +60,9 @@ def measure(delay_ms, number, fresh):
         known.write_text(json.dumps(call) + "\n")
     bound_ms = 10 * call["service_ms"] + call["way_ms"]
     side = search(delay_ms, bound_ms, 400 / call["service_ms"], 1000 * (number + 1), out)
+    if side["verdict"] == "unknown":  # no word on the search: nothing is kept, so that it begins anew
+        shutil.rmtree(out)
+        sys.exit(f"the driver could not measure here: {side['text']}; run it again when the machine is quieter")
     return {**call, "verdict": side["verdict"], "low": side["low_per_s"], "high": side["high_per_s"],
             "text": side["text"], "trials": len(side["trials"]),
             "invalid": sum(t["verdict"] == "invalid" for t in side["trials"])}
