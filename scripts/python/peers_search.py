@@ -80,8 +80,8 @@ def figure(delay_ms, rows):
     service = statistics.median(r["service_ms"] for r in found)
     way = statistics.median(r["way_ms"] for r in found)
     invalid = sum(r["invalid"] for r in rows)
-    value = (f"{middle:.3f} (median of {shown}; D {service:.3f} ms, way {way:.3f} ms by closed loops; {len(rows) - len(found)} of {len(rows)} "
-             f"without a bracket; {invalid} of {sum(r['trials'] for r in rows)} trials invalid and repeated)")
+    value = (f"{middle:.3f} (median of {shown}; D {service:.3f} ms, way {way:.3f} ms by closed loops; "
+             f"{len(rows) - len(found)} of {len(rows)} without a bracket; {invalid} of {sum(r['trials'] for r in rows)} trials invalid and repeated)")
     return what, bound, value, abs(middle / THEORY - 1) <= WITHIN
 
 
