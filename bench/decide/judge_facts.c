@@ -116,7 +116,7 @@ static void note_settings(struct sp_comparison *c, const char *prefix, json_t *c
   const char *key;
   json_t *first;
   json_object_foreach(objects[0], key, first) {
-    json_t *values[MAX_SIDES];
+    json_t *values[MAX_SIDES] = {NULL};
     char *texts[MAX_SIDES], *name = sp_format("%s%s", prefix, key);
     for (size_t s = 0; s < n; s++) values[s] = json_object_get(objects[s], key);
     if (json_is_object(first) && depth > 1) {
