@@ -63,6 +63,7 @@ void sp_judge_table_init(struct sp_judge_table *table, const struct sp_judge_tri
   table->n_sides = n_sides;
   table->pair_i = sp_alloc((n + 1) * sizeof *table->pair_i);
   table->n_pairs = distinct_pairs(trials, n, confirming, table->pair_i);
+  // NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what it holds
   table->cells = sp_alloc((table->n_pairs * n_sides + 1) * sizeof *table->cells);
   for (size_t i = 0; i < n; i++) {
     if (trials[i].is_confirming != confirming || trials[i].side_i >= n_sides) continue;
@@ -73,7 +74,7 @@ void sp_judge_table_init(struct sp_judge_table *table, const struct sp_judge_tri
   for (size_t p = 0; p < table->n_pairs; p++) {
     const struct sp_judge_trial **row = table->cells + p * n_sides;
     if (!is_whole(row, n_sides)) continue;
-    memmove(table->cells + n_whole * n_sides, row, n_sides * sizeof *row);
+    for (size_t side = 0; side < n_sides; side++) table->cells[n_whole * n_sides + side] = row[side];
     table->pair_i[n_whole++] = table->pair_i[p];
   }
   table->n_pairs = n_whole;
