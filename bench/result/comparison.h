@@ -57,7 +57,7 @@ struct sp_compared_side {
   double max_abs_error;                          // NAN: nothing checked
   struct sp_amounts cpu_us_per_event, rss_bytes; // medians by process
   struct sp_bound *
-      bounds; // of the scenario: value is the median over trials; met: in each / in none of which it is known
+      bounds; // of the scenario: value is the median over trials; met: by more than half of those that can tell
   size_t n_bounds;
   size_t n_bounds_missed; // trials that missed some bound
   bool is_stub, is_mock, is_co_located, is_closed_loop;
