@@ -15,6 +15,7 @@
 #include "os/files.h"
 #include "report/comparison.h"
 #include "report/crossover.h"
+#include "result/history.h"
 #include "trial/relays.h"
 
 #define METRICS_MOST 24
@@ -31,6 +32,7 @@ static const struct sp_option options[] = {
      "compare at each of these, as in rate=500/s..8000/s:x2, batch=1,8,32 or rpc_delay=0us..1ms:+200us, and "
      "map which "
      "side wins where; up to six times, for a grid"},
+    {"--history", 0, "FILE", "results/history.jsonl", "a line a side is added there; none: not"},
     {"--inconclusive", 0, "pass|fail", "fail", "exit 0 or 4 where no metric comes to a verdict"},
     {0}};
 static const struct sp_cli_verb verb = {.name = "compare",
@@ -173,6 +175,8 @@ static enum sp_err print(const struct job *job, struct sp_error *error) {
 }
 
 static enum sp_err compare(struct job *job, struct sp_error *error) {
+  const char *history = sp_cli_value(job->cli, "--history");
+  job->plan.history_file = history ? history : SP_HISTORY_FILE;
   job->dir =
       job->cli->out_dir ? sp_copy_text(job->cli->out_dir) : sp_out_dir_new(job->scenario->name, "compare");
   job->plan.dir = job->dir;

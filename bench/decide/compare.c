@@ -13,6 +13,7 @@
 #include "decide/agreement.h"
 #include "decide/fairness.h"
 #include "decide/forms.h"
+#include "decide/history.h"
 #include "decide/pairs_live.h"
 #include "decide/runner.h"
 #include "os/files.h"
@@ -34,6 +35,7 @@ struct job {
   struct sp_pairs pairs;
   struct sp_pairs_live live;
   int64_t start_ns;
+  bool was_complete;       // by an earlier call: nothing is new
   double before_s;         // that an earlier call took
   struct sp_comparison *c; // the last that was judged; carries id, start and predictions on
 };
@@ -256,6 +258,7 @@ static void take_earlier(struct job *job) {
   struct stat facts;
   if (stat(path, &facts) == 0 && sp_comparison_read(path, &earlier, &ignored) == SP_OK) {
     carry_on(job, earlier, job->c);
+    job->was_complete = earlier->complete;
     job->before_s = isnan(earlier->duration_s) ? 0 : earlier->duration_s;
   }
   sp_comparison_free(earlier);
@@ -299,6 +302,15 @@ static enum sp_err check_trials(const struct job *job, struct sp_error *error) {
   return sp_judge_check(&plan, job->pairs.trials, job->pairs.n_trials, false, error);
 }
 
+static enum sp_err note_history(const struct job *job, struct sp_error *error) {
+  const struct sp_history_note note = {.file = job->plan->history_file,
+                                       .verb = "compare",
+                                       .comparison = job->c,
+                                       .trials = job->pairs.trials,
+                                       .n_trials = job->pairs.n_trials};
+  return note.file ? sp_history_note(&note, error) : SP_OK;
+}
+
 static enum sp_err finish(struct job *job, struct sp_error *error) {
   char why[64];
   snprintf(why, sizeof why, "ended by signal %d", job->supervisor->signal);
@@ -307,7 +319,9 @@ static enum sp_err finish(struct job *job, struct sp_error *error) {
   if (err) return err;
   judge(job, job->c->alpha > 0 ? job->c->alpha : job->looks[0].alpha);
   job->c->complete = true;
-  return sp_forms_write(job->c, job->plan->dir, error);
+  err = sp_forms_write(job->c, job->plan->dir, error);
+  bool is_news = !job->was_complete || job->pairs.n_found < job->pairs.n_pairs;
+  return err || !is_news ? err : note_history(job, error);
 }
 
 enum sp_err sp_compare_run(const struct sp_compare_plan *plan, struct sp_supervisor *supervisor,

@@ -23,6 +23,7 @@ struct sp_compare_plan { // everything is borrowed
   const struct sp_metric *const *family; // NULL: the primary ones
   size_t n_family;
   const char *dir;          // made if missing; what lies there of the same comparison is not run again
+  const char *history_file; // gets a line a side once it is complete; NULL: no history
   int64_t broker_warmup_ns; // of a Kafka that is started for all trials; 0: none
   int argc;
   char **argv;

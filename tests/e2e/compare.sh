@@ -61,6 +61,7 @@ runs() { for f in "$1"/pairs/*/*/result.json; do json "$f" 'r["run_id"]'; done; 
 before=$(runs three)
 compared "2 4" own --pairs 2 --out three
 [ "$before" = "$(runs three)" ] || fail "trials were run again"
+[ "$(grep -c '"side":"rpc"' results/history.jsonl)" = 1 ] || fail "not one line of rpc: $(cat results/history.jsonl)"
 says three/comparison.json 'r["predictions"]["compared"] > 0'
 refused 64 'three holds trials of another scenario.*--out' "$SERVEPATH" compare own --pairs 2 "${closed[@]}" --threads 3 --out three
 
@@ -87,7 +88,7 @@ exec "$SERVEPATH" app changed --side embedded --transport kafka --broker "$SERVE
 SH
 chmod +x app
 export SERVEPATH
-compared "1 2" own --side embedded --side changed,path=embedded,app="$tmp/app" --broker mock --metrics cpu_per_event --pairs 1 --out compared --json
+compared "1 2" own --history none --side embedded --side changed,path=embedded,app="$tmp/app" --broker mock --metrics cpu_per_event --pairs 1 --out compared --json
 says compared/comparison.json 'r["predictions"]["differing"] == r["predictions"]["compared"] > 0'
 says compared/comparison.json '"changed and embedded differ by 3" in r["predictions"]["examples"][0]["text"]'
 says compared/comparison.json 'any("changed is an application of others" in line for line in r["remarks"])'
