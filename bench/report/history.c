@@ -13,10 +13,13 @@
 #define SEED        1
 #define CHANGES_MAX 16
 
+struct point {
+  const struct sp_history_line *line; // borrowed
+  double value;
+};
 struct series {
   const struct sp_metric *metric;
-  const struct sp_history_line **lines; // borrowed, in order of time
-  double *values;
+  struct point *points; // in order of time
   size_t n;
   struct sp_change changes[CHANGES_MAX];
   size_t n_changes;
@@ -35,8 +38,8 @@ static bool is_of(const struct sp_history_line *a, const struct sp_history_line 
 
 // Lines are appended as runs end; two that ran at once may stand in the other order.
 static int compare_times(const void *left, const void *right) {
-  const struct sp_history_line *a = *(const struct sp_history_line *const *)left,
-                               *b = *(const struct sp_history_line *const *)right;
+  const struct sp_history_line *a = ((const struct point *)left)->line,
+                               *b = ((const struct point *)right)->line;
   int order = strcmp(a->at ? a->at : "", b->at ? b->at : "");
   return order ? order : (a > b) - (a < b);
 }
@@ -44,8 +47,9 @@ static int compare_times(const void *left, const void *right) {
 static void find_changes(struct series *series) {
   double *values = sp_alloc((series->n + 1) * sizeof *values);
   bool is_log = true;
-  for (size_t i = 0; i < series->n; i++) is_log &= series->values[i] > 0;
-  for (size_t i = 0; i < series->n; i++) values[i] = is_log ? log(series->values[i]) : series->values[i];
+  for (size_t i = 0; i < series->n; i++) is_log &= series->points[i].value > 0;
+  for (size_t i = 0; i < series->n; i++)
+    values[i] = is_log ? log(series->points[i].value) : series->points[i].value;
   series->n_changes = sp_changes_find(values, series->n, ALPHA, SEED, series->changes, CHANGES_MAX);
   if (series->n_changes) series->from = series->changes[series->n_changes - 1].first_i;
   sp_changes_band(values, series->from, series->n, &series->low, &series->high);
@@ -61,24 +65,20 @@ static void find_changes(struct series *series) {
 static struct series series_of(const struct sp_history *history, size_t first,
                                const struct sp_metric *metric) {
   struct series series = {.metric = metric, .low = NAN, .high = NAN};
-  series.lines = sp_alloc((history->n + 1) * sizeof *series.lines);
-  series.values = sp_alloc((history->n + 1) * sizeof *series.values);
+  series.points = sp_alloc((history->n + 1) * sizeof *series.points);
   for (size_t i = first; i < history->n; i++) {
     double value = sp_facts_number_of(&history->lines[i].metrics, metric->name);
     if (is_of(&history->lines[first], &history->lines[i]) && isfinite(value))
-      series.lines[series.n++] = &history->lines[i];
+      series.points[series.n++] = (struct point){&history->lines[i], value};
   }
   if (series.n == 0) return series;
-  qsort(series.lines, series.n, sizeof *series.lines, compare_times);
-  for (size_t i = 0; i < series.n; i++)
-    series.values[i] = sp_facts_number_of(&series.lines[i]->metrics, metric->name);
+  qsort(series.points, series.n, sizeof *series.points, compare_times);
   find_changes(&series);
   return series;
 }
 
 static void series_done(struct series *series) {
-  free(series->lines);
-  free(series->values);
+  free(series->points);
 }
 
 static bool is_first_of_its_kind(const struct sp_history *history, size_t line) {
@@ -102,7 +102,7 @@ static void for_each(const struct sp_history *history,
 
 static void print_band(FILE *to, const struct series *series) {
   char low[SP_METRIC_TEXT_BYTES], high[SP_METRIC_TEXT_BYTES], text[2 * SP_METRIC_TEXT_BYTES + 8] = "-";
-  double last = series->values[series->n - 1];
+  double last = series->points[series->n - 1].value;
   bool is_outside = last < series->low || last > series->high;
   if (isfinite(series->low)) {
     snprintf(text, sizeof text, "%s to %s", sp_metric_text(series->metric, series->low, low, sizeof low),
@@ -114,7 +114,7 @@ static void print_band(FILE *to, const struct series *series) {
 static void print_changes(FILE *to, const struct series *series) {
   for (size_t i = 0; i < series->n_changes; i++) {
     const struct sp_change *change = &series->changes[i];
-    const struct sp_history_line *line = series->lines[change->first_i];
+    const struct sp_history_line *line = series->points[change->first_i].line;
     char before[SP_METRIC_TEXT_BYTES], after[SP_METRIC_TEXT_BYTES], build[SP_CELL_BYTES], at[SP_CELL_BYTES];
     fprintf(to, "    change at run %zu of %s, build %s: %s to %s (p %.2g)\n", change->first_i + 1,
             sp_cell_text(at, line->at, 20), sp_cell_text(build, line->build, 24),
@@ -127,9 +127,9 @@ static void print_series(void *context, const struct series *series) {
   FILE *to = context;
   char name[SP_CELL_BYTES], side[SP_CELL_BYTES], last[SP_METRIC_TEXT_BYTES];
   if (series->metric->role == SP_METRIC_EXPLORATORY) return;
-  sp_cell_text(name, series->lines[0]->case_name, 16);
-  sp_cell_text(side, series->lines[0]->side, 20);
-  sp_metric_text(series->metric, series->values[series->n - 1], last, sizeof last);
+  sp_cell_text(name, series->points[0].line->case_name, 16);
+  sp_cell_text(side, series->points[0].line->side, 20);
+  sp_metric_text(series->metric, series->points[series->n - 1].value, last, sizeof last);
   fprintf(to, "%-16s  %-20s  %-14s  %4zu  %10s", name, side, series->metric->title, series->n, last);
   print_band(to, series);
   fputc('\n', to);
@@ -144,10 +144,10 @@ void sp_report_history_print(const struct sp_history *history, FILE *to) {
 static json_t *points_json(const struct series *series) {
   json_t *points = json_array();
   for (size_t i = 0; i < series->n; i++) {
-    const struct sp_history_line *line = series->lines[i];
+    const struct sp_history_line *line = series->points[i].line;
     json_array_append_new(points,
                           json_pack("{so so so so so}", "at", sp_html_text(line->at), "value",
-                                    sp_html_real(series->values[i]), "build", sp_html_text(line->build),
+                                    sp_html_real(series->points[i].value), "build", sp_html_text(line->build),
                                     "verdict", sp_html_text(line->verdict), "id", sp_html_text(line->id)));
   }
   return points;
@@ -155,7 +155,7 @@ static json_t *points_json(const struct series *series) {
 
 static void add_series(void *context, const struct series *series) {
   json_t *changes = json_array(), *json = json_object();
-  const struct sp_history_line *first = series->lines[0];
+  const struct sp_history_line *first = series->points[0].line;
   for (size_t i = 0; i < series->n_changes; i++) {
     const struct sp_change *change = &series->changes[i];
     json_array_append_new(changes, json_pack("{sI so so so}", "first_i", (json_int_t)change->first_i,

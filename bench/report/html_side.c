@@ -109,6 +109,7 @@ static json_t *figure(const struct sp_figure *figure) {
 static json_t *curve_json(const struct sp_curve *curve) {
   struct sp_curve_point points[CURVE_POINTS];
   size_t n = sp_curve_points(curve, points, CURVE_POINTS);
+  json_int_t n_events = curve->histogram.n + curve->n_above;
   if (n == 0) return json_null();
   json_t *x = json_array(), *ns = json_array();
   char states[CURVE_POINTS + 1] = {0};
@@ -119,9 +120,8 @@ static json_t *curve_json(const struct sp_curve *curve) {
     states[i] = sp_percentile_state_name(points[i].state)[0];
   }
   return json_pack("{so so ss sf sI sI sI sb}", "x", x, "ns", ns, "state", states, "resolved_q",
-                   sp_curve_resolved_q(curve), "n", (json_int_t)(curve->histogram.n + curve->n_above),
-                   "no_answer", (json_int_t)curve->n_above, "max_ns", (json_int_t)curve->histogram.max_ns,
-                   "service", curve->is_service);
+                   sp_curve_resolved_q(curve), "n", n_events, "no_answer", (json_int_t)curve->n_above,
+                   "max_ns", (json_int_t)curve->histogram.max_ns, "service", curve->is_service);
 }
 
 static json_t *curve_of(const struct sp_report *report, const struct sp_report_row *row) {

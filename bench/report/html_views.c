@@ -72,7 +72,8 @@ static json_t *listed_trials(const struct sp_report *report, const struct sp_com
   return array;
 }
 
-static json_t *comparison_view(const struct sp_report *report, const struct sp_comparison *c) {
+static json_t *comparison_view(const struct sp_report *report, const struct sp_report_comparison *one) {
+  const struct sp_comparison *c = one->comparison;
   json_t *json = json_object(), *sides = json_array(), *facts = json_null(), *heading = NULL;
   for (size_t i = 0; i < c->n_sides; i++) {
     size_t n;
@@ -97,6 +98,7 @@ static json_t *comparison_view(const struct sp_report *report, const struct sp_c
   }
   json_object_set_new(json, "heading",
                       heading ? heading : sp_html_text(sp_facts_text_of(&c->scenario, "name", "comparison")));
+  json_object_set_new(json, "dir", sp_html_text(one->dir));
   json_object_set_new(json, "comparison", sp_html_comparison(c));
   json_object_set_new(json, "sides", sides);
   json_object_set_new(json, "facts", facts);
@@ -150,7 +152,7 @@ static json_t *rows_view(const struct sp_report *report, const struct sp_report_
 static json_t *views_of(const struct sp_report *report) {
   json_t *views = json_array();
   for (size_t i = 0; i < report->n_comparisons; i++)
-    json_array_append_new(views, comparison_view(report, report->comparisons[i].comparison));
+    json_array_append_new(views, comparison_view(report, &report->comparisons[i]));
   struct sp_report_row *rows = sp_alloc((report->n_rows + 1) * sizeof *rows); // borrowed
   size_t n = 0;
   for (size_t i = 0; i < report->n_rows; i++) {

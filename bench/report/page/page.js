@@ -530,7 +530,7 @@
   function metric_row(metric, comparison, reach) {
     const interval = is_number(metric.low) ? "[" + ratio(metric.low) + ", " + (is_number(metric.high) ? ratio(metric.high) : "no end") + "]" : "–";
     const word = metric.verdict === "exploratory" ? "no claim" : tag(metric.word, verdict_kind[metric.verdict]);
-    return {class: metric.primary ? null : "minor", cells: [metric.title, word, spaced(metric.reference), spaced(metric.side), ratio(metric.ratio), interval, is_number(metric.level) ? share(metric.level) : "–",
+    return {class: metric.primary ? null : "minor", cells: [metric.title, word, spaced(metric.reference), spaced(metric.side), ratio(metric.ratio), interval, metric.level ? share(metric.level) : "–",
       forest(metric, comparison.delta, reach) || "", is_number(metric.detectable) ? digits(100 * metric.detectable, 2) + " %" : "–"]};
   }
   function metric_tables(view) {
@@ -739,8 +739,9 @@
   function show(view) {
     drop_charts();
     const parts_of = view ? [verdict(view), distribution(view), over_time(view), stages(view), cost(view), outcomes(view), checks(view), measured(view)] : [];
-    const others = [(D.sweeps || []).map(sweep), D.history && D.history.length ? history(D.history) : null, D.rows.length > 1 ? overview() : null];
-    const nodes = (view ? [...parts_of, ...others] : [...others]).flat(4).filter(Boolean);
+    const maps = (D.sweeps || []).map(sweep);
+    const others = [D.history && D.history.length ? history(D.history) : null, D.rows.length > 1 ? overview() : null];
+    const nodes = [...maps, ...parts_of, ...others].flat(4).filter(Boolean);
     main.replaceChildren(...nodes);
     const links = [...main.querySelectorAll("section > h2")].map((heading) => el("li", null, el("a", {href: "#" + heading.id}, heading.textContent)));
     document.getElementById("contents").replaceChildren(el("ul", null, links));
@@ -756,7 +757,7 @@
       show(views[i]);
     };
     if (views.length > 1) {
-      const choose = el("select", {id: "view"}, views.map((view, i) => el("option", {value: String(i)}, (view.comparison ? "compared: " : "") + view.heading)));
+      const choose = el("select", {id: "view"}, views.map((view, i) => el("option", {value: String(i)}, (view.comparison ? "compared: " : "") + view.heading + (view.dir ? " (" + view.dir.split("/").pop() + ")" : ""))));
       choose.addEventListener("change", () => choose_view(Number(choose.value)));
       top.append(el("div", {class: "choose"}, el("label", {for: "view"}, "Shown"), choose));
     }
