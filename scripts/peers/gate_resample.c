@@ -98,7 +98,8 @@ static void calibrate(const struct pool *pool, int parity, double *margins, stru
   static double values[PAIRS_MAX];
   for (size_t m = 0; m < METRICS; m++) {
     size_t n = take(pool->worse[m], pool->n_pairs, parity, values);
-    margins[m] = sp_gate_calibrate(values, n, 12, 0.01, BLOCK, 1000, prng);
+    margins[m] =
+        sp_gate_calibrate(values, n, SP_GATE_CALIBRATION_PAIRS, SP_GATE_CALIBRATION_ALPHA, BLOCK, 1000, prng);
   }
 }
 
