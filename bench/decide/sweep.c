@@ -217,6 +217,7 @@ static enum sp_err take_earlier(struct job *job, struct sp_error *error) {
     err = take_cell(job, &earlier, &job->sweep->cells[i], error);
     n_done += job->sweep->cells[i].state == SP_SWEEP_DONE;
   }
+  SP_ASSERT(job->sweep->n_cells > 0); // an axis has values
   job->expected_ns -= job->expected_ns / (int64_t)job->sweep->n_cells * (int64_t)n_done;
   sp_sweep_done(&earlier);
   free(path);
