@@ -153,6 +153,7 @@ static char *plain_name(const struct sp_report_row *row) {
     bool is_plain = strchr(plain, *at) && (to > name || *at != '.');
     if (is_plain || (to > name && to[-1] != '-')) *to++ = is_plain ? *at : '-'; // one for many
   }
+  while (to > name && to[-1] == '-') to--;
   *to = '\0';
   if (strlen(name) > 160) name[160] = '\0';
   return name;
