@@ -186,6 +186,36 @@ size_t sp_stored_pair(const struct sp_stored *base, const struct sp_stored *cand
   return 2 * n;
 }
 
+static bool is_inside(const struct sp_stored *stored, uint64_t seed) {
+  bool has_lower = false, has_higher = false;
+  for (size_t i = 0; i < stored->n; i++) {
+    has_lower |= stored->trials[i].seed < seed;
+    has_higher |= stored->trials[i].seed > seed;
+  }
+  return has_lower && has_higher && find_seed(stored, seed) == stored->n;
+}
+
+size_t sp_stored_gaps(const struct sp_stored *stored, const struct sp_stored *other, size_t side_i,
+                      size_t first_pair_i, struct sp_judge_trial *trials) {
+  size_t n = 0;
+  if (!has_own_seeds(stored) || !has_own_seeds(other)) return 0;
+  for (size_t i = 0; i < other->n; i++) {
+    const struct sp_stored_trial *partner = &other->trials[i];
+    if (!is_inside(stored, partner->seed)) continue;
+    trials[n] = trial_of(partner, side_i, first_pair_i + n);
+    trials[n].result = NULL;
+    trials[n++].failure = "the other side has no trial of its seed";
+  }
+  return n;
+}
+
+// Both are in order of time.
+bool sp_stored_is_one_after_other(const struct sp_stored *base, const struct sp_stored *candidate) {
+  if (base->n == 0 || candidate->n == 0) return false;
+  return compare_times(&base->trials[base->n - 1], &candidate->trials[0]) < 0 ||
+         compare_times(&candidate->trials[candidate->n - 1], &base->trials[0]) < 0;
+}
+
 // --- Keeping ---
 
 static enum sp_err copy_file(const char *from, const char *to, const char *name, struct sp_error *error) {

@@ -28,6 +28,14 @@ void sp_stored_done(struct sp_stored *stored); // zeroed is allowed
 size_t sp_stored_pair(const struct sp_stored *base, const struct sp_stored *candidate, size_t n_confirm,
                       struct sp_judge_trial *trials);
 
+// Trials of `side_i` that came to nothing, as far as the other side's tell: those of its seeds that `stored` lacks, though it has a lower one and
+// a higher one. What ends the row early is no gap: fewer were asked for. Each has the folder of its partner, first_pair_i and what follows.
+// trials[other->n]; returns how many; 0 where seeds are no names.
+size_t sp_stored_gaps(const struct sp_stored *stored, const struct sp_stored *other, size_t side_i,
+                      size_t first_pair_i, struct sp_judge_trial *trials);
+// Whether all trials of one side were started before any of the other: then whatever changed on the machine is in the difference.
+bool sp_stored_is_one_after_other(const struct sp_stored *base, const struct sp_stored *candidate);
+
 // Copies the results (and their logs) of side `side_i` that are valid and complete to DIR/NNN, numbers that are free: the next gate's
 // base. DIR is made. *n_saved: how many. SP_ERR_ENVIRONMENT: cannot be written.
 enum sp_err sp_stored_save(const struct sp_judge_trial *trials, size_t n, size_t side_i, const char *dir,

@@ -161,6 +161,8 @@ bool sp_calibration_fits(const struct sp_calibration *calibration, const struct 
   else if (at_s < 0 || now_s - at_s > (int64_t)SP_CALIBRATION_DAYS * DAY_S)
     snprintf(why, n_why, "expired: measured %.10s, more than %d days ago", calibration->at,
              SP_CALIBRATION_DAYS);
+  else if (at_s - now_s > DAY_S) // it would never expire
+    snprintf(why, n_why, "measured in the future (%.10s): this clock or that one is wrong", calibration->at);
   sp_calibration_done(&own);
   return !why[0];
 }

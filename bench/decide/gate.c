@@ -12,6 +12,8 @@
 #include "decide/gate_live.h"
 #include "os/files.h"
 
+#define WIDE_MARGIN 0.2
+
 // --- Where the margins are from ---
 
 static enum sp_err read_calibration(const struct sp_gate_plan *plan, struct sp_gate_job *job,
@@ -83,6 +85,16 @@ static const struct sp_result *any_result(const struct sp_gate_job *job) {
   return NULL;
 }
 
+// A PASS with margins of a noisy machine is easily read as more than it says.
+static void remark_on_margins(struct sp_comparison *c) {
+  for (size_t i = 0; i < c->gate.n_metrics; i++) {
+    const struct sp_gate_metric *m = &c->gate.metrics[i];
+    if (m->is_calibrated && m->margin > WIDE_MARGIN)
+      sp_comparison_remark(c, "%s is noisy here: its margin lets %.3g %% worse pass", m->metric->title,
+                           100 * m->margin);
+  }
+}
+
 void sp_gate_judge_now(const struct sp_gate_plan *plan, const char *no_baseline, double alpha,
                        struct sp_gate_job *job) {
   struct sp_comparison *c = sp_comparison_new();
@@ -99,6 +111,7 @@ void sp_gate_judge_now(const struct sp_gate_plan *plan, const char *no_baseline,
   note_command(plan, c);
   sp_gate_judge(&rules, job->trials, job->n_trials, alpha, c);
   if (job->margins_text) sp_comparison_remark(c, "%s", job->margins_text);
+  remark_on_margins(c);
   sp_comparison_free(job->comparison);
   job->comparison = c;
 }
@@ -149,12 +162,22 @@ enum sp_err sp_gate_check(const struct sp_gate_plan *plan, const struct sp_gate_
   return err;
 }
 
+// A crash leaves no result: what both folders hold is then the trials that went well.
+static void add_gaps(struct sp_gate_job *job) {
+  size_t n_pairs = job->n_trials / 2;
+  size_t n = sp_stored_gaps(&job->base, &job->candidate, SP_GATE_BASE, n_pairs, job->trials + job->n_trials);
+  job->n_trials += n;
+  job->n_trials += sp_stored_gaps(&job->candidate, &job->base, SP_GATE_CANDIDATE, n_pairs + n,
+                                  job->trials + job->n_trials);
+}
+
 void sp_gate_pair_up(struct sp_gate_job *job) {
-  size_t n = job->base.n < job->candidate.n ? job->base.n : job->candidate.n;
   free(job->trials);
-  job->trials = sp_alloc((2 * n + job->pairs.n_trials + 1) * sizeof *job->trials);
+  size_t n_most = 2 * (job->base.n + job->candidate.n) + job->pairs.n_trials; // pairs, gaps and invalid ones
+  job->trials = sp_alloc((n_most + 1) * sizeof *job->trials);
   job->n_trials = sp_stored_pair(&job->base, &job->candidate, SP_GATE_FRESH, job->trials);
   size_t n_pairs = job->n_trials / 2;
+  if (job->pairs.n_trials == 0) add_gaps(job);       // live, the invalid ones are known
   for (size_t i = 0; i < job->pairs.n_trials; i++) { // invalid ones of a candidate that was run alone
     if (!job->pairs.trials[i].result) continue;
     struct sp_judge_trial *trial = &job->trials[job->n_trials++];
@@ -167,7 +190,10 @@ void sp_gate_pair_up(struct sp_gate_job *job) {
 double sp_gate_alpha_of(const struct sp_gate_job *job) {
   struct sp_look looks[SP_LOOKS_MAX];
   size_t n = 0;
-  for (size_t i = 0; i < job->n_trials; i++) n += job->trials[i].side_i == 0 && !job->trials[i].is_confirming;
+  for (size_t i = 0; i < job->n_trials; i++) {
+    const struct sp_judge_trial *trial = &job->trials[i];
+    n += trial->result && trial->side_i == 0 && !trial->is_confirming;
+  }
   size_t n_looks = sp_judge_looks(n ? n : 1, looks);
   return looks[n_looks - 1].alpha;
 }
@@ -178,8 +204,13 @@ enum sp_err sp_gate_judge_stored(const struct sp_gate_plan *plan, struct sp_gate
   if (err) return err;
   sp_gate_pair_up(job);
   err = sp_gate_check(plan, job, true, error);
-  if (!err) sp_gate_judge_now(plan, NULL, sp_gate_alpha_of(job), job);
-  return err;
+  if (err) return err;
+  sp_gate_judge_now(plan, NULL, sp_gate_alpha_of(job), job);
+  if (sp_stored_is_one_after_other(&job->base, &job->candidate))
+    sp_comparison_remark(job->comparison, "not interleaved: base and candidate were measured one after the "
+                                          "other, so whatever changed on the machine between is part of the "
+                                          "difference; --base-cmd measures both in turns");
+  return SP_OK;
 }
 
 static enum sp_err fail_empty(const char *dir, struct sp_error *error) {

@@ -186,13 +186,7 @@ static enum sp_err go_alone(struct live *live) {
   judge(live);
   if (live->no_baseline || live->supervisor->signal) return SP_OK;
   take_candidate(job);
-  err = sp_gate_judge_stored(live->plan, job, live->error);
-  if (!err)
-    sp_comparison_remark(
-        job->comparison,
-        "not interleaved: the base is stored, so whatever changed on the machine since then is "
-        "part of the difference; --base-cmd measures both now");
-  return err;
+  return sp_gate_judge_stored(live->plan, job, live->error);
 }
 
 // --- From beginning to end ---

@@ -132,6 +132,50 @@ static char *why_failed(const struct sp_comparison *c) {
   return NULL;
 }
 
+// --- What no interval shows ---
+
+static double share_of(const struct sp_compared_side *side, enum sp_outcome outcome) {
+  return side->intended > 0 ? (double)side->outcomes[outcome] / (double)side->intended : 0;
+}
+
+static double served_share(const struct sp_compared_side *side) {
+  return share_of(side, SP_OUTCOME_OK) + share_of(side, SP_OUTCOME_UNCHECKED) +
+         share_of(side, SP_OUTCOME_FILTERED);
+}
+
+// A median over trials does not see what one trial of twelve loses. Events do not come back: then the guard cannot pass.
+static void look_at_losses(struct sp_comparison *c) {
+  double base = served_share(&c->sides[0]), candidate = served_share(candidate_of(c));
+  if (!(base - candidate > SP_GATE_SERVED_MARGIN)) return;
+  char left[SP_UNITS_TEXT_BYTES], right[SP_UNITS_TEXT_BYTES];
+  for (size_t i = 0; i < c->gate.n_metrics; i++) {
+    struct sp_gate_metric *m = &c->gate.metrics[i];
+    if (m->metric->role != SP_METRIC_GUARD || m->verdict != SP_GATE_PASS) continue;
+    m->verdict = SP_GATE_INCONCLUSIVE;
+    m->why = sp_format("of all events the candidate served %s and the base %s: few trials lost them, which "
+                       "no median shows",
+                       sp_units_print_share(candidate, left, sizeof left),
+                       sp_units_print_share(base, right, sizeof right));
+    if (c->gate.verdict == SP_GATE_PASS) c->gate.verdict = SP_GATE_INCONCLUSIVE;
+  }
+}
+
+// Why nothing that the metrics say is worth a PASS or, of a stub, any verdict; NULL: it is. From malloc.
+static char *why_doubted(const struct sp_comparison *c) {
+  const struct sp_compared_side *base = &c->sides[0], *candidate = candidate_of(c);
+  if (c->n_sides < 2 || c->n_pairs == 0) return NULL;
+  if (base->is_stub != candidate->is_stub)
+    return sp_format("the %s answers from a stub server and the %s does not: the difference is no build's; "
+                     "measure both against one server",
+                     base->is_stub ? "base" : "candidate", base->is_stub ? "candidate" : "base");
+  double unchecked = share_of(candidate, SP_OUTCOME_UNCHECKED);
+  if (!(unchecked - share_of(base, SP_OUTCOME_UNCHECKED) > SP_GATE_SERVED_MARGIN)) return NULL;
+  char text[SP_UNITS_TEXT_BYTES];
+  return sp_format("%s of the candidate's answers were not checked, and the base's were: nothing says that "
+                   "they are right; add the expectations of its model to expected/",
+                   sp_units_print_share(unchecked, text, sizeof text));
+}
+
 // --- The sentence ---
 
 // How many times worse, as the share that is added: 1.19 is +19 %.
@@ -201,14 +245,15 @@ static void say_inconclusive(const struct sp_comparison *c, FILE *to) {
   if (!*separator) fputs("no metric could be judged", to);
 }
 
+// `reason`: what stands above the metrics, or NULL.
 static char *sentence_of(const struct sp_gate_rules *rules, const struct sp_comparison *c,
-                         const char *failure) {
+                         const char *reason) {
   char *text = NULL;
   size_t n = 0;
   FILE *to = open_memstream(&text, &n);
   SP_ASSERT(to != NULL);
-  if (failure)
-    fputs(failure, to);
+  if (reason)
+    fputs(reason, to);
   else if (c->gate.verdict == SP_GATE_NO_BASELINE)
     fprintf(to, "%s; no wrong answer and no missed bound in %zu trials", rules->no_baseline, c->n_pairs);
   else if (c->gate.verdict == SP_GATE_PASS)
@@ -249,23 +294,27 @@ void sp_gate_judge(const struct sp_gate_rules *rules, const struct sp_judge_tria
   if (has_base) {
     fill_inputs(rules, trials, n, c, &inputs);
     sp_gate_decide(inputs.items, inputs.n, alpha, &c->gate);
+    look_at_losses(c);
     if (means_nothing) c->gate.verdict = SP_GATE_INCONCLUSIVE;
   } else {
     c->gate.verdict = means_nothing || c->n_pairs == 0 ? SP_GATE_INCONCLUSIVE : SP_GATE_NO_BASELINE;
   }
   c->gate.is_across_machines = rules->is_across_machines;
-  char *failure = why_failed(c);
-  if (failure) c->gate.verdict = SP_GATE_FAIL;
+  char *reason = why_failed(c);
+  if (reason) c->gate.verdict = SP_GATE_FAIL;
+  if (!reason && (reason = why_doubted(c))) c->gate.verdict = SP_GATE_INCONCLUSIVE;
   c->exit_code = exit_code_of(c, means_nothing);
   free(c->verdict);
-  c->verdict = sentence_of(rules, c, failure);
-  free(failure);
+  c->verdict = sentence_of(rules, c, reason);
+  free(reason);
   free_inputs(&inputs);
 }
 
 bool sp_gate_is_settled(const struct sp_comparison *c) {
   if (c->gate.verdict == SP_GATE_PASS) return true;
-  char *failure = why_failed(c);
+  char *failure = why_failed(c), *doubt = why_doubted(c);
+  bool is_settled = failure || doubt;
   free(failure);
-  return failure != NULL;
+  free(doubt);
+  return is_settled;
 }

@@ -21,11 +21,12 @@ struct sp_gate_rules {                   // everything is borrowed
 
 // Fills c (zeroed but for id and times) and its gate. Wrong predictions of the candidate in any trial, and a bound that it misses in most of
 // its trials, are a FAIL whatever the rest; a measurement that means nothing (too many invalid trials, void metrics) is inconclusive with exit
-// code 2. verdict: one sentence, which forms begin with PASS, FAIL, INCONCLUSIVE or NO-BASELINE. exit_code: 0, 1, 2 or 4. Without a base the
+// code 2. A candidate that lost more of all events than the guard allows, whose answers nobody checked though the base's were, or
+// one side of a stub server alone never pass. verdict: one sentence, which forms begin with PASS, FAIL, INCONCLUSIVE or NO-BASELINE. exit_code: 0, 1, 2 or 4. Without a base the
 // trials are all of side 0, which is the candidate then.
 void sp_gate_judge(const struct sp_gate_rules *rules, const struct sp_judge_trial *trials, size_t n,
                    double alpha, struct sp_comparison *c);
-// Whether no more pairs can change it: passed, or failed by predictions or bounds.
+// Whether no more pairs can change it: passed, failed by predictions or bounds, or by nature no pair.
 bool sp_gate_is_settled(const struct sp_comparison *c);
 
 #endif

@@ -32,7 +32,7 @@ struct sp_look {
 #define SP_LOOKS_MAX 3
 size_t sp_judge_looks(size_t max_pairs, struct sp_look *looks);
 
-// Whether these trials can be compared at all: of one recording, schedule (arrival, rate, duration; seed within a pair), and expectation;
+// Whether these trials can be compared at all: of one recording, transport, broker, schedule (arrival, rate, duration; seed within a pair), and expectation;
 // one machine (unless across_machines) and no run id twice; each complete, with events and finite figures; sides of one name of
 // one build and settings. SP_ERR_USAGE or SP_ERR_ENVIRONMENT naming the two folders and what differs. Invalid
 // trials are no reason: they are left out.

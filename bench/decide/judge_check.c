@@ -87,14 +87,31 @@ static const struct {
   { "recording." name, name, offsetof(struct sp_result, recording), "replay one recording on all sides" }
 #define LOAD(name)                                                                                           \
   { "load." name, name, offsetof(struct sp_result, load), "use one schedule on all sides" }
-    RECORDING("digest"), LOAD("arrival"),     LOAD("rate_per_s"),     LOAD("rate_to_per_s"),
-    LOAD("steps"),       LOAD("speed"),       LOAD("burst_every_ns"), LOAD("burst_length_ns"),
-    LOAD("limit"),       LOAD("shard"),       LOAD("only"),           LOAD("warmup_ns"),
-    LOAD("duration_ns"), LOAD("concurrency"),
+    {"broker.kind", "kind", offsetof(struct sp_result, broker), "measure all sides over one broker"},
+    RECORDING("digest"),
+    LOAD("arrival"),
+    LOAD("rate_per_s"),
+    LOAD("rate_to_per_s"),
+    LOAD("steps"),
+    LOAD("speed"),
+    LOAD("burst_every_ns"),
+    LOAD("burst_length_ns"),
+    LOAD("limit"),
+    LOAD("shard"),
+    LOAD("only"),
+    LOAD("warmup_ns"),
+    LOAD("duration_ns"),
+    LOAD("concurrency"),
 };
 
 static enum sp_err check_shared(const struct sp_judge_trial *a, const struct sp_judge_trial *b,
                                 struct sp_error *error) {
+  const char *one = a->result->transport, *other = b->result->transport;
+  if (one && other && strcmp(one, other) != 0) {
+    char what[160];
+    snprintf(what, sizeof what, "transport %.40s and %.40s", one, other);
+    return differ(a, b, what, "measure all sides over one transport", error);
+  }
   for (size_t i = 0; i < sizeof shared / sizeof shared[0]; i++) {
     char left[32], right[32], what[320];
     const char *x =

@@ -106,6 +106,31 @@ gate 1 --base nowhere --candidate late --history none
 gate 0 --base nowhere --candidate slow --history none
 expect 'VERDICT NO-BASELINE: nowhere holds no trials' out
 
+# --- What intervals of medians do not show ---
+make lossy 24 --tag candidate # one trial of twelve loses nine events of ten
+change lossy/004/result.json 'k = r["counts"]["ok"] * 9 // 10; r["counts"]["ok"] -= k; r["counts"]["lost"] += k; r["response_ok_ns"]["count"] -= k; r["predictions"]["checked"] -= k'
+gate 4 --base base --candidate lossy --history none
+expect 'few trials lost them, which no median shows' out
+gate 0 --base lossy --candidate same --history none
+make unchecked 24 --tag candidate 'predictions.source=null' 'predictions.checked=0'
+make stub 24 --tag candidate 'predictions.source="stub"' 'predictions.checked=0'
+for n in unchecked/*/result.json stub/*/result.json; do change "$n" 'r["counts"]["unchecked"] = r["counts"]["ok"]; r["counts"]["ok"] = 0'; done
+gate 4 --base base --candidate unchecked --history none
+expect "100% of the candidate's answers were not checked" out
+gate 4 --base base --candidate stub --history none
+expect 'the candidate answers from a stub server and the base does not' out
+gate 4 --base stub --candidate slow --history none # and no FAIL either
+make crashed 24 --tag candidate
+rm -r crashed/00[2468] crashed/01[02]
+gate 2 --base base --candidate crashed --history none
+expect 'all 6 invalid trials are of candidate' out
+make short 12 --tag candidate # fewer were asked for: no gap
+gate 0 --base base --candidate short --history none
+make after 24 --tag candidate
+for n in after/*/result.json; do change "$n" 'r["started_at"] = r["started_at"].replace("T10", "T12")'; done
+gate 0 --base base --candidate after --history none
+expect 'not interleaved' out
+
 # --- Margins that were measured ---
 "$PYTHON" - <<'PY'
 import json
@@ -113,16 +138,19 @@ line = json.loads(open("h/history.jsonl").readline())
 calibration = {"schema": "servepath.calibration/1", "at": line["at"], "pairs": 60, "blocks": 4, "pause_s": 60.0, "build": "x",
                "margins": {"response_p50": 0.4, "response_p99": 0.4, "cpu_per_event": 0.4}}
 calibration.update({key: line[key] for key in ("case", "side", "fingerprint", "load_digest")})
-for name, change in (("own", {}), ("other", {"fingerprint": "xxh128:0"}), ("old", {"at": "2020-01-01T00:00:00Z"}),
+for name, change in (("own", {}), ("other", {"fingerprint": "xxh128:0"}), ("old", {"at": "2020-01-01T00:00:00Z"}), ("ahead", {"at": "2999-01-01T00:00:00Z"}),
                      ("bad", {"margins": {"response_p50": -1.0}}), ("newer", {"schema": "servepath.calibration/2"})):
     json.dump({**calibration, **change}, open(name + ".json", "w"))
 PY
 gate 0 --base base --candidate slow --calibration own.json --history none
 expect 'margins calibrated by own.json' out
+expect 'response p99 is noisy here: its margin lets 40 % worse pass' out
 gate 1 --base base --candidate slow --calibration other.json --history none
 expect 'other.json is refused, measured on another machine' out
 gate 1 --base base --candidate slow --calibration old.json --history none
 expect 'old.json is refused, expired' out
+gate 1 --base base --candidate slow --calibration ahead.json --history none
+expect 'ahead.json is refused, measured in the future' out
 refused 3 'margins.response_p50 is no share' --base base --candidate slow --calibration bad.json
 refused 3 'servepath.calibration/1' --base base --candidate slow --calibration newer.json
 refused 3 'nothing.json' --base base --candidate slow --calibration nothing.json
@@ -142,6 +170,8 @@ make recording 4 --tag candidate 'recording.digest="xxh128:0"'
 refused 64 'recording.digest' --base few --candidate recording
 make rate 4 --tag candidate 'load.rate_per_s=1000.0'
 refused 64 'load.rate_per_s 2000 and 1000' --base few --candidate rate
+make transport 4 --tag candidate 'transport="kafka"'
+refused 64 'transport direct and kafka' --base few --candidate transport
 make seeds 4 --tag candidate --seed 101
 refused 64 'seeds 1 and 101 in one pair' --base few --candidate seeds
 make self 4 --tag candidate 'predictions.source="self"'
