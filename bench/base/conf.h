@@ -40,7 +40,7 @@ enum sp_kind {  // C type at the key's offset
   SP_KIND_BOOL,       // bool
   SP_KIND_COUNT,      // uint64_t
   SP_KIND_REAL,       // double
-  SP_KIND_DURATION,   // int64_t ns; a unit is required
+  SP_KIND_DURATION,   // int64_t ns; a unit is required; where the default is "none", that word too: -1
   SP_KIND_RATE,       // struct sp_rate; "/s" (or /min, /h) is required
   SP_KIND_SIZE,       // uint64_t bytes; B KiB MiB GiB
   SP_KIND_SHARE,      // double 0..1; "0.1%" or "0.001"

@@ -8,6 +8,7 @@
 #include "cmd/verbs.h"
 #include "decide/search_forms.h"
 #include "os/files.h"
+#include "trial/relays.h"
 
 static const struct sp_option options[] = {
     {"--from", 0, "RATE", "load.rate", "first rate; doubled until one fails, halved where it does"},
@@ -172,6 +173,7 @@ int sp_cmd_search(int argc, char **argv) {
   plan.cli = cli;
   plan.scenario = scenario;
   if (!err) err = choose_sides(&plan, &error);
+  if (!err) err = sp_trial_relay_check(plan.sides, plan.n_sides, &error);
   if (!err) err = sp_searches_check(&plan, &error);
   if (!err) err = sp_supervisor_init(&supervisor, &error);
   if (!err) {

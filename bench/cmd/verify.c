@@ -14,6 +14,7 @@
 #include "os/files.h"
 #include "recording/expected.h"
 #include "recording/recording.h"
+#include "trial/relays.h"
 
 static const struct sp_option options[] = {
     {"--junit", 0, "FILE", NULL, "JUnit XML of the verdict: a suite for each side"},
@@ -283,6 +284,7 @@ static enum sp_err verify(struct job *job, int argc, char **argv, struct sp_erro
                                 .argv = argv,
                                 .is_quiet = job->cli->quiet};
   enum sp_err err = choose_sides(job, &plan, error);
+  if (!err) err = sp_trial_relay_check(plan.sides, plan.n_sides, error);
   if (!err) err = sp_verify_run(&plan, &job->supervisor, &job->verify, error);
   if (job->supervisor.signal) return err;
   if (err) { // the file says so too; the error is the one to tell

@@ -47,6 +47,17 @@ static void remark_on_place(struct sp_judging *j, size_t side_i) {
                        r ? sp_facts_text_of(&r->machine, "co_located_roles", "its parts") : "its parts");
 }
 
+// The steps of an axis of delays are the delay alone, but from no relay to the first of them it is the relay's hop too.
+static void remark_on_relay(struct sp_judging *j, size_t side_i) {
+  const struct sp_result *r = j->pairs.n_pairs ? sp_judge_cell(&j->pairs, 0, side_i) : NULL;
+  if (!r || !(sp_facts_number_of(&r->server, "emulated_delay_ns") >= 0)) return;
+  sp_comparison_remark(
+      j->c,
+      "%s calls through a relay (rpc_delay): its own hop, some 0.1 to 0.3 ms a call, comes on "
+      "top of the delay; rpc_delay=0us measures it",
+      j->c->sides[side_i].name);
+}
+
 void sp_judge_remarks(struct sp_judging *j) {
   struct sp_comparison *c = j->c;
   if (j->no_verdict[0]) sp_comparison_remark(c, "no verdict: %s", j->no_verdict);
@@ -55,6 +66,7 @@ void sp_judge_remarks(struct sp_judging *j) {
   if (j->is_closed_loop) sp_comparison_remark(c, "closed loop: response times mean nothing");
   for (size_t s = 0; s < c->n_sides; s++) {
     remark_on_place(j, s);
+    remark_on_relay(j, s);
     remark_on_side(c, &c->sides[s]);
     for (size_t i = 0; i < j->n_family; i++) remark_on_states(j, j->family[i], s);
   }

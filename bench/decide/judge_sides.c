@@ -37,7 +37,7 @@ static void make_label(const char *name, const struct sp_result *r, char *label,
   if (sp_facts_text_of(&r->delivery, "app", NULL)) add_words(label, n, "another application");
   if (n_apps > 1) snprintf(text, sizeof text, "%.0f apps", n_apps), add_words(label, n, text);
   if (strcmp(mode, "at-least-once") != 0) add_words(label, n, mode);
-  if (!(delay_ns > 0)) return;
+  if (!(delay_ns >= 0)) return;
   sp_units_write_duration((int64_t)delay_ns, delay, sizeof delay);
   snprintf(text, sizeof text, "delay %s emulated", delay);
   add_words(label, n, text);

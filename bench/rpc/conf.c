@@ -27,7 +27,7 @@ static const struct sp_key rpc_keys[] = {
     {"deadline", SP_KIND_DURATION, RPC(deadline_ns), "5s", NULL, NULL, "--deadline", "deadline of each call"},
     {"channels", SP_KIND_COUNT, RPC(channels), "1", NULL, NULL, "--channels", "connections, used in turn"},
     {"connect_timeout", SP_KIND_DURATION, RPC(connect_timeout_ns), "5s", NULL, NULL, "--connect-timeout", "time until every connection must be ready"},
-    {"rpc_delay", SP_KIND_DURATION, RPC(delay_ns), "0ms", NULL, NULL, "--rpc-delay", "emulated network: added to the round trip of every call, half each way, by a relay before the server; 0ms: no relay"},
+    {"rpc_delay", SP_KIND_DURATION, RPC(delay_ns), "none", NULL, NULL, "--rpc-delay", "emulated network: added to the round trip of every call, half each way, by a relay before the server, whose own hop (some 0.1 to 0.3 ms) comes on top; 0us: the hop alone, as the first step of a sweep; none: no relay"},
     {"rpc", SP_KIND_TABLE, RPC(link), NULL, NULL, &sp_rpc_link_table, NULL, "how calls are made and secured"},
     {0},
 };

@@ -84,6 +84,14 @@ static enum sp_err read_text(const struct sp_key *key, const char *text, const c
   return SP_OK;
 }
 
+static enum sp_err read_duration(const struct sp_key *key, const char *text, int64_t *ns,
+                                 struct sp_error *error) {
+  bool may_be_none = key->standard && strcmp(key->standard, "none") == 0;
+  if (!may_be_none || strcmp(text, "none") != 0) return sp_units_parse_duration(text, ns, error);
+  *ns = -1;
+  return SP_OK;
+}
+
 static enum sp_err read_scalar(const struct sp_key *key, const char *text, const char *folder, void *field,
                                struct sp_error *error) {
   switch (key->kind) {
@@ -94,7 +102,7 @@ static enum sp_err read_scalar(const struct sp_key *key, const char *text, const
   case SP_KIND_BOOL: return read_bool(text, field, error);
   case SP_KIND_COUNT: return sp_units_parse_count(text, field, error);
   case SP_KIND_REAL: return sp_units_parse_real(text, field, error);
-  case SP_KIND_DURATION: return sp_units_parse_duration(text, field, error);
+  case SP_KIND_DURATION: return read_duration(key, text, field, error);
   case SP_KIND_RATE: return sp_units_parse_rate(text, field, error);
   case SP_KIND_SIZE: return sp_units_parse_size(text, field, error);
   case SP_KIND_SHARE: return sp_units_parse_share(text, field, error);

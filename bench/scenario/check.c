@@ -123,10 +123,10 @@ static enum sp_err check_ranges(const struct sp_check_context *check, const stru
   for (const struct range *range = ranges; range->key && !err; range++) {
     char *key = sp_format("%s%s", prefix, range->key), min[SP_UNITS_TEXT_BYTES], max[SP_UNITS_TEXT_BYTES];
     uint64_t value;
-    memcpy(&value, (const char *)fields + range->offset,
-           sizeof value); // an int64_t that is not negative, or a uint64_t
+    memcpy(&value, (const char *)fields + range->offset, sizeof value); // an int64_t, or a uint64_t
     bool is_outside = value < range->min || value > range->max;
-    bool is_unset = value == 0 && !sp_check_find(check, key); // without a default: no bound
+    bool is_none = range->is_duration && (int64_t)value < 0;               // nothing else is negative
+    bool is_unset = is_none || (value == 0 && !sp_check_find(check, key)); // without a default: no bound
     if (is_outside && !is_unset && range->is_duration) {
       err = sp_check_fail(check, SP_ERR_USAGE, key, "must be %s to %s",
                           sp_units_write_duration((int64_t)range->min, min, sizeof min),
@@ -280,7 +280,7 @@ static const char *why_no_relay(const struct sp_check_context *check, const stru
 
 static enum sp_err check_rpc_delay(const struct sp_check_context *check, const struct sp_side *side,
                                    const char *prefix) {
-  if (side->rpc.delay_ns == 0 || !sp_check_is_measured(check, side->name)) return SP_OK;
+  if (side->rpc.delay_ns < 0 || !sp_check_is_measured(check, side->name)) return SP_OK;
   char *key = sp_format("%srpc_delay", prefix);
   const char *why = NULL;
   if (is_rpc(side))

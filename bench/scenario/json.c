@@ -113,10 +113,10 @@ static json_t *count_json(uint64_t count) {
   return json_string(text);
 }
 
-// No value and no default: for these kinds zero says so.
+// No value and no default (for these kinds zero says so), or "none".
 static bool is_absent(const struct sp_key *key, const void *field) {
   switch (key->kind) {
-  case SP_KIND_DURATION: return !key->standard && *(const int64_t *)field == 0;
+  case SP_KIND_DURATION: return *(const int64_t *)field < (key->standard ? 0 : 1);
   case SP_KIND_RATE: return ((const struct sp_rate *)field)->per_ns == 0;
   case SP_KIND_SHARE: return *(const double *)field < 0;
   default: return false;

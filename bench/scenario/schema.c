@@ -55,6 +55,12 @@ static json_t *bounded(json_t *schema, int max) {
   return schema;
 }
 
+static json_t *duration_schema(const struct sp_key *key) {
+  bool may_be_none = key->standard && strcmp(key->standard, "none") == 0;
+  return patterned(NULL, may_be_none ? "^([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h)|none)$"
+                                     : "^[0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h)$");
+}
+
 static json_t *kind_schema(const struct sp_key *key) {
   switch (key->kind) {
   case SP_KIND_TEXT:
@@ -64,7 +70,7 @@ static json_t *kind_schema(const struct sp_key *key) {
   case SP_KIND_BOOL: return types("boolean", NULL);
   case SP_KIND_COUNT: return bounded(patterned("integer", "^[0-9]+$"), 0);
   case SP_KIND_REAL: return patterned("number", "^[-+]?[0-9]+(\\.[0-9]+)?([eE][-+]?[0-9]+)?$");
-  case SP_KIND_DURATION: return patterned(NULL, "^[0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h)$");
+  case SP_KIND_DURATION: return duration_schema(key);
   case SP_KIND_RATE: return patterned(NULL, "^[0-9]+(\\.[0-9]+)?/(s|min|h)$");
   case SP_KIND_SIZE: return patterned(NULL, "^[0-9]+(\\.[0-9]+)?(B|KiB|MiB|GiB)$");
   case SP_KIND_SHARE: return bounded(patterned("number", "^[0-9]+(\\.[0-9]+)?%?$"), 1);

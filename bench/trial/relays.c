@@ -13,7 +13,7 @@ enum sp_err sp_trial_relay_check(const struct sp_side *const *sides, size_t n, s
   const struct sp_side *delayed = NULL;
   for (size_t i = 0; i < n; i++) {
     if (strcmp(sides[i]->path.path, "rpc") == 0) return SP_OK;
-    if (sides[i]->rpc.delay_ns > 0) delayed = sides[i];
+    if (sides[i]->rpc.delay_ns >= 0) delayed = sides[i];
   }
   if (!delayed) return SP_OK;
   return sp_fail(

@@ -196,7 +196,7 @@ enum sp_err sp_trial_server_start(const struct sp_trial_plan *plan, const struct
                                   struct sp_trial_server *server, struct sp_error *error) {
   *server = (struct sp_trial_server){.n_predictions = -1};
   enum sp_err err = start_server(plan, placement, dir, supervisor, server, error);
-  if (err || plan->side->rpc.delay_ns == 0) return err;
+  if (err || plan->side->rpc.delay_ns < 0) return err;
   server->behind_relay = server->address;
   server->address = NULL;
   return sp_trial_relay_start(server->behind_relay, plan->side->rpc.delay_ns, &placement->broker, dir,

@@ -40,6 +40,11 @@ for try in 1 2 3; do
 done
 [ "$met" ] || fail "three times the delay was not 5 ms"
 
+# No delay is a relay all the same: the first step of a sweep has its hop.
+trial "$tmp/hop" --rpc-delay 0us --duration 1s
+[ "$(json "$tmp/hop/result.json" 'r["server"]["emulated_delay_ns"] == 0 and r["cpu_us_per_event"]["relay"] > 0')" = True ] ||
+  fail "0us is no relay: $(json "$tmp/hop/result.json" 'r["server"]')"
+
 # A server of somebody else's, on a unix socket.
 "$SERVEPATH" model-server --model "fraud=$fixtures/fraud/models/fraud" --address "unix:$tmp/server" \
   --ready-file "$tmp/ready" >"$tmp/server.out" 2>&1 &
@@ -80,6 +85,8 @@ grep -q 'relay of rpc_delay ended' "$tmp/dead/result.json" || fail "a dead relay
 refused 64 'rpc_delay: side embedded calls no model server' "$SERVEPATH" run "$fixtures/fraud" --rpc-delay 1ms
 refused 64 'sides.embedded.rpc_delay: delays calls' "$SERVEPATH" run "$fixtures/fraud" --side embedded,rpc_delay=1ms
 refused 64 'rpc_delay: side embedded calls no model server' "$SERVEPATH" run "$fixtures/fraud" --side embedded --rpc-delay 1ms
+refused 64 'rpc_delay: side embedded calls no model server' "$SERVEPATH" verify "$fixtures/fraud" --side embedded --rpc-delay 1ms
+refused 64 'rpc_delay: side embedded calls no model server' "$SERVEPATH" search "$fixtures/fraud" --side embedded --rpc-delay 0us
 refused 64 'rpc_delay: .*must be' "$SERVEPATH" run "$fixtures/fraud" --side rpc --rpc-delay 2h
 refused 64 'rpc_delay: goes through a relay' "$SERVEPATH" run "$fixtures/fraud" --side rpc,apps=0 --rpc-delay 1ms \
   --transport kafka --broker 127.0.0.1:1 --reuse-topics

@@ -186,6 +186,8 @@ static void test_stubs_and_delays_are_named(void **state) {
   assert_true(c->sides[1].is_stub && !c->sides[0].is_stub && c->sides[1].is_co_located);
   assert_true(has_line(c->remarks, c->n_remarks, "b answers from a stub"));
   assert_true(has_line(c->remarks, c->n_remarks, "co-located"));
+  assert_true(has_line(c->remarks, c->n_remarks, "b calls through a relay"));
+  assert_false(has_line(c->remarks, c->n_remarks, "a calls through a relay"));
   sp_comparison_free(c);
   sp_trials_done(&trials);
 }
