@@ -60,22 +60,13 @@ static enum sp_err write_text(const char *dir, const char *name, char *text, str
 }
 
 static enum sp_err write_page(const struct sp_comparison *c, const char *dir, struct sp_error *error) {
-  struct sp_report report = {0};
-  struct memory memory;
-  char *title = sp_format("servepath compare %s", sp_facts_text_of(&c->scenario, "name", dir));
-  const struct sp_html html = {.title = title, .report = &report};
-  enum sp_err err = sp_report_add(&report, dir, error);
-  if (!err) {
-    sp_report_group(&report);
-    open_memory(&memory);
-    err = sp_html_write(&html, memory.file, error);
-    char *page = take_memory(&memory);
-    if (!err)
-      err = write_text(dir, "report.html", page, error);
-    else
-      free(page);
-  }
-  sp_report_done(&report);
+  const char *verb = c->gate.verdict == SP_GATE_NONE ? "compare" : "gate";
+  char *page = NULL, *title = sp_format("servepath %s %s", verb, sp_facts_text_of(&c->scenario, "name", dir));
+  enum sp_err err = sp_html_of_folder(title, dir, &page, error);
+  if (!err)
+    err = write_text(dir, "report.html", page, error);
+  else
+    free(page);
   free(title);
   return err;
 }

@@ -13,10 +13,12 @@
 #include "decide/axes.h"
 #include "os/files.h"
 #include "report/crossover.h"
+#include "report/html.h"
 
 #define TRIAL_EXTRA_NS (2 * SP_NS_PER_S)  // processes that start, and a drain that ends early
 #define BROKER_NS      (15 * SP_NS_PER_S) // a Kafka of our own for each cell
 #define MAP_FILE       "crossover.md"
+#define PAGE_FILE      "report.html"
 
 struct job {
   const struct sp_sweep_plan *plan;
@@ -307,6 +309,18 @@ static enum sp_err write_all(struct job *job, struct sp_error *error) {
   return err;
 }
 
+// Of all cells at once, so it is made when the last one has been run.
+static enum sp_err write_page(const struct sp_sweep_plan *plan, struct sp_error *error) {
+  char *text = NULL, *title = sp_format("servepath compare --sweep %s", plan->scenario);
+  char *path = sp_format("%s/" PAGE_FILE, plan->dir);
+  enum sp_err err = sp_html_of_folder(title, plan->dir, &text, error);
+  if (!err) err = sp_files_write(path, sp_bytes_of_text(text), error);
+  free(text);
+  free(path);
+  free(title);
+  return err;
+}
+
 static enum sp_err run_cells(struct job *job, struct sp_error *error) {
   struct sp_sweep *sweep = job->sweep;
   enum sp_err err = write_all(job, error);
@@ -317,7 +331,7 @@ static enum sp_err run_cells(struct job *job, struct sp_error *error) {
     run_cell(job, cell);
     err = write_all(job, error);
   }
-  return err;
+  return err ? err : write_page(job->plan, error);
 }
 
 enum sp_err sp_sweep_run(const struct sp_sweep_plan *plan, struct sp_sweep *sweep, struct sp_error *error) {

@@ -1,6 +1,7 @@
 // compare --sweep: a grid of comparisons, one after the other, each in a folder of its own, and what they say together.
 //
-//   DIR/sweep.json, crossover.md        DIR/cells/rate=500_s,batch=8/{comparison.json, report.html, pairs/...}
+//   DIR/sweep.json, crossover.md, report.html (at the end, however it comes)
+//   DIR/cells/rate=500_s,batch=8/{comparison.json, report.html, pairs/...}
 //
 // Resumable: cells whose comparison is complete are not run again, the one that was broken off goes on with its pairs, those that
 // failed are tried again. A cell that fails is data, and the next one is run.

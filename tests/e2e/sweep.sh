@@ -24,6 +24,7 @@ wait "$run" || code=$?
 grep -q '^sweep: 4 cells, 4 to run, .* about ' "$tmp/err" || fail "no estimate: $(cat "$tmp/err")"
 [ "$(json "$tmp/grid/sweep.json" '(r["complete"], [c["state"] for c in r["cells"]].count("done"))')" = "(False, 1)" ] ||
   fail "after the signal: $(cat "$tmp/grid/sweep.json")"
+[ -s "$tmp/grid/report.html" ] || fail "a sweep that was broken off has no page"
 measured=$(find "$first" -name result.json -exec stat -c '%n %y' {} + | sort)
 [ -n "$measured" ] || fail "no trials in $first"
 
@@ -34,6 +35,7 @@ grep -q '^sweep: 4 cells, 3 to run' "$tmp/err" || fail "the first cell is run ag
 [ "$measured" = "$(find "$first" -name result.json -exec stat -c '%n %y' {} + | sort)" ] || fail "the first cell was measured again"
 grep -q '^fraud: crossover map, 4 of 4 cells, against embedded' "$tmp/out" || fail "no map: $(cat "$tmp/out")"
 grep -q 'Crossover map' "$tmp/grid/crossover.md" || fail "no Markdown"
+grep -q '<title>servepath compare --sweep fraud' "$tmp/grid/report.html" || fail "no page of all cells"
 "$PYTHON" - "$tmp/grid" <<'PY'
 import json, pathlib, sys
 folder = pathlib.Path(sys.argv[1])
@@ -49,7 +51,7 @@ for cell in sweep["cells"]:
     assert trials and all(f'{trial["load"]["rate_per_s"]:g}/s' == rate for trial in trials), cell["name"]
     for trial in trials:
         told = (trial["server"] or {}).get("emulated_delay_ns")
-        assert told == (20_000_000 if delay == "20ms" and trial["side"] == "rpc" else None), (cell["name"], trial["side"], told)
+        assert told == (None if trial["side"] != "rpc" else 20_000_000 if delay == "20ms" else 0), (cell["name"], trial["side"], told)
     p50 = [metric for metric in cell["metrics"] if metric["name"] == "response_p50" and metric["side"] == "rpc"][0]
     # Where this machine let no pair be valid there is no ratio.
     assert delay == "0ms" or p50["ratio"] is None or p50["ratio"] > 3, p50

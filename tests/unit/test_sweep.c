@@ -236,6 +236,12 @@ static void a_sweep_goes_on_where_it_was_broken_off(void **state) {
   assert_int_equal(world.n_calls, 4); // two were done
   assert_true(sweep.complete);
   assert_int_equal(sp_sweep_exit_code(&sweep, 0), 0);
+  char *page = sp_format("%s/resumed/report.html", folder), *text = NULL;
+  size_t n_text = 0;
+  if (sp_files_read(page, 1 << 26, &text, &n_text, &error)) fail_msg("%s", error.text);
+  assert_non_null(strstr(text, "<title>servepath compare --sweep "));
+  free(text);
+  free(page);
   char *path = sp_format("%s/resumed", folder);
   if (sp_sweep_read(path, &stored, &error)) fail_msg("%s", error.text);
   char *told = sp_sweep_json(&sweep), *read = sp_sweep_json(&stored);
