@@ -19,8 +19,7 @@ static json_t *bounds_json(const struct sp_search_slo *slo) {
     json_array_append_new(
         bounds, json_pack("{ss sI}", "name", sp_percentile_name[i], "limit", (json_int_t)slo->limit_ns[i]));
   }
-  if (slo->not_ok >= 0)
-    json_array_append_new(bounds, json_pack("{ss sf}", "name", "not_ok", "limit", slo->not_ok));
+  json_array_append_new(bounds, json_pack("{ss sf}", "name", "not_ok", "limit", slo->not_ok));
   return bounds;
 }
 

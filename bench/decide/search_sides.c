@@ -16,6 +16,10 @@
 int64_t sp_search_duration_ns(const struct sp_search_slo *slo, const struct sp_search_options *options,
                               double rate_per_s) {
   int64_t least_ns = options->probe_ns ? options->probe_ns : SP_SEARCH_PROBE_NS;
+  if (!options->probe_ns && slo->backlog_ns > least_ns / SP_SEARCH_BACKLOGS)
+    least_ns = slo->backlog_ns < SP_SEARCH_LONGEST_NS / SP_SEARCH_BACKLOGS
+                   ? slo->backlog_ns * SP_SEARCH_BACKLOGS
+                   : SP_SEARCH_LONGEST_NS;
   int64_t longest_ns = least_ns > SP_SEARCH_LONGEST_NS ? least_ns : SP_SEARCH_LONGEST_NS;
   double events = (double)sp_search_slo_events(slo);
   if (least_ns >= SP_SEARCH_PROBE_NS) events = fmax(events, SP_SEARCH_PROBE_EVENTS);

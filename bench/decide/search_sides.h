@@ -16,6 +16,9 @@
 #define SP_SEARCH_PROBE_NS     (10 * SP_NS_PER_S)
 #define SP_SEARCH_PROBE_EVENTS 20000
 #define SP_SEARCH_LONGEST_NS   (120 * SP_NS_PER_S)
+// A backlog that just may be there at the end can have grown over the whole trial: a rate that is passed so may be too high by the one's
+// share of the other, which is at most the standard precision.
+#define SP_SEARCH_BACKLOGS 20
 #define SP_SEARCH_SIDES_MAX    16
 
 struct sp_search_options {

@@ -15,7 +15,8 @@ void sp_search_slo_of(const struct sp_expect_conf *expect, const struct sp_side 
   *slo = (struct sp_search_slo){
       .limit_ns = {expect->p50_ns, expect->p90_ns, expect->p95_ns, expect->p99_ns, expect->p99_9_ns},
       .is_standard = true,
-      .not_ok = expect->not_ok};
+      .is_not_ok_standard = expect->not_ok < 0,
+      .not_ok = expect->not_ok < 0 ? SP_SEARCH_STANDARD_NOT_OK : expect->not_ok};
   for (int i = 0; i < SP_PERCENTILES; i++) slo->is_standard &= slo->limit_ns[i] == 0;
   if (slo->is_standard) slo->limit_ns[SP_P99] = SP_SEARCH_STANDARD_P99_NS;
   // A bound below p99 says nothing of how long the last events of a window may wait.
@@ -37,8 +38,9 @@ char *sp_search_slo_text(const struct sp_search_slo *slo, char *text, size_t n) 
     at += (size_t)snprintf(text + at, n - at, "%s%s <= %s", at ? ", " : "", sp_percentile_name[i], limit);
   }
   if (slo->is_standard && at < n) at += (size_t)snprintf(text + at, n - at, " (standard)");
-  if (slo->not_ok >= 0 && at < n)
-    snprintf(text + at, n - at, ", not ok <= %s", sp_units_print_share(slo->not_ok, limit, sizeof limit));
+  if (at < n)
+    snprintf(text + at, n - at, ", not ok <= %s%s", sp_units_print_share(slo->not_ok, limit, sizeof limit),
+             slo->is_not_ok_standard ? " (standard)" : "");
   return text;
 }
 
@@ -117,7 +119,7 @@ static bool is_failed_by_counts(const struct sp_search_slo *slo, const struct sp
     sp_units_print_count((uint64_t)r->outcomes[SP_OUTCOME_SHED], value, sizeof value);
     snprintf(reason, n, "%s event%s shed: there was no room", value,
              r->outcomes[SP_OUTCOME_SHED] > 1 ? "s" : "");
-  } else if (slo->not_ok >= 0 && share > slo->not_ok) {
+  } else if (share > slo->not_ok) {
     snprintf(reason, n, "not ok %s > %s", sp_units_print_share(share, value, sizeof value),
              sp_units_print_share(slo->not_ok, limit, sizeof limit));
   } else {

@@ -7,11 +7,13 @@
 #include "scenario/scenario.h"
 
 #define SP_SEARCH_STANDARD_P99_NS (INT64_C(10) * 1000 * 1000)
+#define SP_SEARCH_STANDARD_NOT_OK 0.001 // a system that turns work away, or answers wrongly, is always quick
 
 struct sp_search_slo {
   int64_t limit_ns[SP_PERCENTILES]; // 0: no bound
   bool is_standard;                 // the scenario bounds no percentile: p99 <= 10ms
-  double not_ok;                    // negative: no bound
+  bool is_not_ok_standard;          // nor the share that is not ok
+  double not_ok;
   int64_t
       backlog_ns; // at the end of the window at most as many events may wait as are sent in this time (and at least one)
 };

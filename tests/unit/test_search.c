@@ -303,7 +303,8 @@ static void test_bounds(void **state) {
   struct sp_search_slo slo;
   char text[160];
   sp_search_slo_of(&(struct sp_expect_conf){.not_ok = -1}, &side, &slo);
-  assert_string_equal(sp_search_slo_text(&slo, text, sizeof text), "p99 <= 10ms (standard)");
+  assert_string_equal(sp_search_slo_text(&slo, text, sizeof text),
+                      "p99 <= 10ms (standard), not ok <= 0.1% (standard)");
   sp_search_slo_of(&(struct sp_expect_conf){.p50_ns = 1000000, .p99_9_ns = 50000000, .not_ok = 0.001}, &side,
                    &slo);
   assert_string_equal(sp_search_slo_text(&slo, text, sizeof text),
@@ -327,6 +328,12 @@ static void test_length_of_a_trial(void **state) {
   assert_int_equal(sp_search_duration_ns(&slo, &brief, 5000), 2 * SP_NS_PER_S);
   assert_int_equal(sp_search_duration_ns(&slo, &brief, 500), 6 * SP_NS_PER_S); // p99 of fewer is not resolved
   assert_int_equal(sp_search_duration_ns(&slo, &thorough, 50), 300 * SP_NS_PER_S);
+  // At 1.1 times what is sustainable 10 s end with a backlog of 1 s: they would pass.
+  sp_search_slo_of(&(struct sp_expect_conf){.p99_ns = SP_NS_PER_S, .not_ok = -1}, &side, &slo);
+  assert_int_equal(sp_search_duration_ns(&slo, &standard, 5000), 20 * SP_NS_PER_S);
+  assert_int_equal(sp_search_duration_ns(&slo, &brief, 5000), 2 * SP_NS_PER_S);
+  sp_search_slo_of(&(struct sp_expect_conf){.p99_ns = 30 * SP_NS_PER_S, .not_ok = -1}, &side, &slo);
+  assert_int_equal(sp_search_duration_ns(&slo, &standard, 5000), SP_SEARCH_LONGEST_NS);
 }
 
 int main(void) {
