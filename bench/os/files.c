@@ -80,11 +80,27 @@ static int write_all(int fd, struct sp_bytes bytes) {
                                                              : 0; // EINVAL: a file that cannot be synced
 }
 
-enum sp_err sp_files_write(const char *path, struct sp_bytes bytes, struct sp_error *error) {
-  char *temporary = sp_format("%s.%d.tmp", path, (int)getpid());
-  int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+// 0, or an errno.
+static int write_to(const char *path, struct sp_bytes bytes) {
+  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   int why = fd < 0 ? errno : write_all(fd, bytes);
   if (fd >= 0 && close(fd) != 0 && !why) why = errno;
+  return why;
+}
+
+// A device, a pipe or a link (/dev/stdout): root's rename would put a file in its place.
+static bool is_special(const char *path) {
+  struct stat facts;
+  return lstat(path, &facts) == 0 && !S_ISREG(facts.st_mode) && !S_ISDIR(facts.st_mode);
+}
+
+enum sp_err sp_files_write(const char *path, struct sp_bytes bytes, struct sp_error *error) {
+  if (is_special(path)) {
+    int why = write_to(path, bytes);
+    return why ? sp_files_fail_write(path, why, error) : SP_OK;
+  }
+  char *temporary = sp_format("%s.%d.tmp", path, (int)getpid());
+  int why = write_to(temporary, bytes);
   if (!why && rename(temporary, path) != 0) why = errno;
   if (why) unlink(temporary);
   free(temporary);

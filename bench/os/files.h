@@ -14,7 +14,8 @@
 // All folders of a path, mode 0777 less umask. SP_ERR_ENVIRONMENT naming the first that cannot be made.
 enum sp_err sp_files_make_dirs(const char *path, struct sp_error *error);
 // Writes the whole file beside its name, syncs it, renames it: readers see the old or the new one.
-// SP_ERR_ENVIRONMENT (disk full, not writable) leaves the old one.
+// SP_ERR_ENVIRONMENT (disk full, not writable) leaves the old one. A device, a pipe or a link is written to, never replaced; blocks on a
+// pipe until somebody reads.
 enum sp_err sp_files_write(const char *path, struct sp_bytes bytes, struct sp_error *error);
 // The whole file, with a NUL after its last byte; *text from malloc. SP_ERR_ENVIRONMENT above max_bytes or
 // unreadable.

@@ -39,6 +39,31 @@ static void test_folders(void **state) {
   free(below);
 }
 
+// As root a rename would make a file of the device.
+static void test_devices_and_links_stay_what_they_are(void **state) {
+  (void)state;
+  struct sp_error error;
+  struct stat facts;
+  char *file = in_folder("target"), *link_path = in_folder("link"), *text = NULL;
+  size_t n = 0;
+  assert_int_equal(sp_files_write(file, sp_bytes_of_text("longer than that"), &error), SP_OK);
+  assert_int_equal(symlink(file, link_path), 0);
+  assert_int_equal(sp_files_write(link_path, sp_bytes_of_text("through"), &error), SP_OK);
+  assert_int_equal(lstat(link_path, &facts), 0);
+  assert_true(S_ISLNK(facts.st_mode));
+  assert_int_equal(sp_files_read(file, 100, &text, &n, &error), SP_OK);
+  assert_string_equal(text, "through");
+  assert_int_equal(sp_files_write("/dev/null", sp_bytes_of_text("x"), &error), SP_OK);
+  expect(sp_files_write("/dev/full", sp_bytes_of_text("x"), &error), SP_ERR_ENVIRONMENT, &error, "/dev/full");
+  assert_int_equal(stat("/dev/full", &facts), 0);
+  assert_true(S_ISCHR(facts.st_mode));
+  assert_int_equal(stat("/dev/null", &facts), 0);
+  assert_true(S_ISCHR(facts.st_mode));
+  free(file);
+  free(link_path);
+  free(text);
+}
+
 static void test_write_replaces_and_read_returns(void **state) {
   (void)state;
   struct sp_error error;
@@ -181,6 +206,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_folders),
       cmocka_unit_test(test_write_replaces_and_read_returns),
+      cmocka_unit_test(test_devices_and_links_stay_what_they_are),
       cmocka_unit_test(test_unreadable_and_unwritable),
       cmocka_unit_test(test_full_disk),
       cmocka_unit_test(test_remove_follows_no_link),
