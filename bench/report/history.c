@@ -12,6 +12,17 @@
 #define ALPHA       0.05
 #define SEED        1
 #define CHANGES_MAX 16
+#define ROUNDING    1e-9
+
+// No metric of a trial: what a search came to, in its lines of the history alone.
+static const struct sp_metric sustainable = {.name = "sustainable",
+                                             .title = "sustainable",
+                                             .unit = "/s",
+                                             .role = SP_METRIC_PRIMARY,
+                                             .more_is_better = true,
+                                             .better = "higher",
+                                             .worse = "lower",
+                                             .percentile_i = -1};
 
 struct point {
   const struct sp_history_line *line; // borrowed
@@ -23,6 +34,7 @@ struct series {
   size_t n;
   struct sp_change changes[CHANGES_MAX];
   size_t n_changes;
+  size_t n_since;   // runs after the last point that have no value: the figure that is shown is not the last run's
   size_t from;      // of the last level
   double low, high; // NAN: too few runs
 };
@@ -73,6 +85,12 @@ static struct series series_of(const struct sp_history *history, size_t first,
   }
   if (series.n == 0) return series;
   qsort(series.points, series.n, sizeof *series.points, compare_times);
+  for (size_t i = first; i < history->n; i++) {
+    const struct point own = {&history->lines[i], 0};
+    series.n_since += is_of(&history->lines[first], own.line) &&
+                      is_same(own.line->verb, series.points[series.n - 1].line->verb) &&
+                      compare_times(&own, &series.points[series.n - 1]) > 0;
+  }
   find_changes(&series);
   return series;
 }
@@ -92,8 +110,8 @@ static void for_each(const struct sp_history *history,
                      void (*visit)(void *context, const struct series *series), void *context) {
   for (size_t i = 0; i < history->n; i++) {
     if (!is_first_of_its_kind(history, i)) continue;
-    for (size_t k = 0; k < sp_n_metrics; k++) {
-      struct series series = series_of(history, i, &sp_metrics[k]);
+    for (size_t k = 0; k <= sp_n_metrics; k++) {
+      struct series series = series_of(history, i, k < sp_n_metrics ? &sp_metrics[k] : &sustainable);
       if (series.n) visit(context, &series);
       series_done(&series);
     }
@@ -103,7 +121,8 @@ static void for_each(const struct sp_history *history,
 static void print_band(FILE *to, const struct series *series) {
   char low[SP_METRIC_TEXT_BYTES], high[SP_METRIC_TEXT_BYTES], text[2 * SP_METRIC_TEXT_BYTES + 8] = "-";
   double last = series->points[series->n - 1].value;
-  bool is_outside = last < series->low || last > series->high;
+  double rounding = ROUNDING * fabs(last); // of the logarithms: equal values are no outliers
+  bool is_outside = last < series->low - rounding || last > series->high + rounding;
   if (isfinite(series->low)) {
     snprintf(text, sizeof text, "%s to %s", sp_metric_text(series->metric, series->low, low, sizeof low),
              sp_metric_text(series->metric, series->high, high, sizeof high));
@@ -134,6 +153,9 @@ static void print_series(void *context, const struct series *series) {
   print_band(to, series);
   fputc('\n', to);
   print_changes(to, series);
+  if (series->n_since)
+    fprintf(to, "    no value in the %zu %s since: no answer, or too few events\n", series->n_since,
+            series->n_since > 1 ? "runs" : "run");
 }
 
 void sp_report_history_print(const struct sp_history *history, FILE *to) {

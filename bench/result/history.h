@@ -1,4 +1,4 @@
-// results/history.jsonl: a line for each side that a gate or a compare judged, in order of time (servepath.history/1). Series of a
+// results/history.jsonl: a line for each side that a gate, a compare or a search judged, in order of time (servepath.history/1). Series of a
 // metric are lines of one case, side, load digest and fingerprint. Absent: NULL for texts. One thread; writers of several processes
 // take turns by a lock on the file.
 #ifndef SP_RESULT_HISTORY_H
@@ -13,13 +13,14 @@
 struct sp_history_line {
   char *at;                        // RFC 3339, UTC: when it started
   char *id;                        // of the comparison
-  char *verb;                      // "gate", "compare"
+  char *verb;                      // "gate", "compare", "search"
   char *case_name, *side;          // as the results name them
   char *fingerprint, *load_digest; // see sp_machine_fingerprint, sp_load_digest
   char *build;                     // version of what was measured
-  char *verdict; // "pass", "fail", "inconclusive", "no-baseline" of a gate; NULL of a compare
+  char *verdict; // "pass", "fail", "inconclusive", "no-baseline" of a gate; NULL of others
   struct sp_facts tags;
-  struct sp_facts metrics; // name -> median over the trials that count, in the metric's unit; REAL
+  // Name -> median over the trials that count, in the metric's unit; REAL. Of a search "sustainable", events per second.
+  struct sp_facts metrics;
   int64_t n_trials;        // that count
 };
 struct sp_history {

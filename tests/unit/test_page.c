@@ -2,6 +2,7 @@
 // tests/e2e/report_page.sh, which lets a browser judge.
 #include <ctype.h>
 #include <jansson.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -116,6 +117,31 @@ static void add_run(struct sp_history *history, int i, double p50_ns) {
   sp_facts_real(&line->metrics, "response_p50", p50_ns);
 }
 
+// A search's line names no metric of a trial.
+static void test_history_shows_what_searches_found(void **state) {
+  (void)state;
+  struct sp_history history = {0};
+  char *text = NULL;
+  size_t n_text = 0;
+  for (int i = 0; i < 3; i++) {
+    struct sp_history_line *line = sp_history_line(&history);
+    line->at = sp_format("2026-01-01T00:00:%02dZ", i);
+    line->case_name = sp_copy_text("fraud");
+    line->side = sp_copy_text("rpc");
+    sp_facts_real(&line->metrics, "sustainable", 4800 + 10 * i);
+  }
+  FILE *memory = open_memstream(&text, &n_text);
+  sp_report_history_print(&history, memory);
+  fclose(memory);
+  char *json = sp_report_history_json(&history);
+  assert_non_null(strstr(text, "sustainable"));
+  assert_non_null(strstr(text, "4,820/s"));
+  assert_non_null(strstr(json, "\"metric\":\"sustainable\""));
+  free(json);
+  free(text);
+  sp_history_done(&history);
+}
+
 static struct sp_history made_history(void) {
   struct sp_history history = {0};
   for (int i = 0; i < 40; i++)
@@ -147,6 +173,24 @@ static void test_history_names_the_change(void **state) {
   sp_history_done(&history);
 }
 
+// Ten equal runs lie in their band; of a side that stopped answering, the last answer is not the last word.
+static void test_history_of_equal_and_of_missing_values(void **state) {
+  (void)state;
+  struct sp_history history = {0};
+  char *text = NULL;
+  size_t n_text = 0;
+  for (int i = 0; i < 10; i++) add_run(&history, i, 10e6);
+  for (int i = 10; i < 13; i++) add_run(&history, i, INFINITY);
+  FILE *memory = open_memstream(&text, &n_text);
+  sp_report_history_print(&history, memory);
+  fclose(memory);
+  assert_null(strstr(text, "outside"));
+  assert_null(strstr(text, "change at run"));
+  assert_non_null(strstr(text, "no value in the 3 runs since"));
+  free(text);
+  sp_history_done(&history);
+}
+
 static void write_page(const char *dir, const char *name, char *page) {
   char *path = sp_format("%s/%s.html", dir, name);
   FILE *file = fopen(path, "w");
@@ -167,6 +211,8 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_nothing_is_asked_for),
       cmocka_unit_test(test_verdicts_in_words),
       cmocka_unit_test(test_history_names_the_change),
+      cmocka_unit_test(test_history_of_equal_and_of_missing_values),
+      cmocka_unit_test(test_history_shows_what_searches_found),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
