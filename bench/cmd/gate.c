@@ -194,6 +194,7 @@ static enum sp_err read_margin(struct request *request, struct sp_error *error) 
 
 static enum sp_err read_calibrate(struct request *request, struct sp_error *error) {
   const char *blocks = value_of(request, "--blocks"), *pause = value_of(request, "--pause");
+  SP_ASSERT(request->cli != NULL); // only stored trials go without, and --calibrate refuses those
   uint64_t n_blocks = SP_GATE_CALIBRATE_BLOCKS, n_pairs = request->cli->pairs;
   struct sp_error what;
   request->pause_ns = SP_GATE_CALIBRATE_PAUSE;

@@ -36,7 +36,7 @@ static void choose_named(const struct sp_gate_plan *plan, const struct sp_result
 
 // A file that nobody named is a convenience: where it does not hold, that is said, and the standard margin stands.
 static void choose_found(const struct sp_result *result, struct sp_gate_job *job) {
-  struct sp_error why_unread;
+  struct sp_error why_unread = {0};
   char why[256];
   char *path = sp_calibration_file(result);
   if (sp_calibration_read(path, &job->calibration, &why_unread))

@@ -18,7 +18,7 @@ static char *quoted(const char *path) {
   char *text = NULL;
   size_t n = 0;
   FILE *to = open_memstream(&text, &n);
-  SP_ASSERT(to != NULL);
+  SP_ASSERT(to != NULL && path != NULL);
   fputc('\'', to);
   for (; *path; path++) {
     if (*path == '\'')

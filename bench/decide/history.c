@@ -76,7 +76,7 @@ enum sp_err sp_history_note(const struct sp_history_note *note, struct sp_error 
   const char *file = note->file ? note->file : SP_HISTORY_FILE;
   if (strcmp(file, "none") == 0) return SP_OK;
   struct sp_history history = {0};
-  const struct sp_result **results = sp_alloc((note->n_trials + 1) * sizeof *results);
+  const struct sp_result **results = sp_alloc((note->n_trials + 1) * sizeof(struct sp_result *));
   size_t first = c->gate.verdict != SP_GATE_NONE && c->n_sides ? c->n_sides - 1 : 0;
   for (size_t i = first; i < c->n_sides; i++) {
     size_t n = results_of(note, i, results);

@@ -260,6 +260,7 @@ static void say_estimate(const struct job *job) {
 static void say_cell(const struct job *job, const struct sp_sweep_cell *cell) {
   char span[32];
   size_t n_left = n_pending(job->sweep), n_cells = job->sweep->n_cells;
+  SP_ASSERT(n_left > 0); // this one
   int64_t each_ns = job->n_run ? job->spent_ns / (int64_t)job->n_run : job->expected_ns / (int64_t)n_left;
   if (job->plan->is_quiet) return;
   write_span(each_ns * (int64_t)n_left, span, sizeof span);

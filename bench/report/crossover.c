@@ -31,7 +31,7 @@ static double size_of(double ratio) {
 }
 
 struct tally { // of the sides beside the reference
-  size_t n, n_better, n_worse, n_same;
+  size_t n, n_worse, n_same;
   const struct sp_sweep_figure *best, *most; // best: of those that are better
 };
 
@@ -46,7 +46,6 @@ static struct tally tally_of(const struct sp_sweep *sweep, const struct sp_sweep
     tally.n_same += figure->verdict == SP_VERDICT_SAME;
     if (!tally.most || size_of(figure->ratio) > size_of(tally.most->ratio)) tally.most = figure;
     if (figure->verdict != SP_VERDICT_BETTER) continue;
-    tally.n_better++;
     if (!tally.best || size_of(figure->ratio) > size_of(tally.best->ratio)) tally.best = figure;
   }
   return tally;
@@ -82,7 +81,7 @@ struct sp_cross_cell sp_cross_of(const struct sp_sweep *sweep, const struct sp_s
   out.ratio = tally.best ? tally.best->ratio : tally.most->ratio;
   if (by_bounds(cell, &out)) return out;
   out.cross = SP_CROSS_OPEN;
-  if (tally.n_better > 0) {
+  if (tally.best) {
     out.cross = SP_CROSS_WINS;
     out.side = tally.best->side;
   } else if (tally.n_worse == tally.n) {

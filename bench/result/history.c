@@ -190,9 +190,9 @@ void sp_load_digest(const struct sp_facts *recording, const struct sp_facts *bro
   fprintf(to, "recording=%s\n", sp_facts_text_of(recording, "digest", ""));
   fprintf(to, "broker=%s %s\n", sp_facts_text_of(broker, "kind", "none"),
           sp_facts_text_of(broker, "version", ""));
-  const struct sp_fact **sorted = sp_alloc((load->n + 1) * sizeof *sorted);
+  const struct sp_fact **sorted = sp_alloc((load->n + 1) * sizeof(struct sp_fact *));
   for (size_t i = 0; i < load->n; i++) sorted[i] = &load->items[i];
-  if (load->n) qsort(sorted, load->n, sizeof *sorted, compare_facts);
+  if (load->n) qsort(sorted, load->n, sizeof(struct sp_fact *), compare_facts);
   for (size_t i = 0; i < load->n; i++) {
     bool is_own = strcmp(sorted[i]->name, "seed") == 0 || strcmp(sorted[i]->name, "start_at") == 0;
     if (!is_own) put_fact(to, sorted[i]);

@@ -214,8 +214,8 @@ static void the_map_is_readable(void **state) {
       "1  !         ?         ?         .\n",
       "8  embedded  embedded  rpc       rpc\n",
       "! cell0: too many invalid trials\n",
-      "crossing: response p50, batch=8: embedded wins at rate=1000/s, rpc at "
-      "rate=2000/s; about equal at 1410/s\n"};
+      "crossing: response p50, batch=8: embedded wins at rate=1000/s, rpc at ",
+      ", rpc at rate=2000/s; about equal at 1410/s\n"};
   for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
     if (!strstr(text, wanted[i])) fail_msg("no %s in:\n%s", wanted[i], text);
   }

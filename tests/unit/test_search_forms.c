@@ -25,7 +25,7 @@ struct bed {
 static void make(struct bed *bed) {
   *bed =
       (struct bed){.scenario = {.name = (char *)"a|<b>@all\n", .digest = "xxh3:1"},
-                   .side = {.name = (char *)"rpc", .path = {.path = (char *)"rpc"}},
+                   .side = {.name = (char *)"rpc", .path.path = (char *)"rpc"},
                    .rates = {{.per_s = 4800, .is_answered = true, .n_passed = 1},
                              {.per_s = 5040, .is_answered = true, .verdict = SP_PROBE_FAILED, .n_failed = 2}},
                    .probed = {{.rate_per_s = 4800,
