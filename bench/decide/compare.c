@@ -19,6 +19,8 @@
 #include "os/files.h"
 #include "trial/shared_broker.h"
 
+#define UNANNOUNCED "judged before"
+
 struct job {
   const struct sp_compare_plan *plan;
   struct sp_supervisor *supervisor;
@@ -37,6 +39,7 @@ struct job {
   int64_t start_ns;
   bool was_complete;       // by an earlier call: nothing is new
   double before_s;         // that an earlier call took
+  char *unannounced;       // what must be said of a look that an earlier call took; NULL: nothing
   struct sp_comparison *c; // the last that was judged; carries id, start and predictions on
 };
 
@@ -185,6 +188,7 @@ static void judge(struct job *job, double alpha) {
   note_command(job, c);
   sp_judge(&judge_plan, job->pairs.trials, job->pairs.n_trials, c);
   sp_fairness_remark(plan->scenario, plan->sides, plan->n_sides, c);
+  if (job->unannounced) sp_comparison_remark(c, "%s", job->unannounced);
   sp_comparison_free(job->c);
   job->c = c;
 }
@@ -250,6 +254,26 @@ static enum sp_err run_pairs(struct job *job, struct sp_error *error) {
 
 // --- From beginning to end ---
 
+// Who looks, and goes on until the figures please, is wrong more often than any level says. The announced looks share one budget; one that
+// is none of those of this call was taken beside it. Once said, it stays said.
+static void note_look(struct job *job, const struct sp_comparison *earlier) {
+  for (size_t i = 0; i < earlier->n_remarks; i++) {
+    if (strncmp(earlier->remarks[i], UNANNOUNCED, sizeof UNANNOUNCED - 1) != 0) continue;
+    job->unannounced = sp_copy_text(earlier->remarks[i]);
+    return;
+  }
+  if (!earlier->complete || earlier->n_pairs == 0) return;
+  for (size_t i = 0; i < job->n_looks; i++) {
+    const struct sp_look *look = &job->looks[i];
+    if (look->n_pairs == earlier->n_pairs && fabs(look->alpha - earlier->alpha) < 1e-9) return;
+  }
+  job->unannounced = sp_format(
+      UNANNOUNCED " at %zu pairs, and again with --pairs %zu: the levels do not hold over looks that were "
+                  "chosen by what was seen; measure anew into another --out, or go on in steps of 12, 18 "
+                  "and 24 pairs",
+      earlier->n_pairs, job->plan->n_pairs);
+}
+
 // Predictions were compared when their pair was run, and are not kept.
 static void take_earlier(struct job *job) {
   struct sp_comparison *earlier = NULL;
@@ -258,6 +282,7 @@ static void take_earlier(struct job *job) {
   struct stat facts;
   if (stat(path, &facts) == 0 && sp_comparison_read(path, &earlier, &ignored) == SP_OK) {
     carry_on(job, earlier, job->c);
+    note_look(job, earlier);
     job->was_complete = earlier->complete;
     job->before_s = isnan(earlier->duration_s) ? 0 : earlier->duration_s;
   }
@@ -338,6 +363,7 @@ enum sp_err sp_compare_run(const struct sp_compare_plan *plan, struct sp_supervi
   sp_shared_broker_stop(&job.broker_plan, supervisor, &job.broker);
   sp_pairs_done(&job.pairs);
   free(job.answers_dir);
+  free(job.unannounced);
   if (!err)
     *c = job.c;
   else

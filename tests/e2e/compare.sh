@@ -63,6 +63,11 @@ compared "2 4" own --pairs 2 --out three
 [ "$before" = "$(runs three)" ] || fail "trials were run again"
 [ "$(grep -c '"side":"rpc"' results/history.jsonl)" = 1 ] || fail "not one line of rpc: $(cat results/history.jsonl)"
 says three/comparison.json 'r["predictions"]["compared"] > 0'
+# One pair more, because of what was seen, is no look that was announced; that stays said.
+compared "2 4" own --pairs 3 --out three
+says three/comparison.json 'any(line.startswith("judged before at 2 pairs") for line in r["remarks"])'
+compared "2 4" own --pairs 3 --out three
+says three/comparison.json 'sum(line.startswith("judged before at 2 pairs") for line in r["remarks"]) == 1'
 refused 64 'three holds trials of another scenario.*--out' "$SERVEPATH" compare own --pairs 2 "${closed[@]}" --threads 3 --out three
 
 # A trial that cannot start ends it; the side is named.
