@@ -168,12 +168,18 @@ static char *why_doubted(const struct sp_comparison *c) {
     return sp_format("the %s answers from a stub server and the %s does not: the difference is no build's; "
                      "measure both against one server",
                      base->is_stub ? "base" : "candidate", base->is_stub ? "candidate" : "base");
+  double filtered = share_of(candidate, SP_OUTCOME_FILTERED),
+         base_filtered = share_of(base, SP_OUTCOME_FILTERED);
+  char left[SP_UNITS_TEXT_BYTES], right[SP_UNITS_TEXT_BYTES];
+  if (fabs(filtered - base_filtered) > SP_GATE_SERVED_MARGIN)
+    return sp_format("the candidate filters %s of all events and the base %s: they do not do the same work",
+                     sp_units_print_share(filtered, left, sizeof left),
+                     sp_units_print_share(base_filtered, right, sizeof right));
   double unchecked = share_of(candidate, SP_OUTCOME_UNCHECKED);
   if (!(unchecked - share_of(base, SP_OUTCOME_UNCHECKED) > SP_GATE_SERVED_MARGIN)) return NULL;
-  char text[SP_UNITS_TEXT_BYTES];
   return sp_format("%s of the candidate's answers were not checked, and the base's were: nothing says that "
                    "they are right; add the expectations of its model to expected/",
-                   sp_units_print_share(unchecked, text, sizeof text));
+                   sp_units_print_share(unchecked, left, sizeof left));
 }
 
 // --- The sentence ---

@@ -22,6 +22,24 @@ static void remark_on_side(struct sp_comparison *c, const struct sp_compared_sid
                          c->n_pairs);
 }
 
+// Flags are in no sum of outcomes: who answers twice, or not by its model, would look as good as who does neither.
+static void remark_on_flags(struct sp_judging *j, size_t side_i) {
+  static const struct {
+    enum sp_flag flag;
+    const char *what;
+  } told[] = {{SP_FLAG_DUPLICATE, "answered twice or more"},
+              {SP_FLAG_FALLBACK, "answered by the fallback"},
+              {SP_FLAG_ALIEN, "answers that match no event"}};
+  for (size_t k = 0; k < sizeof told / sizeof told[0]; k++) {
+    int64_t n = 0;
+    for (size_t p = 0; p < j->pairs.n_pairs; p++)
+      n += sp_judge_cell(&j->pairs, p, side_i)->flags[told[k].flag];
+    if (n > 0)
+      sp_comparison_remark(j->c, "%s: %lld %s, of %lld events", j->plan->side_names[side_i], (long long)n,
+                           told[k].what, (long long)j->c->sides[side_i].intended);
+  }
+}
+
 // "p99 of rpc is driver-limited in 2 of 12 trials": those pairs are not in its ratio.
 static void remark_on_states(struct sp_judging *j, const struct sp_metric *metric, size_t side_i) {
   size_t counts[SP_METRIC_STATE_COUNT] = {0};
@@ -68,6 +86,7 @@ void sp_judge_remarks(struct sp_judging *j) {
     remark_on_place(j, s);
     remark_on_relay(j, s);
     remark_on_side(c, &c->sides[s]);
+    remark_on_flags(j, s);
     for (size_t i = 0; i < j->n_family; i++) remark_on_states(j, j->family[i], s);
   }
 }

@@ -74,7 +74,11 @@ gate 4 --base base12 --candidate slow12 --history none
 expect 'VERDICT INCONCLUSIVE' out
 expect 'fresh pairs must confirm' out
 gate 0 --base base12 --candidate slow12 --history none --inconclusive pass
-gate 1 --base base12 --candidate slow12 --history none --inconclusive fail
+grep -q 'failures="0"' verdict/junit.xml || fail "what is open failed: $(cat verdict/junit.xml)"
+gate 1 --base base12 --candidate slow12 --history none --inconclusive fail --junit junit.xml
+for file in junit.xml verdict/junit.xml; do
+  grep -q '<failure message="inconclusive' $file || fail "what is open did not fail: $(cat $file)"
+done
 gate 4 --base base/001 --candidate same/001 --history none
 expect 'VERDICT INCONCLUSIVE' out
 gate 4 --base base --candidate same/001 --history none
@@ -120,6 +124,16 @@ expect "100% of the candidate's answers were not checked" out
 gate 4 --base base --candidate stub --history none
 expect 'the candidate answers from a stub server and the base does not' out
 gate 4 --base stub --candidate slow --history none # and no FAIL either
+make filters 24 --tag candidate # nothing is quicker than to answer nothing
+change_all() { local n; for n in "$1"/*/result.json; do change "$n" "$2"; done; }
+change_all filters 'k = r["counts"]["ok"] // 10; r["counts"]["ok"] -= k; r["counts"]["filtered"] += k; r["response_ok_ns"]["count"] -= k; r["predictions"]["checked"] -= k'
+gate 4 --base base --candidate filters --history none
+expect 'filters' out
+expect 'they do not do the same work' out
+make twice 24 --tag candidate 'counts.duplicate=500' 'counts.fallback=100'
+gate 0 --base base --candidate twice --history none
+expect 'candidate: 6000 answered twice or more' out
+expect 'candidate: 1200 answered by the fallback' out
 make crashed 24 --tag candidate
 rm -r crashed/00[2468] crashed/01[02]
 gate 2 --base base --candidate crashed --history none
