@@ -27,7 +27,8 @@ static const struct sp_option options[] = {
      "keep the candidate's trials there, unless it failed, as the next base"},
     {"--margin", 0, "SHARE", "calibrated, else 5%", "how much worse passes"},
     {"--metrics", 0, "NAMES", "response_p50,response_p99,cpu_per_event", "what must not get worse"},
-    {"--inconclusive", 0, "pass|fail", NULL, "exit with 0 or 1 in place of 4"},
+    {"--inconclusive", 0, "pass|fail", NULL,
+     "exit with 0 or 1 in place of 4; fail: open metrics are failures in JUnit too"},
     {"--calibrate", 0, NULL, NULL, "measure the margins: a program against itself, 60 pairs or more"},
     {"--calibration", 0, "FILE", "results/calibration-CASE-FINGERPRINT.json",
      "the margins that --calibrate measured"},
@@ -259,6 +260,8 @@ static enum sp_err read_request(int argc, char **argv, struct request *request, 
   plan->candidate_dir = value_of(request, "--candidate");
   plan->save_dir = value_of(request, "--save-baseline");
   plan->calibration_file = value_of(request, "--calibration");
+  const char *inconclusive = value_of(request, "--inconclusive");
+  plan->inconclusive_fails = inconclusive && strcmp(inconclusive, "fail") == 0;
   plan->is_across_machines = value_of(request, "--across-machines") != NULL;
   if (!request->cli) plan->side_name = value_of(request, "--side");
   plan->argc = argc;
@@ -303,6 +306,11 @@ static enum sp_err note(const struct request *request, const struct sp_gate_job 
 static void print_next(const struct request *request, const struct sp_gate_job *job) {
   const struct sp_comparison *c = job->comparison;
   if (job->n_saved) fprintf(stderr, "kept %zu trials in %s\n", job->n_saved, request->plan.save_dir);
+  if (!c->complete) {
+    fprintf(stderr, "wrote %s, incomplete: %s; next: the same command with --out %s goes on\n", request->dir,
+            c->incomplete, request->dir);
+    return;
+  }
   fprintf(stderr, "wrote %s; next: ", request->dir);
   if (c->gate.verdict == SP_GATE_NO_BASELINE && !request->plan.save_dir)
     fprintf(stderr, "servepath gate with --save-baseline DIR\n");

@@ -268,6 +268,7 @@ enum sp_err sp_gate_go(const struct sp_gate_plan *plan, struct sp_supervisor *su
   struct sp_comparison *c = job->comparison;
   c->duration_s = (double)(sp_now_ns() - start_ns) * 1e-9;
   c->complete = !supervisor->signal;
+  c->gate.inconclusive_fails = plan->inconclusive_fails;
   add_tags(plan->cli, c);
   if (supervisor->signal) {
     free(c->incomplete);

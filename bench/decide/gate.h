@@ -29,10 +29,10 @@ struct sp_gate_plan { // everything is borrowed
   size_t n_pairs;                        // at most, of a look
   const struct sp_metric *const *family; // NULL: the primary ones
   size_t n_family;
-  double margin;                // NAN: calibrated or standard
-  const char *calibration_file; // NULL: where sp_calibration_file says, if there is one
-  bool is_across_machines;
-  const char *dir; // of comparison.json and the trials; made
+  double margin;                               // NAN: calibrated or standard
+  const char *calibration_file;                // NULL: where sp_calibration_file says, if there is one
+  bool is_across_machines, inconclusive_fails; // the second for JUnit alone
+  const char *dir;                             // of comparison.json and the trials; made
   int argc;
   char **argv;
   bool is_quiet;

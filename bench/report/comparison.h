@@ -20,8 +20,9 @@ void sp_comparison_write_markdown(const struct sp_comparison *c, FILE *to);
 // empty where there is none. Control characters in texts are written \n, \xNN: a row is a line.
 void sp_comparison_write_csv(const struct sp_comparison *c, FILE *to);
 // A suite per side: a case per metric of the family and per bound, and one for predictions; and a suite for the whole: whether
-// there was a measurement (an error where not), and predictions across sides. What is inconclusive or void is skipped. A slower side
-// is no failure; of a gate, what fails is, and the base has no suite. free with free().
+// there was a measurement (an error where not), and predictions across sides. What is inconclusive or void is skipped (of a
+// gate whose inconclusive_fails is set: failed). A slower side is no failure; of a gate, what fails is, and the base has no suite. Free
+// with free().
 char *sp_comparison_junit(const struct sp_comparison *c);
 
 #endif

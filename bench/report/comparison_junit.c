@@ -11,16 +11,17 @@ static char *suite_name(const struct sp_comparison *c, const char *what) {
   return sp_format("%s.%s", sp_facts_text_of(&c->scenario, "name", "servepath"), what);
 }
 
-static enum sp_case_state state_of_gate(enum sp_gate_verdict verdict) {
-  return verdict == SP_GATE_PASS   ? SP_CASE_PASSED
-         : verdict == SP_GATE_FAIL ? SP_CASE_FAILED
-                                   : SP_CASE_SKIPPED;
+static enum sp_case_state state_of_gate(const struct sp_gate_figures *gate, enum sp_gate_verdict verdict) {
+  if (verdict == SP_GATE_PASS) return SP_CASE_PASSED;
+  bool fails = verdict == SP_GATE_FAIL || (verdict == SP_GATE_INCONCLUSIVE && gate->inconclusive_fails);
+  return fails ? SP_CASE_FAILED : SP_CASE_SKIPPED;
 }
 
-static void add_gate_metric(struct sp_suite *suite, const struct sp_gate_metric *m) {
+static void add_gate_metric(struct sp_suite *suite, const struct sp_gate_figures *gate,
+                            const struct sp_gate_metric *m) {
   char verdict[SP_COMPARED_BYTES], lower[SP_COMPARED_BYTES], upper[SP_COMPARED_BYTES],
       limit[SP_COMPARED_BYTES];
-  sp_case_say(sp_suite_case(suite, m->metric->name), state_of_gate(m->verdict),
+  sp_case_say(sp_suite_case(suite, m->metric->name), state_of_gate(gate, m->verdict),
               "%s: %s to %s times worse, limit %s%s%s", sp_compared_gate_verdict(m, verdict),
               sp_compared_times(m->lower, lower), sp_compared_times(m->upper, upper),
               sp_compared_times(1 + m->margin, limit), m->why ? ": " : "", m->why ? m->why : "");
@@ -64,7 +65,7 @@ static void fill_side(struct sp_suite *suite, const struct sp_comparison *c, siz
   const struct sp_compared_side *side = &c->sides[side_i];
   suite->name = suite_name(c, sp_compared_side_name(c, side_i));
   for (size_t i = 0; i < c->gate.n_metrics && side_i != c->reference_i; i++)
-    add_gate_metric(suite, &c->gate.metrics[i]);
+    add_gate_metric(suite, &c->gate, &c->gate.metrics[i]);
   for (size_t i = 0; i < c->n_metrics && !sp_compared_is_gate(c); i++) {
     const struct sp_compared *m = &c->metrics[i];
     if (m->side_i == side_i && m->is_primary) add_metric(suite, c, m);

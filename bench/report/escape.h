@@ -1,4 +1,4 @@
-// Text in Markdown that stays text; for report/ alone. One thread.
+// Text in Markdown that stays text. One thread.
 #ifndef SP_REPORT_ESCAPE_H
 #define SP_REPORT_ESCAPE_H
 

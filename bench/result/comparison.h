@@ -99,6 +99,8 @@ struct sp_gate_figures {
   size_t n_metrics;
   size_t n_fresh; // pairs that confirm
   bool is_across_machines;
+  bool
+      inconclusive_fails; // --inconclusive fail: of JUnit; the file says what was measured, not what is made of it
 };
 
 struct sp_comparison {

@@ -350,6 +350,15 @@ static void a_gate_fails_by_its_own_metrics(void **state) {
   free(text);
 }
 
+static void an_open_metric_fails_where_that_was_asked_for(void **state) {
+  (void)state;
+  struct sp_comparison *c = comparison_bed_gate();
+  c->gate.inconclusive_fails = true;
+  char *text = form_of(write_junit, c);
+  assert_non_null(strstr(text, "tests=\"7\" failures=\"2\" errors=\"0\" skipped=\"0\""));
+  free(text);
+}
+
 static void no_measurement_is_an_error(void **state) {
   (void)state;
   static const struct {
@@ -433,6 +442,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(a_slower_side_fails_no_build),
       cmocka_unit_test(a_missed_bound_or_a_wrong_answer_does),
       cmocka_unit_test(a_gate_fails_by_its_own_metrics),
+      cmocka_unit_test(an_open_metric_fails_where_that_was_asked_for),
       cmocka_unit_test(no_measurement_is_an_error),
       cmocka_unit_test(a_spreadsheet_gets_every_digit),
   };
