@@ -16,6 +16,7 @@
 #include "decide/history.h"
 #include "decide/pairs_live.h"
 #include "decide/runner.h"
+#include "decide/window.h"
 #include "os/files.h"
 #include "trial/shared_broker.h"
 
@@ -254,6 +255,13 @@ static enum sp_err run_pairs(struct job *job, struct sp_error *error) {
 
 // --- From beginning to end ---
 
+// Before minutes are spent on pairs that come to nothing.
+static void warn_of_window(const struct sp_compare_plan *plan) {
+  char *warning = sp_window_warning(plan->scenario, plan->family, plan->n_family);
+  if (warning && !plan->is_quiet) fprintf(stderr, "warning: %s\n", warning);
+  free(warning);
+}
+
 // Who looks, and goes on until the figures please, is wrong more often than any level says. The announced looks share one budget; one that
 // is none of those of this call was taken beside it. Once said, it stays said.
 static void note_look(struct job *job, const struct sp_comparison *earlier) {
@@ -355,6 +363,7 @@ enum sp_err sp_compare_run(const struct sp_compare_plan *plan, struct sp_supervi
   struct sp_error ignored; // the first error is the one to tell
   *c = NULL;
   start_job(&job);
+  warn_of_window(plan);
   enum sp_err err = run_pairs(&job, error);
   if (!err)
     err = finish(&job, error);

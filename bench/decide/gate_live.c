@@ -8,6 +8,7 @@
 
 #include "decide/compare.h"
 #include "decide/pairs_live.h"
+#include "decide/window.h"
 #include "os/files.h"
 #include "trial/shared_broker.h"
 
@@ -236,6 +237,13 @@ static enum sp_err find_base(struct live *live, char **no_baseline) {
   return err ? err : check_seeds(live);
 }
 
+// Before minutes are spent on pairs that come to nothing.
+static void warn_of_window(const struct sp_gate_plan *plan) {
+  char *warning = sp_window_warning(plan->scenario, plan->family, plan->n_family);
+  if (warning && !plan->is_quiet) fprintf(stderr, "warning: %s\n", warning);
+  free(warning);
+}
+
 enum sp_err sp_gate_go_live(const struct sp_gate_plan *plan, struct sp_supervisor *supervisor,
                             struct sp_gate_job *job, struct sp_error *error) {
   struct live live = {.plan = plan, .job = job, .supervisor = supervisor, .error = error};
@@ -248,6 +256,7 @@ enum sp_err sp_gate_go_live(const struct sp_gate_plan *plan, struct sp_superviso
     live.key = sp_gate_programs_key(&live.programs, plan->scenario);
     live.n_looks = sp_judge_looks(most_pairs(&live), live.looks);
     sp_pairs_live_init(&live.view, plan->is_quiet);
+    warn_of_window(plan);
     err = live.is_alone ? go_alone(&live) : go_pairs(&live);
     sp_shared_broker_stop(&live.broker_plan, supervisor, &live.broker);
   }
