@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,7 +39,7 @@ static void put(const char *text) {
   assert_int_equal(fclose(file), 0);
 }
 
-static void add(const char *id, double p50) {
+static void add_to(const char *file, const char *id, double p50) {
   struct sp_history history = {0};
   struct sp_error error;
   struct sp_history_line *line = sp_history_line(&history);
@@ -52,8 +53,12 @@ static void add(const char *id, double p50) {
   sp_facts_text(&line->tags, "branch", "a \"b\"\n");
   sp_facts_real(&line->metrics, "response_p50", p50);
   sp_facts_real(&line->metrics, "served", NAN);
-  assert_int_equal(sp_history_append(path, &history, &error), SP_OK);
+  assert_int_equal(sp_history_append(file, &history, &error), SP_OK);
   sp_history_done(&history);
+}
+
+static void add(const char *id, double p50) {
+  add_to(path, id, p50);
 }
 
 static void test_lines_come_back(void **state) {
@@ -181,7 +186,28 @@ static void test_a_load_is_the_same_for_every_seed(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_file, remove_file)
 
-int main(void) {
+// For tests/peers/history_schema.py: all that a line may say, and the least.
+static int write_lines(const char *dir) {
+  struct sp_history bare = {0};
+  struct sp_history_line *line = sp_history_line(&bare);
+  char *file = sp_format("%s/full/history.jsonl", dir), *least = sp_format("%s/bare/history.jsonl", dir);
+  line->at = sp_copy_text("2026-11-21T10:00:00.000Z");
+  line->id = sp_copy_text("one");
+  line->case_name = sp_copy_text("fraud");
+  line->side = sp_copy_text("rpc");
+  *strrchr(file, '/') = *strrchr(least, '/') = '\0';
+  bool is_made = mkdir(file, 0777) == 0 && mkdir(least, 0777) == 0;
+  file[strlen(file)] = least[strlen(least)] = '/';
+  if (is_made) add_to(file, "one", 420.5);
+  is_made = is_made && sp_history_append(least, &bare, NULL) == SP_OK;
+  sp_history_done(&bare);
+  free(file);
+  free(least);
+  return is_made ? 0 : 3;
+}
+
+int main(int argc, char **argv) {
+  if (argc > 1) return write_lines(argv[1]);
   const struct CMUnitTest tests[] = {
       TEST(test_lines_come_back),           TEST(test_writers_take_turns),
       TEST(test_a_broken_line_is_named),    TEST(test_other_lines_are_refused),

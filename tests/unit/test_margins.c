@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/prng.h"
+#include "decide/calibration.h"
 #include "decide/margins.h"
 
 static void assert_says(const char *text, const char *part) {
@@ -282,7 +283,26 @@ static void test_a_tenth_more_cpu_fails(void **state) {
   assert_int_equal(tally.pass, 0);
 }
 
-int main(void) {
+// For tests/peers/history_schema.py.
+static int write_calibration(const char *dir) {
+  struct sp_calibration made = {.at = sp_copy_text("2026-11-21T10:00:00.000Z"),
+                                .case_name = sp_copy_text("fraud"),
+                                .side = sp_copy_text("rpc"),
+                                .fingerprint = sp_copy_text("xxh128:1"),
+                                .load_digest = sp_copy_text("xxh128:2"),
+                                .n_pairs = 60,
+                                .n_blocks = 4,
+                                .pause_s = 60};
+  char *path = sp_format("%s/made/calibration.json", dir);
+  sp_facts_real(&made.margins, "response_p50", 0.031);
+  enum sp_err err = sp_calibration_write(&made, path, NULL);
+  sp_calibration_done(&made);
+  free(path);
+  return err ? 3 : 0;
+}
+
+int main(int argc, char **argv) {
+  if (argc > 1) return write_calibration(argv[1]);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_pass_fail_and_neither),
       cmocka_unit_test(test_a_failure_that_fresh_pairs_do_not_confirm),
