@@ -96,11 +96,11 @@ static void add_predict(struct parts *parts, const double *reference_ns, const d
     add_part(parts, "predict", or_zero(side_ns[SP_STAGE_PREDICT]) - or_zero(reference_ns[SP_STAGE_PREDICT]));
     return;
   }
-  double engine_ns = side_ns[has_side ? SP_STAGE_SERVER : SP_STAGE_PREDICT],
-         reference_engine_ns = reference_ns[has_reference ? SP_STAGE_SERVER : SP_STAGE_PREDICT],
-         way_ns = has_side ? side_ns[SP_STAGE_RPC_OTHER] : 0,
-         reference_way_ns = has_reference ? reference_ns[SP_STAGE_RPC_OTHER] : 0;
-  add_part(parts, "server", or_zero(engine_ns) - or_zero(reference_engine_ns));
+  double engine_ns = or_zero(side_ns[has_side ? SP_STAGE_SERVER : SP_STAGE_PREDICT]),
+         reference_engine_ns = or_zero(reference_ns[has_reference ? SP_STAGE_SERVER : SP_STAGE_PREDICT]),
+         way_ns = or_zero(side_ns[SP_STAGE_PREDICT]) - engine_ns,
+         reference_way_ns = or_zero(reference_ns[SP_STAGE_PREDICT]) - reference_engine_ns;
+  add_part(parts, "server", engine_ns - reference_engine_ns);
   add_part(parts, "rpc other", way_ns - reference_way_ns);
 }
 
@@ -124,8 +124,9 @@ static void tidy(struct parts *parts) {
 
 static char *print_signed(double ns, char *text, size_t n) {
   char duration[SP_UNITS_TEXT_BYTES];
-  sp_units_print_duration((int64_t)llround(fmin(fabs(ns), 9e18)), duration, sizeof duration);
-  snprintf(text, n, "%s%s", ns < 0 ? "-" : "+", duration);
+  int64_t size_ns = (int64_t)llround(fmin(fabs(ns), 9e18));
+  sp_units_print_duration(size_ns, duration, sizeof duration);
+  snprintf(text, n, "%s%s", size_ns == 0 ? "" : ns < 0 ? "-" : "+", duration);
   return text;
 }
 

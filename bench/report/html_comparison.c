@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/compared.h"
 #include "report/html_data.h"
 
 // "slower", "no difference": the verdict in the metric's own words.
@@ -42,19 +43,15 @@ static json_t *metric_json(const struct sp_compared *m) {
   return json;
 }
 
+// The sentences of the table: what the page says adds up as it does there.
 static json_t *explained_json(const struct sp_explained *e) {
-  json_t *stages = json_array();
-  for (int i = 0; i < SP_STAGE_COUNT; i++) {
-    if (isnan(e->side_ns[i]) && isnan(e->reference_ns[i])) continue;
-    // A stage that one of them does not have costs nothing there.
-    double more_ns =
-        (isnan(e->side_ns[i]) ? 0 : e->side_ns[i]) - (isnan(e->reference_ns[i]) ? 0 : e->reference_ns[i]);
-    json_array_append_new(stages, json_pack("[s, o, b]", sp_stage_name((enum sp_stage)i),
-                                            sp_html_real(more_ns), i < SP_STAGE_SUMMED));
-  }
-  return json_pack("{sI so so so so}", "side_i", (json_int_t)e->side_i, "stages", stages, "side",
-                   sp_html_real(e->side_total_ns), "reference", sp_html_real(e->reference_total_ns),
-                   "residual", sp_html_real(e->residual_ns));
+  char total[SP_COMPARED_BYTES] = "", slow_total[SP_COMPARED_BYTES] = "";
+  char *why = sp_compared_why(e, false, total), *slow = sp_compared_why(e, true, slow_total);
+  json_t *json = json_pack("{sI so ss so ss}", "side_i", (json_int_t)e->side_i, "why", sp_html_text(why),
+                           "total", total, "slow", sp_html_text(slow), "slow_total", slow_total);
+  free(why);
+  free(slow);
+  return json;
 }
 
 static json_t *gate_json(const struct sp_gate_figures *gate) {

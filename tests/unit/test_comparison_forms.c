@@ -214,6 +214,15 @@ static void the_way_to_a_server_costs_what_is_no_prediction(void **state) {
   assert_string_equal(text, "rpc other -96µs, server -31µs, encode -9µs, residual -4µs");
   assert_string_equal(total, "-140µs");
   free(text);
+  e->side_ns[SP_STAGE_RPC_OTHER] += 2e3; // of nearly all events: what is said must add up all the same
+  text = sp_compared_why(e, false, total);
+  assert_string_equal(text, "rpc other +96µs, server +31µs, encode +9µs, residual +4µs");
+  free(text);
+  e->residual_ns = -3e-11;
+  text = sp_compared_why(e, false, total);
+  assert_string_equal(text, "rpc other +96µs, server +31µs, encode +9µs, residual 0ns");
+  free(text);
+  e->residual_ns = 4e3;
   e->side_ns[SP_STAGE_SERVER] = 4e3; // known of few events: its mean is of other events
   text = sp_compared_why(e, false, total);
   assert_string_equal(text, "predict +127µs, encode +9µs, residual +4µs");

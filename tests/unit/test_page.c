@@ -118,6 +118,21 @@ static void add_run(struct sp_history *history, int i, double p50_ns) {
 }
 
 // A search's line names no metric of a trial.
+// A call is laid against the prediction that the other side makes itself, as in the table.
+static void test_explanations_are_those_of_the_table(void **state) {
+  (void)state;
+  char *page = page_of(comparison_bed_two(), "why"), *data = data_of(page);
+  json_t *json = json_loads(data, 0, NULL);
+  const json_t *comparison = json_object_get(json_array_get(json_object_get(json, "views"), 0), "comparison");
+  const json_t *one = json_array_get(json_object_get(comparison, "explained"), 0);
+  assert_string_equal(json_string_value(json_object_get(one, "why")),
+                      "rpc other +96µs, server +31µs, encode +9µs, residual +4µs");
+  assert_string_equal(json_string_value(json_object_get(one, "total")), "+140µs");
+  json_decref(json);
+  free(data);
+  free(page);
+}
+
 static void test_history_shows_what_searches_found(void **state) {
   (void)state;
   struct sp_history history = {0};
@@ -212,6 +227,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_verdicts_in_words),
       cmocka_unit_test(test_history_names_the_change),
       cmocka_unit_test(test_history_of_equal_and_of_missing_values),
+      cmocka_unit_test(test_explanations_are_those_of_the_table),
       cmocka_unit_test(test_history_shows_what_searches_found),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

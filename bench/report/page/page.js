@@ -62,7 +62,6 @@
     if (size >= 999.5) return digits(ns / 1e3) + " µs";
     return digits(ns) + " ns";
   }
-  const signed_time = (ns) => (ns > 0 ? "+" : "") + time(ns).replace("-", "−");
   const count = (value) => is_number(value) ? Math.round(value).toLocaleString("en") : "–";
   const share = (value) => is_number(value) ? digits(value * 100, 4) + " %" : "–";
   const bytes = (value) => value >= 2 ** 30 ? digits(value / 2 ** 30) + " GiB" : digits(value / 2 ** 20) + " MiB";
@@ -424,14 +423,10 @@
     return table("Means by stage", [{title: "stage"}, ...sides.map((side) => ({title: side.label, n: true}))], rows, {narrow: true});
   }
   function explained(view, one) {
-    const total = one.side - one.reference, has = new Set(one.stages.map((stage) => stage[0]));
-    const is_split = inside_predict.every((name) => has.has(name));
-    const used = one.stages.filter(([name, value]) => is_number(value) && (is_split ? name !== "predict" : summed.has(name))).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
-    if (!is_number(total) || !used.length) return null;
-    const most = used.filter(([, value]) => Math.abs(value) >= 0.02 * Math.abs(total)).slice(0, 6);
-    return el("p", null, el("strong", null, "Why " + signed_time(total) + ": "),
-      view.names[one.side_i] + " against " + view.names[view.comparison.reference_i] + ", mean response: " + most.map(([name, value]) => title_of(name) + " " + signed_time(value)).join(", ") +
-      ", residual " + signed_time(one.residual) + ".");
+    const sides = view.names[one.side_i] + " against " + view.names[view.comparison.reference_i];
+    const line = (title, total, text, of) => text ? el("p", null, el("strong", null, title + " " + total + ": "), sides + ", " + of + ": " + text + ".") : null;
+    if (!one.why && !one.slow) return null;
+    return el("div", null, line("Why", one.total, one.why, "mean response"), line("Slowest 1 %", one.slow_total, one.slow, "means of these events"));
   }
   function cost(view) {
     const sides = view.sides.filter((side) => side && side.cpu.length);
