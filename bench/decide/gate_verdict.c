@@ -251,6 +251,16 @@ static void say_inconclusive(const struct sp_comparison *c, FILE *to) {
   if (!*separator) fputs("no metric could be judged", to);
 }
 
+// Neither is said of what was not looked at.
+static void say_alone(const struct sp_gate_rules *rules, const struct sp_comparison *c, FILE *to) {
+  const struct sp_compared_side *side = candidate_of(c);
+  size_t n_known = 0;
+  for (size_t i = 0; i < side->n_bounds; i++) n_known += side->bounds[i].met != SP_MET_UNKNOWN;
+  fprintf(to, "%s; %s and %s in %zu trials", rules->no_baseline,
+          side->n_checked ? "no wrong answer" : "no answer was checked",
+          n_known ? "no missed bound" : "no bound was judged", c->n_pairs);
+}
+
 // `reason`: what stands above the metrics, or NULL.
 static char *sentence_of(const struct sp_gate_rules *rules, const struct sp_comparison *c,
                          const char *reason) {
@@ -261,7 +271,7 @@ static char *sentence_of(const struct sp_gate_rules *rules, const struct sp_comp
   if (reason)
     fputs(reason, to);
   else if (c->gate.verdict == SP_GATE_NO_BASELINE)
-    fprintf(to, "%s; no wrong answer and no missed bound in %zu trials", rules->no_baseline, c->n_pairs);
+    say_alone(rules, c, to);
   else if (c->gate.verdict == SP_GATE_PASS)
     say_passed(c, to);
   else if (c->gate.verdict == SP_GATE_FAIL)

@@ -205,9 +205,8 @@ enum sp_err sp_searches_note(const struct sp_searches *searches, const struct sp
   struct sp_history history = {0};
   for (size_t i = 0; i < searches->n_sides; i++) {
     const struct sp_side_search *side = &searches->sides[i];
-    bool is_known =
-        side->search.verdict == SP_SEARCH_BRACKET || side->search.verdict == SP_SEARCH_DRIVER_LIMITED;
-    if (is_known && side->first) add_line(searches, side, cli, &history);
+    // "At least so much" is the driver's figure of that day: among others it would read as a change of the system.
+    if (side->search.verdict == SP_SEARCH_BRACKET && side->first) add_line(searches, side, cli, &history);
   }
   enum sp_err err = SP_OK;
   const char *slash = strrchr(file, '/');

@@ -130,6 +130,10 @@ static void test_files(void **state) {
   bed.plan.out_dir = dir;
   assert_int_equal(sp_searches_write(&bed.plan, &bed.searches, &error), SP_OK);
   assert_int_equal(sp_searches_note(&bed.searches, &bed.cli, lines, &error), SP_OK);
+  bed.searches.sides[0].search.verdict =
+      SP_SEARCH_DRIVER_LIMITED; // at least so much: no figure of the system
+  assert_int_equal(sp_searches_note(&bed.searches, &bed.cli, lines, &error), SP_OK);
+  bed.searches.sides[0].search.verdict = SP_SEARCH_BRACKET;
   struct sp_history history = {0};
   assert_int_equal(sp_history_read(lines, &history, &error), SP_OK);
   assert_int_equal(history.n, 1);
