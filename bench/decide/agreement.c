@@ -8,7 +8,8 @@
 
 #include "trial/answers.h"
 
-bool sp_agreement_has_predictions(const struct sp_side *side) {
+// Not those of noop or of a stub.
+static bool has_predictions(const struct sp_side *side) {
   if (strcmp(side->path.path, "noop") == 0) return false;
   return side->app.command || strcmp(side->path.path, "rpc") != 0 || side->server.stub == SP_STUB_NONE;
 }
@@ -25,7 +26,7 @@ static bool take_answers(const struct sp_agreement_plan *plan, size_t side_i, st
   bool is_read = sp_answers_read(answers, path, &ignored) == SP_OK;
   remove(path);
   free(path);
-  if (is_read && sp_agreement_has_predictions(plan->sides[side_i])) return true;
+  if (is_read && has_predictions(plan->sides[side_i])) return true;
   if (is_read) sp_answers_done(answers);
   return false;
 }

@@ -12,8 +12,6 @@ struct sp_agreement_plan { // everything is borrowed
   double abs, rel; // of two values that are alike, as everywhere
 };
 
-// Whether a side's answers are predictions: not those of noop or of a stub.
-bool sp_agreement_has_predictions(const struct sp_side *side);
 // Compares the answers of the sides in the pair that was just run, as they lie in DIR, adds events compared, those that differ, the
 // largest difference and examples to c->predictions, and removes the files. An example says which sides differ at which event, and by how
 // much, but no value.

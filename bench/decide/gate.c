@@ -50,8 +50,9 @@ static void choose_found(const struct sp_result *result, struct sp_gate_job *job
   free(path);
 }
 
-void sp_gate_choose_margins(const struct sp_gate_plan *plan, const struct sp_result *result,
-                            struct sp_gate_job *job) {
+// Sets has_calibration and margins_text by the first result there is; later calls do nothing.
+static void choose_margins(const struct sp_gate_plan *plan, const struct sp_result *result,
+                           struct sp_gate_job *job) {
   if (job->margins_text) return;
   if (!isnan(plan->margin))
     job->margins_text = sp_format("margin %g %%, as asked for", 100 * plan->margin);
@@ -61,7 +62,7 @@ void sp_gate_choose_margins(const struct sp_gate_plan *plan, const struct sp_res
     choose_found(result, job);
 }
 
-struct sp_gate_rules sp_gate_rules_of(const struct sp_gate_plan *plan, const struct sp_gate_job *job) {
+static struct sp_gate_rules rules_of(const struct sp_gate_plan *plan, const struct sp_gate_job *job) {
   return (struct sp_gate_rules){.family = plan->family,
                                 .n_family = plan->n_family,
                                 .margin = plan->margin,
@@ -105,8 +106,8 @@ void sp_gate_judge_now(const struct sp_gate_plan *plan, const char *no_baseline,
     c->id = sp_copy_text(job->comparison->id);
     c->started_at = sp_copy_text(job->comparison->started_at);
   }
-  if (any && !no_baseline) sp_gate_choose_margins(plan, any, job);
-  struct sp_gate_rules rules = sp_gate_rules_of(plan, job);
+  if (any && !no_baseline) choose_margins(plan, any, job);
+  struct sp_gate_rules rules = rules_of(plan, job);
   rules.no_baseline = no_baseline;
   note_command(plan, c);
   sp_gate_judge(&rules, job->trials, job->n_trials, alpha, c);
@@ -171,7 +172,8 @@ static void add_gaps(struct sp_gate_job *job) {
                                   job->trials + job->n_trials);
 }
 
-void sp_gate_pair_up(struct sp_gate_job *job) {
+// job->base and ->candidate -> job->trials.
+static void pair_up(struct sp_gate_job *job) {
   free(job->trials);
   size_t n_most = 2 * (job->base.n + job->candidate.n) + job->pairs.n_trials; // pairs, gaps and invalid ones
   job->trials = sp_alloc((n_most + 1) * sizeof *job->trials);
@@ -187,7 +189,8 @@ void sp_gate_pair_up(struct sp_gate_job *job) {
   }
 }
 
-double sp_gate_alpha_of(const struct sp_gate_job *job) {
+// Of so many pairs, looked at once.
+static double alpha_of(const struct sp_gate_job *job) {
   struct sp_look looks[SP_LOOKS_MAX];
   size_t n = 0;
   for (size_t i = 0; i < job->n_trials; i++) {
@@ -202,10 +205,10 @@ enum sp_err sp_gate_judge_stored(const struct sp_gate_plan *plan, struct sp_gate
                                  struct sp_error *error) {
   enum sp_err err = plan->is_across_machines ? SP_OK : check_machines(&job->base, &job->candidate, error);
   if (err) return err;
-  sp_gate_pair_up(job);
+  pair_up(job);
   err = sp_gate_check(plan, job, true, error);
   if (err) return err;
-  sp_gate_judge_now(plan, NULL, sp_gate_alpha_of(job), job);
+  sp_gate_judge_now(plan, NULL, alpha_of(job), job);
   if (sp_stored_is_one_after_other(&job->base, &job->candidate))
     sp_comparison_remark(job->comparison, "not interleaved: base and candidate were measured one after the "
                                           "other, so whatever changed on the machine between is part of the "
@@ -229,7 +232,7 @@ static void judge_candidate_alone(const struct sp_gate_plan *plan, struct sp_gat
     job->trials[job->n_trials++] =
         (struct sp_judge_trial){.result = from->result, .dir = from->dir, .pair_i = i, .seed = from->seed};
   }
-  sp_gate_judge_now(plan, why, sp_gate_alpha_of(job), job);
+  sp_gate_judge_now(plan, why, alpha_of(job), job);
   free(why);
 }
 

@@ -4,20 +4,13 @@
 
 #include "decide/gate.h"
 
-// Sets has_calibration and margins_text by the first result there is; later calls do nothing.
-void sp_gate_choose_margins(const struct sp_gate_plan *plan, const struct sp_result *result,
-                            struct sp_gate_job *job);
-struct sp_gate_rules sp_gate_rules_of(const struct sp_gate_plan *plan, const struct sp_gate_job *job);
 // job->trials -> job->comparison, whose id and start it keeps. no_baseline: why there is no base; NULL: there is one.
 void sp_gate_judge_now(const struct sp_gate_plan *plan, const char *no_baseline, double alpha,
                        struct sp_gate_job *job);
 // Whether job->trials can be compared at all, as sp_judge_check.
 enum sp_err sp_gate_check(const struct sp_gate_plan *plan, const struct sp_gate_job *job, bool has_base,
                           struct sp_error *error);
-// job->base and ->candidate -> job->trials.
-void sp_gate_pair_up(struct sp_gate_job *job);
-double sp_gate_alpha_of(const struct sp_gate_job *job); // of so many pairs, looked at once
-// Both of them in pairs, checked and judged. SP_ERR_USAGE: other machines, trials that cannot be compared.
+// job->base and ->candidate in pairs, checked and judged. SP_ERR_USAGE: other machines, trials that cannot be compared.
 enum sp_err sp_gate_judge_stored(const struct sp_gate_plan *plan, struct sp_gate_job *job,
                                  struct sp_error *error);
 

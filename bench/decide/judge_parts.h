@@ -46,9 +46,5 @@ int sp_judge_exit_code(const struct sp_judging *j);
 
 // "p50", "service p99", "cpu per event": as a sentence has it.
 const char *sp_judge_short_title(const struct sp_metric *metric);
-// "p99 <= 10ms", "not ok <= 0.1%"; in text.
-char *sp_judge_bound_text(const struct sp_bound *bound, char *text, size_t n);
-// "12 of 240,000 predictions of rpc are not what was expected", or of sides that differ; "" where all are right. In text.
-char *sp_judge_mismatch_text(const struct sp_comparison *c, char *text, size_t n);
 
 #endif

@@ -107,7 +107,8 @@ static void say_side(struct sentence *s, const struct sp_comparison *c, size_t s
 
 // --- Bounds ---
 
-char *sp_judge_bound_text(const struct sp_bound *bound, char *text, size_t n) {
+// "p99 <= 10ms", "not ok <= 0.1%"; in text.
+static char *bound_text(const struct sp_bound *bound, char *text, size_t n) {
   char limit[SP_UNITS_TEXT_BYTES];
   const char *name = strncmp(bound->name, "expect.", 7) == 0 ? bound->name + 7 : bound->name;
   if (strcmp(name, "not_ok") == 0)
@@ -146,7 +147,7 @@ static size_t count_met(const struct sp_comparison *c, const char *bound, enum s
 static void say_bound(struct sentence *s, const struct sp_comparison *c, const struct sp_bound *bound) {
   char text[128];
   size_t n_kept = count_met(c, bound->name, SP_MET_YES), n_missed = count_met(c, bound->name, SP_MET_NO);
-  sp_judge_bound_text(bound, text, sizeof text);
+  bound_text(bound, text, sizeof text);
   if (n_kept + n_missed == 0) return;
   say(s, "%s", part(s));
   if (n_kept == c->n_sides || n_missed == c->n_sides) {
@@ -171,7 +172,8 @@ static void say_bounds(struct sentence *s, const struct sp_comparison *c) {
 
 // --- All of it ---
 
-char *sp_judge_mismatch_text(const struct sp_comparison *c, char *text, size_t n) {
+// "12 of 240,000 predictions of rpc are not what was expected", or of sides that differ; "" where all are right. In text.
+static char *mismatch_text(const struct sp_comparison *c, char *text, size_t n) {
   char count[SP_UNITS_TEXT_BYTES], all[SP_UNITS_TEXT_BYTES];
   const struct sp_compared_side *worst = NULL;
   *text = '\0';
@@ -194,7 +196,7 @@ char *sp_judge_sentence(const struct sp_judging *j) {
   const struct sp_comparison *c = j->c;
   struct sentence s = {.n = 0};
   char mismatch[256];
-  if (*sp_judge_mismatch_text(c, mismatch, sizeof mismatch)) say(&s, "%s", mismatch);
+  if (*mismatch_text(c, mismatch, sizeof mismatch)) say(&s, "%s", mismatch);
   if (j->no_verdict[0]) say(&s, "%sno verdict: %s", part(&s), j->no_verdict);
   for (size_t i = 0; !j->no_verdict[0] && i < c->n_sides; i++) {
     if (i != c->reference_i) say_side(&s, c, i);
@@ -223,7 +225,6 @@ int sp_judge_exit_code(const struct sp_judging *j) {
     n_concluded += m->verdict != SP_VERDICT_VOID && m->verdict != SP_VERDICT_INCONCLUSIVE;
   }
   if (j->no_verdict[0] || n_void) return sp_exit_code(SP_ERR_INVALID);
-  if (*sp_judge_mismatch_text(c, mismatch, sizeof mismatch) || misses_a_bound(c))
-    return sp_exit_code(SP_ERR_FAILED);
+  if (*mismatch_text(c, mismatch, sizeof mismatch) || misses_a_bound(c)) return sp_exit_code(SP_ERR_FAILED);
   return n_concluded ? 0 : sp_exit_code(SP_ERR_INCONCLUSIVE);
 }

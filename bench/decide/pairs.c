@@ -16,7 +16,8 @@ enum state { STATE_WHOLE, STATE_INVALID, STATE_ENDED }; // ended: by a signal
 
 // --- The list ---
 
-void sp_pairs_add(struct sp_pairs *pairs, const struct sp_judge_trial *trial) {
+// Takes the trial's result and texts.
+static void add(struct sp_pairs *pairs, const struct sp_judge_trial *trial) {
   pairs->trials = sp_realloc(pairs->trials, (pairs->n_trials + 1) * sizeof *pairs->trials);
   pairs->trials[pairs->n_trials++] = *trial;
 }
@@ -97,7 +98,7 @@ struct attempt {
 };
 
 static void keep(struct sp_pairs *pairs, struct attempt *attempt) {
-  for (size_t i = 0; i < attempt->n; i++) sp_pairs_add(pairs, &attempt->trials[i]);
+  for (size_t i = 0; i < attempt->n; i++) add(pairs, &attempt->trials[i]);
   attempt->n = 0;
 }
 

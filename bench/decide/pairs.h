@@ -49,8 +49,6 @@ struct sp_pairs {
   size_t n_found;      // whole ones that lay there already
   bool was_last_found; // the last whole pair is one of those
 };
-// Adds one: takes result (NULL: `failure` says why) and the texts.
-void sp_pairs_add(struct sp_pairs *pairs, const struct sp_judge_trial *trial);
 // The trial of a side in a whole pair; NULL: there is none.
 const struct sp_judge_trial *sp_pairs_find(const struct sp_pairs *pairs, size_t side_i, size_t pair_i);
 

@@ -96,7 +96,8 @@ static void free_texts(char **texts, size_t n) {
   free(texts);
 }
 
-void sp_sweep_cell_clear(struct sp_sweep_cell *cell) {
+// Forgets what a cell has come to.
+static void clear_cell(struct sp_sweep_cell *cell) {
   for (size_t i = 0; i < cell->n_sides; i++) free(cell->sides[i].name);
   for (size_t i = 0; i < cell->n_figures; i++) {
     free(cell->figures[i].metric);
@@ -123,7 +124,7 @@ void sp_sweep_done(struct sp_sweep *sweep) {
     free_texts(sweep->axes[i].values, sweep->axes[i].n_values);
   }
   for (size_t i = 0; i < sweep->n_cells; i++) {
-    sp_sweep_cell_clear(&sweep->cells[i]);
+    clear_cell(&sweep->cells[i]);
     free(sweep->cells[i].name);
     free(sweep->cells[i].digest);
     free_texts(sweep->cells[i].values, sweep->cells[i].n_values);
@@ -171,7 +172,7 @@ static void take_figure(struct sp_sweep_cell *cell, const struct sp_comparison *
 }
 
 void sp_sweep_cell_take(struct sp_sweep_cell *cell, const struct sp_comparison *c) {
-  sp_sweep_cell_clear(cell);
+  clear_cell(cell);
   cell->state = c->complete ? SP_SWEEP_DONE : SP_SWEEP_PENDING;
   cell->verdict = sp_copy_text(c->verdict);
   cell->exit_code = c->exit_code;

@@ -66,8 +66,6 @@ struct sp_sweep {
 };
 
 void sp_sweep_done(struct sp_sweep *sweep); // frees; zeroed is allowed
-// Forgets what a cell has come to.
-void sp_sweep_cell_clear(struct sp_sweep_cell *cell);
 // What the cell's comparison came to: sides, figures, verdict, exit code; its state is then DONE where that is complete.
 void sp_sweep_cell_take(struct sp_sweep_cell *cell, const struct sp_comparison *comparison);
 // Index of a cell by one index per axis.
