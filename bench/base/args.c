@@ -52,6 +52,11 @@ static enum sp_arg take_value(struct sp_args *args, const struct sp_option *opti
   }
   if (!inside && args->next_i < args->argc && strncmp(args->argv[args->next_i], "--", 2) != 0)
     inside = args->argv[args->next_i++];
+  if (inside && !*inside) { // a variable of a script that is not set
+    sp_fail(error, SP_ERR_USAGE, "%s is empty; write %s %s, or leave it out", option->flag, option->flag,
+            option->value);
+    return SP_ARG_ERROR;
+  }
   if (inside) {
     *value = inside;
     return SP_ARG_OPTION;

@@ -35,7 +35,7 @@ struct sp_args sp_args_of(const char *verb, int argc, char **argv, const struct 
 enum sp_arg { SP_ARG_END, SP_ARG_OPTION, SP_ARG_OPERAND, SP_ARG_HELP, SP_ARG_ERROR };
 
 // The next argument. OPTION: *option and *value ("" where it takes none); OPERAND: *value. HELP: --help or -h. ERROR: an
-// unknown flag (with the nearest one), a value missing or given to a flag that takes none; *error has SP_ERR_USAGE. Values
+// unknown flag (with the nearest one), a value missing, empty or given to a flag that takes none; *error has SP_ERR_USAGE. Values
 // point into argv. A value that starts with "--" must be written --flag=value.
 enum sp_arg sp_args_next(struct sp_args *args, const struct sp_option **option, const char **value,
                          struct sp_error *error);

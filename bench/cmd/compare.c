@@ -8,6 +8,7 @@
 #include "base/names.h"
 #include "base/units.h"
 #include "cmd/out_dir.h"
+#include "cmd/printed.h"
 #include "cmd/verbs.h"
 #include "decide/compare.h"
 #include "decide/forms.h"
@@ -182,6 +183,7 @@ static enum sp_err compare(struct job *job, struct sp_error *error) {
   job->plan.dir = job->dir;
   enum sp_err err = sp_compare_run(&job->plan, &job->supervisor, &job->comparison, error);
   if (!err) err = print(job, error);
+  if (!err) err = sp_printed(error);
   if (!err && !job->comparison->complete)
     fprintf(stderr,
             "wrote %s, incomplete: %s; next: the same command with --out %s "
@@ -250,6 +252,7 @@ static enum sp_err sweep(struct job *job, struct sp_error *error) {
   enum sp_err err = sp_sweep_run(&plan, &grid, error);
   if (err && is_own_dir) rmdir(job->dir); // where nothing was begun nothing is left
   if (!err) err = print_sweep(job, &grid, error);
+  if (!err) err = sp_printed(error);
   job->sweep_code = sp_sweep_exit_code(&grid, 0);
   sp_sweep_done(&grid);
   return err;

@@ -7,6 +7,7 @@
 #include "base/names.h"
 #include "base/units.h"
 #include "cmd/out_dir.h"
+#include "cmd/printed.h"
 #include "cmd/verbs.h"
 #include "decide/forms.h"
 #include "decide/gate.h"
@@ -335,6 +336,7 @@ static enum sp_err gate(struct request *request, struct sp_supervisor *superviso
   if (!err && job.comparison) {
     err = print(request, job.comparison, error);
     if (!err) err = note(request, &job, error);
+    if (!err) err = sp_printed(error);
     print_next(request, &job);
     *code = exit_code_of(request, job.comparison);
   }

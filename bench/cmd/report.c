@@ -1,10 +1,10 @@
 // servepath report: stored results as one table, one page, and in the forms of other programs.
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/args.h"
+#include "cmd/printed.h"
 #include "cmd/verbs.h"
 #include "os/files.h"
 #include "report/comparison.h"
@@ -218,8 +218,7 @@ static enum sp_err print(const struct request *request, const struct sp_report *
     if (report->n_trials && request->has_history) fputc('\n', stdout);
     if (request->has_history) sp_report_history_print(history, stdout);
   }
-  if (fflush(stdout) == 0) return SP_OK;
-  return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot write to stdout (%s)", strerror(errno));
+  return sp_printed(error);
 }
 
 static void print_next(const struct request *request, const struct sp_report *report) {

@@ -5,6 +5,7 @@
 
 #include "base/units.h"
 #include "cmd/out_dir.h"
+#include "cmd/printed.h"
 #include "cmd/verbs.h"
 #include "decide/search_forms.h"
 #include "os/files.h"
@@ -152,6 +153,7 @@ static enum sp_err search(struct sp_searches_plan *plan, int *code, struct sp_er
   if (!err) err = print(plan, &searches, error);
   if (!err && !searches.incomplete)
     err = sp_searches_note(&searches, plan->cli, sp_cli_value(plan->cli, "--history"), error);
+  if (!err) err = sp_printed(error);
   if (!err) say_next(plan, &searches);
   *code = plan->supervisor->signal ? 128 + plan->supervisor->signal : sp_searches_exit_code(&searches);
   sp_searches_done(&searches);

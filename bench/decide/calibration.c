@@ -117,6 +117,20 @@ static enum sp_err check_margins(const struct sp_calibration *calibration, const
   return SP_OK;
 }
 
+// What it is compared by must be there: null stands for "not known" elsewhere.
+static enum sp_err check_texts(const struct sp_calibration *calibration, const struct sp_field_place *place) {
+  const struct {
+    const char *name, *text;
+  } texts[] = {{"at", calibration->at},
+               {"case", calibration->case_name},
+               {"side", calibration->side},
+               {"fingerprint", calibration->fingerprint},
+               {"load_digest", calibration->load_digest}};
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+    if (!texts[i].text) return sp_fields_fail(place, texts[i].name, "a text");
+  return SP_OK;
+}
+
 enum sp_err sp_calibration_read(const char *path, struct sp_calibration *calibration,
                                 struct sp_error *error) {
   const struct sp_field_place place = {path, "", error};
@@ -132,6 +146,7 @@ enum sp_err sp_calibration_read(const char *path, struct sp_calibration *calibra
     err = sp_fail(error, SP_ERR_ENVIRONMENT,
                   "%s: no calibration (%s); measure one: servepath gate SCENARIO --calibrate", path,
                   object ? "not an object" : why.text);
+  if (!err) err = check_texts(calibration, &place);
   if (!err) err = check_margins(calibration, path, error);
   json_decref(object);
   free(text);

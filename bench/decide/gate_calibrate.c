@@ -121,7 +121,8 @@ static enum sp_err prepare(struct job *job, struct sp_error *error) {
   for (int i = 0; i < 2 && !err; i++)
     err = sp_gate_program_copy(plan->base_cmd, copies, sp_gate_sides[i], &commands[i], error);
   if (!err) {
-    sp_gate_programs_init(&job->programs, commands[0], commands[1], plan->cli, plan->side, job->supervisor);
+    sp_gate_programs_init(&job->programs, commands[0], commands[1], plan->cli, plan->scenario, plan->side,
+                          job->supervisor);
     job->key = sp_gate_programs_key(&job->programs, plan->scenario);
   }
   for (int i = 0; i < 2; i++) free(commands[i]);

@@ -251,8 +251,8 @@ enum sp_err sp_gate_go_live(const struct sp_gate_plan *plan, struct sp_superviso
   enum sp_err err = check_family(plan, error);
   if (!err) err = find_base(&live, &no_baseline);
   if (!err) {
-    sp_gate_programs_init(&live.programs, plan->base_cmd, plan->candidate_cmd, plan->cli, plan->side,
-                          supervisor);
+    sp_gate_programs_init(&live.programs, plan->base_cmd, plan->candidate_cmd, plan->cli, plan->scenario,
+                          plan->side, supervisor);
     live.key = sp_gate_programs_key(&live.programs, plan->scenario);
     live.n_looks = sp_judge_looks(most_pairs(&live), live.looks);
     sp_pairs_live_init(&live.view, plan->is_quiet);

@@ -10,8 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "os/files.h"
+
+// To start brokers and servers, to load models, to write, and for Kafka's longer first trial: far more than any of these takes.
+#define LIMIT_NS (300 * SP_NS_PER_S)
 
 // A path as one word of the shell.
 static char *quoted(const char *path) {
@@ -32,8 +36,8 @@ static char *quoted(const char *path) {
 }
 
 void sp_gate_programs_init(struct sp_gate_programs *programs, const char *base, const char *candidate,
-                           const struct sp_cli *cli, const struct sp_side *side,
-                           struct sp_supervisor *supervisor) {
+                           const struct sp_cli *cli, const struct sp_scenario *scenario,
+                           const struct sp_side *side, struct sp_supervisor *supervisor) {
   const struct sp_trial_plan own = {.cli = cli, .side = side};
   const char *const commands[2] = {base, candidate};
   *programs = (struct sp_gate_programs){0};
@@ -42,10 +46,13 @@ void sp_gate_programs_init(struct sp_gate_programs *programs, const char *base, 
   sp_arguments_sides(&programs->side, &own, true);
   for (int i = 0; i < 2; i++) {
     programs->commands[i] = commands[i] ? sp_copy_text(commands[i]) : quoted(sp_process_self());
-    programs->programs[i] = (struct sp_program){.command = programs->commands[i],
-                                                .args = (const char *const *)programs->args.items,
-                                                .side = programs->side.items[programs->side.n - 1],
-                                                .supervisor = supervisor};
+    programs->programs[i] =
+        (struct sp_program){.command = programs->commands[i],
+                            .args = (const char *const *)programs->args.items,
+                            .side = programs->side.items[programs->side.n - 1],
+                            .limit_ns = LIMIT_NS + scenario->load.warmup_ns + 2 * scenario->load.duration_ns +
+                                        scenario->load.drain_ns,
+                            .supervisor = supervisor};
   }
 }
 

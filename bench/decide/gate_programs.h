@@ -13,8 +13,8 @@ struct sp_gate_programs {
 // base and candidate: shell words, NULL: this program. The scenario is loaded by the children as the user's command line has it. Nothing is
 // started. Free with sp_gate_programs_done; zeroed is allowed.
 void sp_gate_programs_init(struct sp_gate_programs *programs, const char *base, const char *candidate,
-                           const struct sp_cli *cli, const struct sp_side *side,
-                           struct sp_supervisor *supervisor);
+                           const struct sp_cli *cli, const struct sp_scenario *scenario,
+                           const struct sp_side *side, struct sp_supervisor *supervisor);
 void sp_gate_programs_done(struct sp_gate_programs *programs);
 // Every later trial uses that broker, whatever the scenario says.
 void sp_gate_programs_use_broker(struct sp_gate_programs *programs, const char *address);

@@ -62,11 +62,12 @@ static char **arguments_of(const struct sp_program *program, uint64_t seed, cons
   return argv;
 }
 
-// The first signal asks it to write what it has, the second ends it.
-static void await(struct sp_child *child, struct sp_supervisor *supervisor) {
+// The first signal asks it to write what it has, the second ends it, and so does the limit. False: that did.
+static bool await(struct sp_child *child, struct sp_supervisor *supervisor, int64_t limit_ns) {
   struct sp_child *const children[] = {child};
   unsigned n_passed_on = 0;
-  int64_t end_ns = -1;
+  bool is_late = false;
+  int64_t end_ns = sp_now_ns() + limit_ns;
   while (!sp_child_poll(child)) {
     sp_supervisor_wait(supervisor, children, 1, end_ns);
     while (sp_child_next_line(child)) continue;
@@ -74,10 +75,12 @@ static void await(struct sp_child *child, struct sp_supervisor *supervisor) {
       n_passed_on = supervisor->n_signals;
       sp_child_signal(child, n_passed_on == 1 ? SIGTERM : SIGKILL);
       end_ns = sp_now_ns() + GRACE_NS;
-    } else if (end_ns >= 0 && sp_now_ns() > end_ns) {
-      sp_child_stop(child, 0);
+    } else if (sp_now_ns() > end_ns) {
+      is_late = n_passed_on == 0;
+      sp_child_stop(child, is_late ? GRACE_NS : 0);
     }
   }
+  return !is_late;
 }
 
 static enum sp_err error_of(const struct sp_program *program, struct sp_child *child,
@@ -90,6 +93,27 @@ static enum sp_err error_of(const struct sp_program *program, struct sp_child *c
   sp_child_last_words(child, words, sizeof words);
   return sp_fail(error, err, "%.200s (side %s) %s%s%s", program->command, program->side,
                  sp_child_status_text(child, status, sizeof status), words[0] ? ": " : "", words);
+}
+
+// What a program says of itself, and what a copy of an old trial would leave.
+static enum sp_err check_seed(const struct sp_program *program, uint64_t seed, const struct sp_result *result,
+                              struct sp_error *error) {
+  double told = sp_facts_number_of(&result->load, "seed");
+  if (told == (double)seed) return SP_OK;
+  return sp_fail(error, SP_ERR_ENVIRONMENT,
+                 "%.200s (side %s) wrote a trial of seed %.0f, was asked for --seed %" PRIu64
+                 "; name a servepath program",
+                 program->command, program->side, told, seed);
+}
+
+static enum sp_err read_trial(const struct sp_program *program, uint64_t seed, const char *dir,
+                              struct sp_result **result, struct sp_error *error) {
+  enum sp_err err = sp_result_read(dir, result, error);
+  if (!err) err = check_seed(program, seed, *result, error);
+  if (!err) return SP_OK;
+  sp_result_free(*result);
+  *result = NULL;
+  return err;
 }
 
 static bool leaves_a_result(int code) {
@@ -108,12 +132,16 @@ enum sp_err sp_program_run(const struct sp_program *program, uint64_t seed, cons
                                      .reads_stdout = true,
                                      .stderr_file = log,
                                      .end_with_parent = SIGTERM};
+  *result = NULL;
   enum sp_err err = sp_files_make_dirs(dir, error);
   if (!err) err = sp_child_start(&child, &options, error);
-  if (!err) await(&child, program->supervisor);
-  if (!err && leaves_a_result(sp_child_exit_code(&child)))
-    err = sp_result_read(dir, result, error);
-  else if (!err && !(program->supervisor->signal && sp_result_read(dir, result, error) == SP_OK))
+  if (!err && !await(&child, program->supervisor, program->limit_ns))
+    err = sp_fail(error, SP_ERR_ENVIRONMENT,
+                  "%.200s (side %s) did not end in %lld s and was stopped; try it alone", program->command,
+                  program->side, (long long)(program->limit_ns / SP_NS_PER_S));
+  else if (!err && leaves_a_result(sp_child_exit_code(&child)))
+    err = read_trial(program, seed, dir, result, error);
+  else if (!err && !(program->supervisor->signal && read_trial(program, seed, dir, result, error) == SP_OK))
     err = error_of(program, &child, error);
   sp_child_free(&child);
   remove(log);

@@ -31,11 +31,12 @@ struct sp_program {
   const char *command;     // shell words: "./old/servepath", "taskset -c 1 ./old/servepath"
   const char *const *args; // SCENARIO and its options; ends with NULL
   const char *side;
+  int64_t limit_ns; // a trial that takes longer hangs, and is ended
   struct sp_supervisor *supervisor;
 };
 // `COMMAND run ARGS --side SIDE --seed N --out DIR --quiet` as a child that ends with us; SIGINT is passed on, a second one ends it. Exit
 // codes 0, 1, 2, 4 and those of a signal that we got leave a result; any other is the error: its last words, and SP_ERR_USAGE for 64,
-// SP_ERR_INTERNAL for 70, SP_ERR_ENVIRONMENT for what else there is.
+// SP_ERR_INTERNAL for 70, SP_ERR_ENVIRONMENT for what else there is: no result, one of another seed, over the limit.
 enum sp_err sp_program_run(const struct sp_program *program, uint64_t seed, const char *dir,
                            struct sp_result **result, struct sp_error *error);
 

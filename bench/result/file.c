@@ -115,7 +115,7 @@ enum sp_err sp_result_write_hgrm(const struct sp_meter *meter, bool closed_loop,
 
 // The whole file from malloc; NULL and errno where it cannot be read.
 static char *read_whole(const char *path, size_t *n_bytes) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // no waiting for who writes to a pipe
   struct stat about;
   char *text = NULL;
   *n_bytes = 0;

@@ -109,6 +109,16 @@ expect 'VERDICT FAIL: the candidate misses its bound p99 <= 10ms: 20ms' out
 gate 1 --base nowhere --candidate late --history none
 gate 0 --base nowhere --candidate slow --history none
 expect 'VERDICT NO-BASELINE: nowhere holds no trials' out
+# A variable that is not set is no base that is not there yet.
+refused 64 '--base is empty' --base '' --candidate slow
+# A verdict that nobody can read.
+for json in --json ''; do
+  code=0
+  "$SERVEPATH" gate --base base --candidate same --history none --out "$tmp/verdict" $json >/dev/full 2>err || code=$?
+  { [ "$code" = 3 ] && grep -q 'cannot write to stdout' err; } || fail "exit $code with a full stdout"
+  "$SERVEPATH" gate --base base --candidate same --history none --out "$tmp/verdict" $json 2>err | true
+  [ "${PIPESTATUS[0]}" = 0 ] || fail "a reader that went away: $(cat err)"
+done
 
 # --- What intervals of medians do not show ---
 make lossy 24 --tag candidate # one trial of twelve loses nine events of ten
@@ -121,6 +131,8 @@ make stub 24 --tag candidate 'predictions.source="stub"' 'predictions.checked=0'
 for n in unchecked/*/result.json stub/*/result.json; do change "$n" 'r["counts"]["unchecked"] = r["counts"]["ok"]; r["counts"]["ok"] = 0'; done
 gate 4 --base base --candidate unchecked --history none
 expect "100% of the candidate's answers were not checked" out
+gate 0 --base nowhere --candidate unchecked --history none
+expect 'no answer was checked and no missed bound in 24 trials' out
 gate 4 --base base --candidate stub --history none
 expect 'the candidate answers from a stub server and the base does not' out
 gate 4 --base stub --candidate slow --history none # and no FAIL either
@@ -153,7 +165,8 @@ calibration = {"schema": "servepath.calibration/1", "at": line["at"], "pairs": 6
                "margins": {"response_p50": 0.4, "response_p99": 0.4, "cpu_per_event": 0.4}}
 calibration.update({key: line[key] for key in ("case", "side", "fingerprint", "load_digest")})
 for name, change in (("own", {}), ("other", {"fingerprint": "xxh128:0"}), ("old", {"at": "2020-01-01T00:00:00Z"}), ("ahead", {"at": "2999-01-01T00:00:00Z"}),
-                     ("bad", {"margins": {"response_p50": -1.0}}), ("newer", {"schema": "servepath.calibration/2"})):
+                     ("bad", {"margins": {"response_p50": -1.0}}), ("newer", {"schema": "servepath.calibration/2"}),
+                     ("unknown", {"fingerprint": None})):
     json.dump({**calibration, **change}, open(name + ".json", "w"))
 PY
 gate 0 --base base --candidate slow --calibration own.json --history none
@@ -166,6 +179,7 @@ expect 'old.json is refused, expired' out
 gate 1 --base base --candidate slow --calibration ahead.json --history none
 expect 'ahead.json is refused, measured in the future' out
 refused 3 'margins.response_p50 is no share' --base base --candidate slow --calibration bad.json
+refused 3 'unknown.json: fingerprint' --base base --candidate slow --calibration unknown.json
 refused 3 'servepath.calibration/1' --base base --candidate slow --calibration newer.json
 refused 3 'nothing.json' --base base --candidate slow --calibration nothing.json
 mkdir results

@@ -43,7 +43,7 @@ static void values_stand_beside_or_inside(void **state) {
   (void)state;
   struct sp_error error;
   assert_string_equal(READ(&error, "fraud", "--rate", "5/s", "--raw"), "(fraud) rate=5/s raw= END");
-  assert_string_equal(READ(&error, "--rate=5/s", "--rate=", "-"), "rate=5/s rate= (-) END");
+  assert_string_equal(READ(&error, "--rate=5/s", "-"), "rate=5/s (-) END");
   assert_string_equal(READ(&error, "-X", "a=b", "-Xc=d", "--property=e=f"),
                       "property=a=b property=c=d property=e=f END");
   assert_string_equal(READ(&error, "--rate", "-5/s"), "rate=-5/s END");
@@ -66,6 +66,8 @@ static void mistakes_are_named(void **state) {
       {"-y", NULL, "unknown option -y; servepath run --help lists them"},
       {"--rate", NULL, "--rate needs a value; write --rate RATE"},
       {"--rate", "--raw", "--rate needs a value; write --rate RATE"},
+      {"--rate", "", "--rate is empty; write --rate RATE, or leave it out"},
+      {"--rate=", NULL, "--rate is empty; write --rate RATE, or leave it out"},
       {"--raw=yes", NULL, "--raw takes no value; leave out \"yes\""},
       {"-X", NULL, "--property needs a value; write --property NAME=VALUE"},
   };

@@ -12,12 +12,14 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "decide/runner.h"
 #include "os/files.h"
 
 static char folder[] = "/tmp/sp-runner-XXXXXX";
 static char *script, *out_dir;
 static struct sp_supervisor supervisor;
+static int64_t limit_ns = 60 * SP_NS_PER_S;
 static const char *const args[] = {"fixtures/fraud", "--rate", "500/s", NULL};
 
 // A program that notes its arguments, and then does as told.
@@ -31,10 +33,11 @@ static const char *does(const char *what) {
 }
 
 // A result as a trial leaves it, put where it belongs by the program.
-static char *leaves_result(const char *then) {
+static char *leaves_result(int64_t seed, const char *then) {
   struct sp_result *result = sp_result_new();
   struct sp_error error;
   result->side = sp_copy_text("rpc");
+  sp_facts_count(&result->load, "seed", seed);
   result->complete = true;
   char *made = sp_format("%s/made", folder);
   assert_int_equal(sp_result_write(result, made, &error), SP_OK);
@@ -46,7 +49,7 @@ static char *leaves_result(const char *then) {
 
 static enum sp_err run(const char *command, struct sp_result **result, struct sp_error *error) {
   const struct sp_program program = {
-      .command = command, .args = args, .side = "rpc", .supervisor = &supervisor};
+      .command = command, .args = args, .side = "rpc", .limit_ns = limit_ns, .supervisor = &supervisor};
   *result = NULL;
   sp_files_remove(out_dir);
   return sp_program_run(&program, 7, out_dir, result, error);
@@ -73,7 +76,7 @@ static void it_is_the_verb_run_with_side_seed_and_folder(void **state) {
   struct sp_result *result;
   struct sp_error error;
   (void)state;
-  char *what = leaves_result("exit 0");
+  char *what = leaves_result(7, "exit 0");
   assert_int_equal(run(does(what), &result, &error), SP_OK);
   assert_string_equal(result->side, "rpc");
   sp_result_free(result);
@@ -92,7 +95,7 @@ static void a_command_is_read_by_the_shell(void **state) {
   struct sp_result *result;
   struct sp_error error;
   (void)state;
-  char *what = leaves_result("[ \"$WORD\" = 'two words' ]");
+  char *what = leaves_result(7, "[ \"$WORD\" = 'two words' ]");
   char *command = sp_format("env WORD='two words' '%s'", does(what));
   assert_int_equal(run(command, &result, &error), SP_OK);
   sp_result_free(result);
@@ -106,7 +109,7 @@ static void an_invalid_trial_a_missed_bound_and_an_open_one_are_results(void **s
   for (size_t i = 0; i < 3; i++) {
     struct sp_result *result;
     struct sp_error error;
-    char *what = leaves_result(ends[i]);
+    char *what = leaves_result(7, ends[i]);
     assert_int_equal(run(does(what), &result, &error), SP_OK);
     assert_non_null(result);
     sp_result_free(result);
@@ -142,12 +145,35 @@ static void a_program_that_is_not_there_is_named(void **state) {
   assert_non_null(strstr(error.text, "/nowhere/servepath"));
 }
 
+// Copies of one trial would be a base without any noise.
+static void a_trial_of_another_seed_is_refused(void **state) {
+  struct sp_result *result;
+  struct sp_error error;
+  (void)state;
+  char *what = leaves_result(8, "exit 0");
+  assert_int_equal(run(does(what), &result, &error), SP_ERR_ENVIRONMENT);
+  assert_non_null(strstr(error.text, "seed 8, was asked for --seed 7"));
+  assert_null(result);
+  free(what);
+}
+
+static void what_hangs_is_ended_and_named(void **state) {
+  struct sp_result *result;
+  struct sp_error error;
+  (void)state;
+  limit_ns = SP_NS_PER_S / 5;
+  assert_int_equal(run(does("while :; do sleep 0.05; done"), &result, &error), SP_ERR_ENVIRONMENT);
+  limit_ns = 60 * SP_NS_PER_S;
+  assert_non_null(strstr(error.text, "did not end in"));
+  assert_null(result);
+}
+
 // It is told to stop, and what it then writes is taken.
 static void a_signal_is_passed_on(void **state) {
   struct sp_result *result;
   struct sp_error error;
   (void)state;
-  char *write = leaves_result("exit 143");
+  char *write = leaves_result(7, "exit 143");
   char *what = sp_format("trap '%s' TERM\nkill -INT %d\nwhile :; do sleep 0.05; done", write, (int)getpid());
   assert_int_equal(run(does(what), &result, &error), SP_OK);
   assert_int_equal(supervisor.signal, SIGINT);
@@ -164,6 +190,8 @@ int main(void) {
       cmocka_unit_test(an_invalid_trial_a_missed_bound_and_an_open_one_are_results),
       cmocka_unit_test(other_exit_codes_are_errors_in_the_programs_words),
       cmocka_unit_test(a_program_that_is_not_there_is_named),
+      cmocka_unit_test(a_trial_of_another_seed_is_refused),
+      cmocka_unit_test(what_hangs_is_ended_and_named),
       cmocka_unit_test(a_signal_is_passed_on), // last: the supervisor has then been told to end
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
