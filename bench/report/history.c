@@ -34,8 +34,9 @@ struct series {
   size_t n;
   struct sp_change changes[CHANGES_MAX];
   size_t n_changes;
-  size_t n_since;   // runs after the last point that have no value: the figure that is shown is not the last run's
-  size_t from;      // of the last level
+  size_t
+      n_since; // runs after the last point that have no value: the figure that is shown is not the last run's
+  size_t from; // of the last level
   double low, high; // NAN: too few runs
 };
 
