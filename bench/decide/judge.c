@@ -20,6 +20,31 @@ static void choose_family(struct sp_judging *j) {
   }
 }
 
+// Of the first check that the trial failed; NULL: it failed none, or none can be helped.
+static const char *remedy_of(const struct sp_judge_trial *trial) {
+  const struct sp_result *r = trial->result;
+  for (size_t i = 0; r && r->complete && i < r->n_checks; i++) {
+    if (!r->checks[i].met) return r->checks[i].remedy;
+  }
+  return NULL;
+}
+
+// What would have helped the most of them.
+static const char *best_remedy(const struct sp_judging *j) {
+  const char *best = "see their reasons and repeat when the machine is quieter";
+  size_t most = 0;
+  for (size_t i = 0; i < j->n; i++) {
+    const char *remedy = remedy_of(&j->trials[i]);
+    size_t n = 0;
+    for (size_t k = 0; remedy && k < j->n; k++) {
+      const char *other = remedy_of(&j->trials[k]);
+      n += other && strcmp(other, remedy) == 0;
+    }
+    if (n > most) most = n, best = remedy;
+  }
+  return best;
+}
+
 // DESIGN §3.9: what is left may be the trials that one side happened to do well in.
 static void judge_invalid(struct sp_judging *j) {
   size_t n_all = 0, n_out = 0, most = 0;
@@ -37,10 +62,8 @@ static void judge_invalid(struct sp_judging *j) {
         "all %zu invalid trials are of %.60s: what is left of it would be a selection; see their reasons",
         n_out, name);
   else if (10 * n_out > n_all)
-    snprintf(j->no_verdict, sizeof j->no_verdict,
-             "%zu of %zu trials are invalid, more than a tenth; see their reasons and repeat when the "
-             "machine is quieter",
-             n_out, n_all);
+    snprintf(j->no_verdict, sizeof j->no_verdict, "%zu of %zu trials are invalid, more than a tenth; %.160s",
+             n_out, n_all, best_remedy(j));
 }
 
 void sp_judge(const struct sp_judge_plan *plan, const struct sp_judge_trial *trials, size_t n,

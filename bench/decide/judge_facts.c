@@ -154,9 +154,21 @@ static bool note_all_settings(struct sp_comparison *c, const struct sp_result *c
   return has_all;
 }
 
+// No pair counts: what was measured is told all the same.
+static void copy_any(struct sp_judging *j) {
+  for (size_t i = 0; i < j->n; i++) {
+    if (!j->trials[i].result) continue;
+    copy_all(j->c, j->trials[i].result);
+    return;
+  }
+}
+
 void sp_judge_facts(struct sp_judging *j) {
   const struct sp_result *results[MAX_SIDES];
-  if (j->pairs.n_pairs == 0) return;
+  if (j->pairs.n_pairs == 0) {
+    copy_any(j);
+    return;
+  }
   for (size_t s = 0; s < j->plan->n_sides; s++) results[s] = sp_judge_cell(&j->pairs, 0, s);
   copy_all(j->c, results[j->plan->reference_i]);
   bool has_settings = note_all_settings(j->c, results, j->plan->n_sides);

@@ -206,9 +206,32 @@ static void test_too_many_invalid_trials(void **state) {
   sp_result_invalid(sp_trials_result(&trials, 19), "late");
   c = judge(&trials);
   assert_int_equal(c->exit_code, 2);
-  assert_says(c->verdict, "no verdict: 5 of 40 trials are invalid, more than a tenth");
+  assert_says(c->verdict, "no verdict: 5 of 40 trials are invalid, more than a tenth; see their reasons");
   for (size_t i = 0; i < c->n_metrics; i++)
     assert_true(c->metrics[i].verdict == SP_VERDICT_INCONCLUSIVE || !c->metrics[i].is_primary);
+  sp_comparison_free(c);
+  struct sp_check late = {.name = "late_share", .value = 0.4, .limit = 0.01, .remedy = "use a lower --rate"};
+  struct sp_result *r = sp_trials_result(&trials, 9);
+  struct sp_check *own = r->checks;
+  size_t n_own = r->n_checks;
+  r->checks = &late;
+  r->n_checks = 1;
+  c = judge(&trials);
+  assert_says(c->verdict, "no verdict: 5 of 40 trials are invalid, more than a tenth; use a lower --rate");
+  r->checks = own;
+  r->n_checks = n_own;
+  sp_comparison_free(c);
+  sp_trials_done(&trials);
+}
+
+static void test_nothing_valid_is_still_named(void **state) {
+  (void)state;
+  struct sp_trials trials = {0};
+  add_pairs(&trials, 2, 2, 2, 1);
+  for (size_t i = 0; i < 2; i++) sp_result_invalid(sp_trials_result(&trials, i), "late");
+  struct sp_comparison *c = judge(&trials);
+  assert_int_equal(c->n_pairs, 0);
+  assert_string_equal(sp_facts_text_of(&c->scenario, "name", "-"), "made-up");
   sp_comparison_free(c);
   sp_trials_done(&trials);
 }
@@ -271,6 +294,7 @@ int main(void) {
       cmocka_unit_test(test_answers_that_differ_between_sides_fail),
       cmocka_unit_test(test_stubs_and_delays_are_named),
       cmocka_unit_test(test_too_many_invalid_trials),
+      cmocka_unit_test(test_nothing_valid_is_still_named),
       cmocka_unit_test(test_lopsided_invalid_trials),
       cmocka_unit_test(test_nothing_at_all),
       cmocka_unit_test(test_one_side_alone),
