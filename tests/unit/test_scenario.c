@@ -513,28 +513,6 @@ static void overlays_merge_mappings_and_replace_the_rest(void **state) {
   free(base), free(first), free(second), free(bad);
 }
 
-// A relay without a delay is another thing than no relay.
-static void no_delay_is_not_none(void **state) {
-  static const struct {
-    const char *set, *resolved;
-    int64_t ns;
-  } cases[] = {{"sides.rpc.rpc_delay=0us", "\"rpc_delay\":\"0s\"", 0},
-               {"sides.rpc.rpc_delay=none", "\"rpc_delay\":null", -1},
-               {"sides.rpc.rpc_delay=2ms", "\"rpc_delay\":\"2ms\"", 2000000}};
-  (void)state;
-  struct sp_scenario *scenario;
-  enum sp_err err;
-  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-    load(good, (const char *const[]){cases[i].set, NULL}, &scenario, &err);
-    assert_int_equal(err, SP_OK);
-    assert_int_equal(sp_scenario_side(scenario, "rpc")->rpc.delay_ns, cases[i].ns);
-    if (!strstr(scenario->resolved_json, cases[i].resolved)) fail_msg("%s", scenario->resolved_json);
-    sp_scenario_free(scenario);
-  }
-  load(good, (const char *const[]){"sides.rpc.deadline=none", NULL}, &scenario, &err);
-  assert_int_equal(err, SP_ERR_USAGE);
-}
-
 static void the_drain_outlasts_two_deadlines(void **state) {
   (void)state;
   struct sp_scenario *scenario;
@@ -610,7 +588,6 @@ int main(void) {
       cmocka_unit_test(empty_secrets_are_refused),
       cmocka_unit_test(overlays_merge_mappings_and_replace_the_rest),
       cmocka_unit_test(the_drain_outlasts_two_deadlines),
-      cmocka_unit_test(no_delay_is_not_none),
       cmocka_unit_test(the_digest_is_of_meaning_not_of_machines),
       cmocka_unit_test(versions_are_numbers_of_folders),
   };

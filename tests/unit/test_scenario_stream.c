@@ -173,12 +173,31 @@ static void the_drain_outlasts_a_takeover(void **state) {
   }
 }
 
+// A relay without a delay is another thing than no relay.
+static void no_delay_is_not_none(void **state) {
+  (void)state;
+  static const struct {
+    const char *settings[2], *resolved;
+    int64_t ns;
+  } cases[] = {{{NULL}, "\"rpc_delay\":null", -1},
+               {{"sides.rpc.rpc_delay=none"}, "\"rpc_delay\":null", -1},
+               {{"sides.rpc.rpc_delay=0us"}, "\"rpc_delay\":\"0s\"", 0},
+               {{"sides.rpc.rpc_delay=2ms"}, "\"rpc_delay\":\"2ms\"", 2000000}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct sp_scenario *scenario = loaded(cases[i].settings);
+    assert_int_equal(sp_scenario_side(scenario, "rpc")->rpc.delay_ns, cases[i].ns);
+    if (!strstr(scenario->resolved_json, cases[i].resolved)) fail_msg("no %s", cases[i].resolved);
+    sp_scenario_free(scenario);
+  }
+  refused(SET("sides.rpc.deadline=none"), "sides.rpc.deadline: ");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_named_broker_means_kafka),    cmocka_unit_test(direct_refuses_what_only_kafka_has),
       cmocka_unit_test(brokers_and_topics_are_names),  cmocka_unit_test(what_the_mock_cannot_hold_is_refused),
       cmocka_unit_test(drivers_that_share_must_meet),  cmocka_unit_test(matching_needs_what_it_compares),
-      cmocka_unit_test(the_drain_outlasts_a_takeover),
+      cmocka_unit_test(the_drain_outlasts_a_takeover), cmocka_unit_test(no_delay_is_not_none),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
