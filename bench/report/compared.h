@@ -33,7 +33,7 @@ const struct sp_bound *sp_compared_bound_of(const struct sp_compared_side *side,
 // --- Lines, from malloc ---
 char *sp_compared_heading(
     const struct sp_comparison *c); // "fraud, 2,000/s poisson, Kafka 4.3.1, 12 pairs, 4 min 58 s"
-// "rpc other +96µs, server +31µs, encode +9µs, residual +4µs", largest first, *total: "+140µs"; of the slowest 1 % if slow. NULL: nothing known.
+// "rpc other +96µs, server +31µs, encode +9µs, residual +4µs", largest first, *total: "+140µs"; of the slowest 1 % if slow. NULL: nothing known, of one of them at least.
 char *sp_compared_why(const struct sp_explained *e, bool slow, char *total);
 // Why metrics are undecided, failed or void, and what fresh pairs said of them; what several share comes once, with the titles of
 // all ("response p50, response p99"), and what the verdict says itself not at all.

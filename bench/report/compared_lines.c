@@ -141,7 +141,15 @@ static struct parts parts_of(const double *reference_ns, const double *side_ns) 
   return parts;
 }
 
+// An application of others tells no stages: theirs are unknown, not free.
+static bool has_stages(const struct sp_explained *e, bool slow) {
+  const double *reference_ns = slow ? e->reference_slow_ns : e->reference_ns,
+               *side_ns = slow ? e->side_slow_ns : e->side_ns;
+  return isfinite(reference_ns[SP_STAGE_PREDICT]) && isfinite(side_ns[SP_STAGE_PREDICT]);
+}
+
 char *sp_compared_why(const struct sp_explained *e, bool slow, char *total) {
+  if (!has_stages(e, slow)) return NULL;
   struct parts parts =
       slow ? parts_of(e->reference_slow_ns, e->side_slow_ns) : parts_of(e->reference_ns, e->side_ns);
   char figure[SP_UNITS_TEXT_BYTES + 1];

@@ -232,6 +232,17 @@ static void the_way_to_a_server_costs_what_is_no_prediction(void **state) {
   sp_comparison_free(c);
 }
 
+static void unknown_stages_explain_nothing(void **state) {
+  (void)state;
+  struct sp_comparison *c = comparison_bed_two();
+  struct sp_explained *e = &c->explained[0];
+  char total[SP_COMPARED_BYTES];
+  for (int i = SP_STAGE_INBOUND; i < SP_STAGE_COUNT; i++) e->side_ns[i] = e->side_slow_ns[i] = NAN;
+  assert_null(sp_compared_why(e, false, total));
+  assert_null(sp_compared_why(e, true, total));
+  sp_comparison_free(c);
+}
+
 static void small_parts_are_summed(void **state) {
   (void)state;
   struct sp_comparison *c = comparison_bed_two();
@@ -442,6 +453,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(nothing_is_said_twice),
       cmocka_unit_test(one_without_figures_is_printed),
       cmocka_unit_test(the_way_to_a_server_costs_what_is_no_prediction),
+      cmocka_unit_test(unknown_stages_explain_nothing),
       cmocka_unit_test(small_parts_are_summed),
       cmocka_unit_test(figures_are_short),
       cmocka_unit_test(a_terminal_is_not_driven),
