@@ -18,8 +18,8 @@
 #define SP_SEARCH_LONGEST_NS   (120 * SP_NS_PER_S)
 // A backlog that just may be there at the end can have grown over the whole trial: a rate that is passed so may be too high by the one's
 // share of the other, which is at most the standard precision.
-#define SP_SEARCH_BACKLOGS 20
-#define SP_SEARCH_SIDES_MAX    16
+#define SP_SEARCH_BACKLOGS  20
+#define SP_SEARCH_SIDES_MAX 16
 
 struct sp_search_options {
   double from_per_s; // 0: load.rate

@@ -17,11 +17,11 @@ struct sp_history_line {
   char *case_name, *side;          // as the results name them
   char *fingerprint, *load_digest; // see sp_machine_fingerprint, sp_load_digest
   char *build;                     // version of what was measured
-  char *verdict; // "pass", "fail", "inconclusive", "no-baseline" of a gate; NULL of others
+  char *verdict;                   // "pass", "fail", "inconclusive", "no-baseline" of a gate; NULL of others
   struct sp_facts tags;
   // Name -> median over the trials that count, in the metric's unit; REAL. Of a search "sustainable", events per second.
   struct sp_facts metrics;
-  int64_t n_trials;        // that count
+  int64_t n_trials; // that count
 };
 struct sp_history {
   struct sp_history_line *lines;
