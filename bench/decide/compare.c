@@ -246,10 +246,14 @@ static enum sp_err run_pairs(struct job *job, struct sp_error *error) {
                                      .pair_done = after_pair,
                                      .context = job,
                                      .supervisor = job->supervisor};
+  int claim = -1;
   enum sp_err err = make_key(job, key, error);
-  if (!err) err = sp_files_make_dirs(job->answers_dir, error);
+  if (!err) err = sp_files_claim(job->plan->dir, &claim, error);
+  if (err) return err;
+  err = sp_files_make_dirs(job->answers_dir, error);
   if (!err) err = sp_pairs_go(&plan, &job->pairs, error);
   sp_files_remove(job->answers_dir);
+  sp_files_release(claim);
   return err ? err : job->err;
 }
 

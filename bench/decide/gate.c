@@ -264,9 +264,12 @@ static enum sp_err save(const struct sp_gate_plan *plan, struct sp_gate_job *job
 enum sp_err sp_gate_go(const struct sp_gate_plan *plan, struct sp_supervisor *supervisor,
                        struct sp_gate_job *job, struct sp_error *error) {
   int64_t start_ns = sp_now_ns();
+  int claim = -1;
   enum sp_err err = read_calibration(plan, job, error);
+  if (!err && plan->scenario) err = sp_files_claim(plan->dir, &claim, error);
   if (!err)
     err = plan->scenario ? sp_gate_go_live(plan, supervisor, job, error) : go_stored(plan, job, error);
+  sp_files_release(claim);
   if (err || !job->comparison) return err;
   struct sp_comparison *c = job->comparison;
   c->duration_s = (double)(sp_now_ns() - start_ns) * 1e-9;

@@ -134,11 +134,14 @@ enum sp_err sp_gate_calibrate_go(const struct sp_calibrate_plan *plan, struct sp
                                  struct sp_calibration *calibration, char **file, struct sp_error *error) {
   struct job job = {.plan = plan, .supervisor = supervisor};
   *file = NULL;
-  enum sp_err err = prepare(&job, error);
+  int claim;
+  enum sp_err err = sp_files_claim(plan->dir, &claim, error);
+  if (!err) err = prepare(&job, error);
   if (!err) err = run_blocks(&job, error);
   if (!err && !supervisor->signal) err = conclude(&job, calibration, file, error);
   sp_pairs_done(&job.pairs);
   sp_gate_programs_done(&job.programs);
   free(job.key);
+  sp_files_release(claim);
   return err;
 }

@@ -198,7 +198,8 @@ enum sp_err sp_searches_run(const struct sp_searches_plan *plan, struct sp_searc
                             struct sp_error *error) {
   struct going going = {.plan = plan, .searches = searches, .prober = {.plan = plan}};
   struct sp_error ignored;
-  enum sp_err err = sp_files_make_dirs(plan->out_dir, error);
+  int claim;
+  enum sp_err err = sp_files_claim(plan->out_dir, &claim, error);
   if (err) return err;
   begin(plan, searches);
   err = sp_searches_write(plan, searches, error);
@@ -211,6 +212,7 @@ enum sp_err sp_searches_run(const struct sp_searches_plan *plan, struct sp_searc
     err = SP_OK;
   }
   enum sp_err written = sp_searches_write(plan, searches, err ? &ignored : error);
+  sp_files_release(claim);
   return err ? err : written;
 }
 

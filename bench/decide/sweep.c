@@ -337,11 +337,12 @@ static enum sp_err run_cells(struct job *job, struct sp_error *error) {
 
 enum sp_err sp_sweep_run(const struct sp_sweep_plan *plan, struct sp_sweep *sweep, struct sp_error *error) {
   struct job job = {.plan = plan, .sweep = sweep};
+  int claim = -1;
   enum sp_err err = read_axes(&job, error);
   if (!err) describe(&job);
   if (!err) err = check_cells(&job, error);
   if (!err) err = take_earlier(&job, error);
-  if (!err) err = sp_files_make_dirs(plan->dir, error);
+  if (!err) err = sp_files_claim(plan->dir, &claim, error);
   if (!err) {
     job.order = sp_axes_order(sweep);
     say_estimate(&job);
@@ -350,6 +351,7 @@ enum sp_err sp_sweep_run(const struct sp_sweep_plan *plan, struct sp_sweep *swee
   for (size_t i = 0; i < sweep->n_axes; i++) free(job.flags[i]);
   free(job.flags);
   free(job.order);
+  sp_files_release(claim);
   return err;
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -65,6 +66,28 @@ enum sp_err sp_files_make_dirs(const char *path, struct sp_error *error) {
   if (err == SP_OK) err = make_one(copy, error);
   free(copy);
   return err;
+}
+
+enum sp_err sp_files_claim(const char *folder, int *claim, struct sp_error *error) {
+  *claim = -1;
+  enum sp_err err = sp_files_make_dirs(folder, error);
+  if (err) return err;
+  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    *claim = fd;
+    return SP_OK;
+  }
+  bool is_held = fd >= 0 && errno == EWOULDBLOCK;
+  if (fd >= 0) close(fd);
+  if (!is_held) return SP_OK;
+  return sp_fail(
+      error, SP_ERR_ENVIRONMENT,
+      "%s is being written by another servepath; wait for it to end, or name another folder with --out",
+      folder);
+}
+
+void sp_files_release(int claim) {
+  if (claim >= 0) close(claim);
 }
 
 // 0, or an errno.

@@ -13,6 +13,11 @@
 
 // All folders of a path, mode 0777 less umask. SP_ERR_ENVIRONMENT naming the first that cannot be made.
 enum sp_err sp_files_make_dirs(const char *path, struct sp_error *error);
+// Makes the folder and holds it until sp_files_release, or the end of this process: two that measure into one folder would take each
+// other's trials away. SP_ERR_ENVIRONMENT where another process holds it, or it cannot be made; *claim is -1 then, and where the file system
+// knows no locks.
+enum sp_err sp_files_claim(const char *folder, int *claim, struct sp_error *error);
+void sp_files_release(int claim); // -1: nothing
 // Writes the whole file beside its name, syncs it, renames it: readers see the old or the new one.
 // SP_ERR_ENVIRONMENT (disk full, not writable) leaves the old one. A device, a pipe or a link is written to, never replaced; blocks on a
 // pipe until somebody reads.

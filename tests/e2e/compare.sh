@@ -101,7 +101,7 @@ cmp -s "$tmp/out" compared/comparison.json || fail "--json is not what was writt
 
 # Broken off by a signal in its second pair: what was measured stands there, nothing is left, and the same command goes on.
 setsid "$SERVEPATH" compare own --side embedded --side rpc --pairs 2 "${closed[@]}" --out cut \
-  >"$tmp/out" 2>"$tmp/err" &
+  >"$tmp/cut.out" 2>"$tmp/cut.err" &
 whole=$!
 for _ in $(seq 600); do
   [ -d cut/pairs/002 ] && [ -e cut/comparison.json ] && break
@@ -109,12 +109,13 @@ for _ in $(seq 600); do
   sleep 0.05
 done
 driver=$(child_of "$whole" driver)
+refused 3 'cut is being written by another servepath' "$SERVEPATH" compare own --side embedded --side rpc --pairs 2 "${closed[@]}" --out cut
 kill -INT "$whole"
 code=0
 wait "$whole" || code=$?
-[ "$code" = 130 ] || fail "exit $code after SIGINT: $(cat "$tmp/err")"
+[ "$code" = 130 ] || fail "exit $code after SIGINT: $(cat "$tmp/cut.err")"
 gone "$driver"
-grep -q 'goes on' "$tmp/err" || fail "no way on: $(cat "$tmp/err")"
+grep -q 'goes on' "$tmp/cut.err" || fail "no way on: $(cat "$tmp/cut.err")"
 says cut/comparison.json 'not r["complete"] and "signal 2" in r["incomplete"] and len(r["trials"]) >= 2'
 [ ! -e cut/answers ] || fail "answers are left"
 first=$(json cut/pairs/001/rpc/result.json 'r["run_id"]') || first="" # none where the first pair was left out
