@@ -29,8 +29,7 @@ struct sp_rpc_conf {
   int64_t deadline_ns;        // of each call
   uint64_t channels;          // connections, used in turn
   int64_t connect_timeout_ns; // until every connection is ready
-  int64_t
-      delay_ns; // added to each round trip by a relay of the trial's, half each way; 0: the relay alone; -1: no relay
+  int64_t delay_ns;           // added by a relay, half each way; 0: the relay alone; -1: no relay
   struct sp_rpc_link_conf link;
 };
 extern const struct sp_table sp_rpc_table; // struct sp_rpc_conf
