@@ -539,7 +539,7 @@
       const lead = metrics.filter((metric) => metric.primary), rest = metrics.filter((metric) => !metric.primary && is_number(metric.ratio));
       const ratios = name + " ÷ " + reference, row = (metric) => metric_row(metric, comparison, reach);
       return [table(ratios + ", over " + plural(comparison.pairs, "pair") + "; verdicts after Holm's correction at α = " + comparison.alpha, columns, lead.map(row)),
-        lead.some(why_of) ? el("ul", {class: "notes small"}, lead.filter(why_of).map((metric) => el("li", null, metric.title + ": " + why_of(metric)))) : null,
+        lead.some(why_of) ? el("ul", {class: "notes small"}, [...new Set(lead.map(why_of).filter(Boolean))].map((why) => el("li", null, lead.filter((metric) => why_of(metric) === why).map((metric) => metric.title).join(", ") + ": " + why))) : null,
         rest.length ? details("Other metrics of " + ratios + " (exploratory: no claim)", table("Exploratory: " + ratios, columns, rest.map(row))) : null];
     });
   }
