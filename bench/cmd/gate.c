@@ -313,10 +313,13 @@ static void print_next(const struct request *request, const struct sp_gate_job *
     return;
   }
   fprintf(stderr, "wrote %s; next: ", request->dir);
-  if (c->gate.verdict == SP_GATE_NO_BASELINE && !request->plan.save_dir)
+  if (c->gate.verdict == SP_GATE_NO_BASELINE && request->plan.candidate_dir)
+    fprintf(stderr, "keep %s, and give it to the next gate as --base\n", request->plan.candidate_dir);
+  else if (c->gate.verdict == SP_GATE_NO_BASELINE && !request->plan.save_dir)
     fprintf(stderr, "servepath gate with --save-baseline DIR\n");
   else if (c->gate.verdict == SP_GATE_INCONCLUSIVE && !job->has_calibration && request->cli)
-    fprintf(stderr, "servepath gate %s --calibrate\n", request->cli->scenario);
+    fprintf(stderr, "servepath gate %s --side %s --calibrate\n", request->cli->scenario,
+            request->plan.side->name);
   else
     fprintf(stderr, "servepath report %s\n", request->dir);
 }

@@ -100,7 +100,7 @@ static void explain_doubt(const struct sp_gate_input *input, const struct sample
   m->pairs_needed = sp_pairs_needed(sample->values, sample->n, alpha, log1p(input->margin));
   if (m->pairs_needed && m->pairs_needed <= sample->n) m->pairs_needed = sample->n + 2 + sample->n % 2;
   if (isinf(m->upper) && !(m->lower > 0))
-    m->why = sp_format("too few pairs with a value: %zu", sample->n);
+    m->why = sp_format("too few pairs with a value: %zu, where a look has 12", sample->n);
   else
     m->why =
         sp_format("between %s and %s, with the margin %.3g %% inside", percent(m->lower, lower, sizeof lower),

@@ -109,6 +109,7 @@ expect 'VERDICT FAIL: the candidate misses its bound p99 <= 10ms: 20ms' out
 gate 1 --base nowhere --candidate late --history none
 gate 0 --base nowhere --candidate slow --history none
 expect 'VERDICT NO-BASELINE: nowhere holds no trials' out
+expect 'next: keep slow, and give it to the next gate as --base' err
 # A variable that is not set is no base that is not there yet.
 refused 64 '--base is empty' --base '' --candidate slow
 # A verdict that nobody can read.
