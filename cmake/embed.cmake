@@ -31,7 +31,16 @@ if(CMAKE_SCRIPT_MODE_FILE)
     if(name STREQUAL "chart")
       set(file "${CHART}")
     endif()
-    file(READ "${file}" text)
+    set(text "")
+    if(name STREQUAL "js") # one function, so that no name is the browser's
+      foreach(part elements charts page)
+        file(READ "${PAGE_DIR}/${part}.js" more)
+        string(APPEND text "${more}")
+      endforeach()
+      set(text "(() => {\n${text}})();\n")
+    else()
+      file(READ "${file}" text)
+    endif()
     # A browser with its tools open would ask for the source map.
     string(REGEX REPLACE "//# sourceMappingURL=[^\n]*" "" text "${text}")
     # Of our own files what a browser does not need: indentation, and lines that are comments.

@@ -1,4 +1,4 @@
-// What the page shows, as one JSON object that page.js reads; for report/ alone. Every text in it is printable.
+// What the page shows, as one JSON object that page/*.js read; for report/ alone. Every text in it is printable.
 #ifndef SP_REPORT_HTML_DATA_H
 #define SP_REPORT_HTML_DATA_H
 
