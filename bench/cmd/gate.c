@@ -16,8 +16,6 @@
 #include "os/files.h"
 #include "report/comparison.h"
 
-#define MARGIN_MOST 1.0
-
 static const struct sp_option options[] = {
     {"--base-cmd", 0, "CMD", NULL,
      "the servepath program of the base: pairs are run now, base and candidate in turns"},
@@ -188,7 +186,7 @@ static enum sp_err read_margin(struct request *request, struct sp_error *error) 
   if (!text) return SP_OK;
   enum sp_err err = sp_units_parse_share(text, &request->plan.margin, &what);
   if (err) return sp_fail(error, err, "--margin: %s", what.text);
-  if (request->plan.margin <= 0 || request->plan.margin > MARGIN_MOST)
+  if (request->plan.margin <= 0 || request->plan.margin > SP_GATE_MARGIN_MOST)
     return sp_fail(error, SP_ERR_USAGE,
                    "--margin: %s is not above 0 and at most 100%%; write for example 5%%", text);
   return SP_OK;

@@ -13,7 +13,6 @@
 
 #define FILE_BYTES_MAX 65536
 #define DAY_S          86400
-#define MARGIN_MOST    10.0
 
 #define AT(member) offsetof(struct sp_calibration, member)
 
@@ -108,11 +107,11 @@ static enum sp_err check_margins(const struct sp_calibration *calibration, const
   for (size_t i = 0; i < calibration->margins.n; i++) {
     const char *name = calibration->margins.items[i].name;
     double margin = sp_facts_number_of(&calibration->margins, name);
-    if (!(margin >= 0 && margin <= MARGIN_MOST))
+    if (!(margin >= 0 && margin <= SP_GATE_MARGIN_MOST))
       return sp_fail(
           error, SP_ERR_ENVIRONMENT,
           "%s: margins.%s is no share of 0 to %g; measure again: servepath gate SCENARIO --calibrate", path,
-          name, MARGIN_MOST);
+          name, SP_GATE_MARGIN_MOST);
   }
   return SP_OK;
 }

@@ -5,7 +5,8 @@
 #include "result/metric.h"
 
 #define SP_CALIBRATION_SCHEMA "servepath.calibration/1"
-#define SP_CALIBRATION_DAYS   90 // after which it must be measured again
+#define SP_GATE_MARGIN_MOST   1.0 // a share; above, a gate lets anything pass
+#define SP_CALIBRATION_DAYS   90  // after which it must be measured again
 
 struct sp_calibration {
   char *at; // RFC 3339, UTC
@@ -24,7 +25,7 @@ char *sp_calibration_file(const struct sp_result *result);
 // SP_ERR_ENVIRONMENT: cannot be written. Its folder is made.
 enum sp_err sp_calibration_write(const struct sp_calibration *calibration, const char *path,
                                  struct sp_error *error);
-// SP_ERR_ENVIRONMENT naming file and field: missing, not JSON, another schema, a margin that is no number of 0 to 10. *calibration must be
+// SP_ERR_ENVIRONMENT naming file and field: missing, not JSON, another schema, a margin that is no number of 0 to SP_GATE_MARGIN_MOST. *calibration must be
 // zeroed before and freed after, whatever is returned.
 enum sp_err sp_calibration_read(const char *path, struct sp_calibration *calibration, struct sp_error *error);
 // Whether it holds for trials like this one at unix time now_s; if not, why, in one line.

@@ -12,12 +12,11 @@
 #include "os/files.h"
 
 // A gate at the look that margins are for, resampled in runs of neighbours in time.
-#define GATE_PAIRS  SP_GATE_CALIBRATION_PAIRS
-#define GATE_ALPHA  SP_GATE_CALIBRATION_ALPHA
-#define BLOCK       5
-#define N_GATES     1000
-#define SEED        1
-#define MARGIN_MOST 10.0 // above, two equal programs are no evidence of anything
+#define GATE_PAIRS SP_GATE_CALIBRATION_PAIRS
+#define GATE_ALPHA SP_GATE_CALIBRATION_ALPHA
+#define BLOCK      5
+#define N_GATES    1000
+#define SEED       1
 
 struct job {
   const struct sp_calibrate_plan *plan;
@@ -89,7 +88,8 @@ static double margin_of(const struct job *job, const struct sp_metric *metric) {
                       ? NAN
                       : sp_gate_calibrate(worse, n, GATE_PAIRS, GATE_ALPHA, BLOCK, N_GATES, &prng);
   free(worse);
-  return margin <= MARGIN_MOST ? margin : NAN;
+  return margin <= SP_GATE_MARGIN_MOST ? margin
+                                       : NAN; // above, two equal programs are no evidence of anything
 }
 
 static const struct sp_result *last_result(const struct sp_pairs *pairs) {

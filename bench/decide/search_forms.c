@@ -52,7 +52,7 @@ static char *notes_of(const struct sp_side_search *side) {
                                (long long)(SP_SEARCH_LONGEST_NS / SP_NS_PER_S)));
   if (search->n_stepped_down && search->low_per_s > 0)
     add_note(&notes,
-             sp_format("stepped down %u time%s to %s/s: what had passed failed a fresh trial, last at %s/s",
+             sp_format("stepped down %u time%s to %s/s: what had passed did not pass a fresh trial, last at %s/s",
                        search->n_stepped_down, search->n_stepped_down > 1 ? "s" : "",
                        sp_units_print_rate(search->low_per_s, low, sizeof low),
                        sp_units_print_rate(search->high_per_s, high, sizeof high)));
