@@ -147,8 +147,8 @@ wait "$with" || true
 # --- a terminal: the command reads from it, and Ctrl-C reaches it once ---
 "$PYTHON" "$SOURCE_DIR/tests/e2e/_pty.py" "$SERVEPATH" with "$fraud" --quiet -- "$PYTHON" -u -c '
 import time
-print("is", input("name? "))
 try:
+    print("is", input("name? "))
     time.sleep(30)
 except KeyboardInterrupt:
     time.sleep(0.3)
