@@ -11,22 +11,40 @@ while read -r name; do
   grep -q "step $name" "$tmp/help" || fail "the workflow runs the step $name, which there is not"
 done < <(sed -nE 's/.*ci\/github\/step ([a-z]+).*/\1/p' "$SOURCE_DIR/scripts/ci/github/servepath.yml")
 
-export CI_DIR=$tmp/ci OUT=$tmp/out
+# A project of its own with two commits, whose build is a copy of the program under test.
+project=$tmp/project
+mkdir -p "$project/scripts/ci/github" "$project/build"
+cp "$step" "$project/scripts/ci/github"
+cp "$SOURCE_DIR/scripts/lib.sh" "$project/scripts"
+printf '#!/bin/sh\n' >"$project/scripts/setup"
+cat >"$project/scripts/build" <<BUILD
+#!/bin/sh
+cd "\$(dirname "\$0")/.." && mkdir -p build && cp "$SERVEPATH" build/servepath
+BUILD
+chmod +x "$project/scripts/setup" "$project/scripts/build"
+commit() { git -C "$project" -c user.name=me -c user.email=me@mine commit -q --allow-empty -m "$1"; }
+git -C "$project" init -q
+git -C "$project" add scripts
+commit one
+commit two
+ln -s "$SOURCE_DIR/.cache" "$project/.cache"
+step=$project/scripts/ci/github/step
+export CI_DIR=$tmp/ci/built OUT=$tmp/out
+mkdir "$tmp/ci"
+
 code=0
 "$step" gate "$SOURCE_DIR/fixtures/fraud" >"$tmp/none" 2>&1 || code=$?
 [ $code = 3 ] || fail "a gate without anything built ended with $code: $(cat "$tmp/none")"
 code=0
 "$step" build no-such-commit >"$tmp/none" 2>&1 || code=$?
 [ $code = 64 ] || fail "a build of no commit ended with $code: $(cat "$tmp/none")"
-
-for name in base candidate; do
-  mkdir -p "$CI_DIR/$name/build"
-  ln -s "$SOURCE_DIR/.cache" "$CI_DIR/$name/.cache"
-  cp "$SERVEPATH" "$CI_DIR/$name/build/servepath"
-  git -c "safe.directory=$SOURCE_DIR" -C "$SOURCE_DIR" rev-parse HEAD >"$CI_DIR/$name/commit"
-done
-"$step" build HEAD 2>"$tmp/build" || fail "what is built already: $(cat "$tmp/build")"
+"$step" build HEAD~1 2>"$tmp/build" || fail "not built: $(cat "$tmp/build")"
+[ "$(grep -c building "$tmp/build")" = 2 ] || fail "base and candidate were not built: $(cat "$tmp/build")"
+"$step" build HEAD~1 2>"$tmp/build" || fail "what is built already: $(cat "$tmp/build")"
 if grep -q building "$tmp/build"; then fail "it was built again: $(cat "$tmp/build")"; fi
+commit three
+"$step" build HEAD~1 2>"$tmp/build" || fail "after a commit: $(cat "$tmp/build")"
+[ "$(grep -c building "$tmp/build")" = 2 ] || fail "other commits were not built: $(cat "$tmp/build")"
 
 code=0
 "$step" gate "$SOURCE_DIR/fixtures/fraud" --side embedded --rate 500/s --duration 1s --warmup 0s --pairs 2 --metrics cpu_per_event \
