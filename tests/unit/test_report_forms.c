@@ -26,7 +26,7 @@ static struct sp_result *trial(const char *side, const char *branch, double p99_
   if (branch) sp_facts_text(&r->tags, "branch", branch);
   r->intended = r->outcomes[SP_OUTCOME_OK] = 100;
   r->response.present = true;
-  r->response.percentile_ns[SP_P99] = (int64_t)p99_ns;
+  r->response.percentile_ns[SP_P99] = isfinite(p99_ns) ? (int64_t)p99_ns : -1;
   r->response.state[SP_P99] = isfinite(p99_ns) ? SP_PERCENTILE_RESOLVED : SP_PERCENTILE_NO_ANSWER;
   return r;
 }
