@@ -88,6 +88,9 @@ static void fail_or_ask(const struct sp_gate_input *input, struct sp_gate_metric
   m->verdict = SP_GATE_INCONCLUSIVE;
   if (input->n_fresh == 0)
     m->why = sp_format("at least %s, which %d fresh pairs must confirm", lower, SP_GATE_FRESH);
+  else if (!(m->fresh_lower > 0))
+    m->why = sp_format("at least %s, but too few of %zu fresh pairs have a value to confirm it", lower,
+                       input->n_fresh);
   else
     m->why = sp_format("at least %s, which %zu fresh pairs do not confirm (%s)", lower, input->n_fresh,
                        percent(m->fresh_lower, fresh, sizeof fresh));
