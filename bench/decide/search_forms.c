@@ -51,11 +51,12 @@ static char *notes_of(const struct sp_side_search *side) {
     add_note(&notes, sp_format("low rates had trials of %lld s, with fewer than 20,000 events",
                                (long long)(SP_SEARCH_LONGEST_NS / SP_NS_PER_S)));
   if (search->n_stepped_down && search->low_per_s > 0)
-    add_note(&notes,
-             sp_format("stepped down %u time%s to %s/s: what had passed did not pass a fresh trial, last at %s/s",
-                       search->n_stepped_down, search->n_stepped_down > 1 ? "s" : "",
-                       sp_units_print_rate(search->low_per_s, low, sizeof low),
-                       sp_units_print_rate(search->high_per_s, high, sizeof high)));
+    add_note(
+        &notes,
+        sp_format("stepped down %u time%s to %s/s: what had passed did not pass a fresh trial, last at %s/s",
+                  search->n_stepped_down, search->n_stepped_down > 1 ? "s" : "",
+                  sp_units_print_rate(search->low_per_s, low, sizeof low),
+                  sp_units_print_rate(search->high_per_s, high, sizeof high)));
   if (n_wrong) add_note(&notes, sp_format("%lld WRONG predictions", (long long)n_wrong));
   add_note(&notes, sp_format("%zu trials", side->n_probed));
   return notes;
