@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/printable.h"
+#include "base/text_stream.h"
 
 struct sp_case *sp_suite_case(struct sp_suite *suite, const char *name) {
   suite->cases = sp_realloc(suite->cases, (suite->n_cases + 1) * sizeof *suite->cases);
@@ -131,10 +132,8 @@ static void print_counts(FILE *to, const struct sp_suite *suites, size_t n_suite
 }
 
 char *sp_junit(const char *name, const struct sp_suite *suites, size_t n_suites) {
-  char *text = NULL;
-  size_t n = 0;
-  FILE *to = open_memstream(&text, &n);
-  SP_ASSERT(to != NULL);
+  struct sp_text_stream text;
+  FILE *to = sp_text_stream_open(&text);
   fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"", to);
   print_escaped(to, name);
   fputc('"', to);
@@ -148,6 +147,5 @@ char *sp_junit(const char *name, const struct sp_suite *suites, size_t n_suites)
     fputs("  </testsuite>\n", to);
   }
   fputs("</testsuites>\n", to);
-  SP_ASSERT(fclose(to) == 0);
-  return text;
+  return sp_text_stream_close(&text);
 }
