@@ -102,24 +102,26 @@ static void judge(struct live *live) {
 static void after_pair(void *context, const struct sp_pairs *pairs) {
   struct live *live = context;
   bool is_fresh = pairs == &live->job->fresh;
+  size_t n_most = is_fresh ? SP_GATE_FRESH : live->looks[live->n_looks - 1].n_pairs;
   if (pairs->was_last_found) return;
   judge(live);
   if (is_fresh && pairs->n_pairs == 1 && !live->plan->is_quiet)
     fprintf(stderr, "worse by more than the margin allows; %d fresh pairs must agree\n", SP_GATE_FRESH);
-  sp_pairs_live_show(&live->view, pairs, live->job->comparison,
-                     is_fresh ? SP_GATE_FRESH : live->looks[live->n_looks - 1].n_pairs);
+  if (is_fresh && pairs->n_pairs > n_most) n_most = SP_GATE_FRESH_MOST;
+  sp_pairs_live_show(&live->view, pairs, live->job->comparison, n_most);
 }
 
 static bool is_enough(void *context, const struct sp_pairs *pairs, const struct sp_look *look) {
   struct live *live = context;
-  (void)pairs;
   (void)look;
   collect(live);
   live->err = sp_gate_check(live->plan, live->job, !live->is_alone, live->error);
   if (live->err) return true;
   judge(live);
   if (live->is_alone) return false;
-  return sp_gate_is_settled(live->job->comparison) || sp_gate_wants_fresh(&live->job->comparison->gate);
+  bool wants_fresh = sp_gate_wants_fresh(&live->job->comparison->gate);
+  if (pairs == &live->job->fresh) return !wants_fresh; // values were missing
+  return sp_gate_is_settled(live->job->comparison) || wants_fresh;
 }
 
 // --- Pairs ---
@@ -136,14 +138,17 @@ static uint64_t first_seed(const struct live *live) {
 
 static enum sp_err run_pairs(struct live *live, bool is_confirming) {
   const struct sp_gate_plan *plan = live->plan;
-  const struct sp_look fresh_look = {SP_GATE_FRESH, alpha_of(live)};
+  struct sp_look fresh_looks[SP_GATE_FRESH_MOST - SP_GATE_FRESH + 1];
+  size_t n_fresh_looks = sizeof fresh_looks / sizeof fresh_looks[0];
+  for (size_t i = 0; i < n_fresh_looks; i++)
+    fresh_looks[i] = (struct sp_look){SP_GATE_FRESH + i, alpha_of(live)};
   const struct sp_pairs_plan pairs = {.dir = plan->dir,
                                       .names = live->is_alone ? sp_gate_sides + 1 : sp_gate_sides,
                                       .n_sides = live->is_alone ? 1 : 2,
                                       .first_seed = first_seed(live) + (is_confirming ? FRESH_SEEDS : 0),
                                       .key = live->key,
-                                      .looks = is_confirming ? &fresh_look : live->looks,
-                                      .n_looks = is_confirming ? 1 : live->n_looks,
+                                      .looks = is_confirming ? fresh_looks : live->looks,
+                                      .n_looks = is_confirming ? n_fresh_looks : live->n_looks,
                                       .is_confirming = is_confirming,
                                       .run = run_trial,
                                       .enough = is_enough,

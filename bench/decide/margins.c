@@ -72,28 +72,39 @@ static char *percent(double times, char *text, size_t n) {
   return text;
 }
 
-static bool is_confirmed(const struct sp_gate_input *input, double fresh_lower) {
-  return input->n_fresh >= SP_GATE_FRESH && fresh_lower > 1 + input->margin;
+// The fresh pairs that decide; n 0: there are too few with a value.
+static struct sample fresh_of(const struct sp_gate_input *input) {
+  struct sample fresh = sample_of(input->fresh, input->n_fresh);
+  size_t n_without = input->n_fresh - fresh.n;
+  bool is_enough = input->n_fresh >= SP_GATE_FRESH && 10 * n_without <= input->n_fresh;
+  if (fresh.n > SP_GATE_FRESH) fresh.n = SP_GATE_FRESH;
+  if (!is_enough && fresh.n < SP_GATE_FRESH) fresh.n = 0;
+  return fresh;
 }
 
-static void fail_or_ask(const struct sp_gate_input *input, struct sp_gate_metric *m) {
+// The one-sided lower bound, and how many pairs it is of.
+static double fresh_lower(const struct sp_gate_input *input, size_t *n) {
+  struct sample fresh = fresh_of(input);
+  double lower = fresh.n ? exp(sp_interval_lower(fresh.values, fresh.n, FRESH_ALPHA)) : NAN;
+  *n = fresh.n;
+  free(fresh.values);
+  return lower;
+}
+
+static void fail_or_ask(const struct sp_gate_input *input, size_t n_fresh, struct sp_gate_metric *m) {
   char lower[32], fresh[32];
   percent(m->lower, lower, sizeof lower);
-  if (is_confirmed(input, m->fresh_lower)) {
-    m->verdict = SP_GATE_FAIL;
-    m->why = sp_format("at least %s, confirmed by %zu fresh pairs (%s)", lower, input->n_fresh,
-                       percent(m->fresh_lower, fresh, sizeof fresh));
-    return;
-  }
-  m->verdict = SP_GATE_INCONCLUSIVE;
+  percent(m->fresh_lower, fresh, sizeof fresh);
+  m->verdict = m->fresh_lower > 1 + m->margin ? SP_GATE_FAIL : SP_GATE_INCONCLUSIVE;
   if (input->n_fresh == 0)
     m->why = sp_format("at least %s, which %d fresh pairs must confirm", lower, SP_GATE_FRESH);
-  else if (!(m->fresh_lower > 0))
+  else if (n_fresh == 0)
     m->why = sp_format("at least %s, but too few of %zu fresh pairs have a value to confirm it", lower,
                        input->n_fresh);
+  else if (m->verdict == SP_GATE_FAIL)
+    m->why = sp_format("at least %s, confirmed by %zu fresh pairs (%s)", lower, n_fresh, fresh);
   else
-    m->why = sp_format("at least %s, which %zu fresh pairs do not confirm (%s)", lower, input->n_fresh,
-                       percent(m->fresh_lower, fresh, sizeof fresh));
+    m->why = sp_format("at least %s, which %zu fresh pairs do not confirm (%s)", lower, n_fresh, fresh);
 }
 
 static void explain_doubt(const struct sp_gate_input *input, const struct sample *sample, double alpha,
@@ -110,31 +121,22 @@ static void explain_doubt(const struct sp_gate_input *input, const struct sample
                   percent(m->upper, upper, sizeof upper), 100 * input->margin);
 }
 
-// A tenth of the fresh pairs may have no value; with fewer values they confirm nothing.
-static double fresh_lower(const struct sp_gate_input *input) {
-  if (input->n_fresh == 0) return NAN;
-  struct sample fresh = sample_of(input->fresh, input->n_fresh);
-  bool is_enough = 10 * (input->n_fresh - fresh.n) <= input->n_fresh;
-  double lower = is_enough ? exp(sp_interval_lower(fresh.values, fresh.n, FRESH_ALPHA)) : 0;
-  free(fresh.values);
-  return lower;
-}
-
 static void decide_metric(const struct sp_gate_input *input, const struct sample *sample, double alpha,
                           double adjusted_alpha, struct sp_gate_metric *m) {
+  size_t n_fresh = 0;
   m->metric = input->metric;
   m->margin = input->margin;
   m->is_calibrated = input->is_calibrated;
   m->upper = exp(bounds_of(sample, alpha).high);
   m->lower = exp(bounds_of(sample, adjusted_alpha).low);
-  m->fresh_lower = fresh_lower(input);
+  m->fresh_lower = fresh_lower(input, &n_fresh);
   if (sample->n == 0) m->upper = INFINITY, m->lower = 0;
   if (input->why_not) {
     m->upper = m->lower = NAN;
     m->verdict = SP_GATE_INCONCLUSIVE;
     m->why = sp_copy_text(input->why_not);
   } else if (m->lower > 1 + m->margin) {
-    fail_or_ask(input, m);
+    fail_or_ask(input, n_fresh, m);
   } else if (m->upper <= 1 + m->margin) {
     m->verdict = SP_GATE_PASS;
   } else {

@@ -8,6 +8,7 @@
 
 #define SP_GATE_METRICS       8
 #define SP_GATE_FRESH         12   // pairs that must confirm a failure
+#define SP_GATE_FRESH_MOST    18   // run for it, where some have no value (a percentile that is driver-limited)
 #define SP_GATE_MARGIN        0.05 // where none was calibrated
 #define SP_GATE_SERVED_MARGIN 0.001
 // The look that margins are calibrated for. In simulation (tests/unit/test_margins.c) margins of the first look are too wide to find
@@ -28,11 +29,12 @@ struct sp_gate_input { // of one metric
 };
 
 // PASS iff every upper bound (two-sided level 1 - alpha) is at most 1 + margin. FAIL iff for some metric the lower bound, adjusted by Holm over
-// the family, is above 1 + margin, and so is the one-sided 5 % lower bound of at least SP_GATE_FRESH fresh pairs alone.
+// the family, is above 1 + margin, and so is the one-sided 5 % lower bound of at least SP_GATE_FRESH fresh pairs alone: of the first
+// SP_GATE_FRESH that have a value, or of all where at most a tenth has none. What comes after those is not looked at: a metric is asked once.
 // Otherwise inconclusive, with the pairs that would settle it. Fills gate->verdict, ->metrics and
 // ->n_fresh in place of what an earlier look left there; *gate is zeroed before the first.
 void sp_gate_decide(const struct sp_gate_input *inputs, size_t n, double alpha, struct sp_gate_figures *gate);
-// Whether fresh pairs are needed to tell: a lower bound is above its margin and nothing confirmed or refuted it.
+// Whether fresh pairs, or more of them, are needed to tell: a lower bound is above its margin and nothing confirmed or refuted it.
 bool sp_gate_wants_fresh(const struct sp_gate_figures *gate);
 
 // A/A pairs in order of time -> the margin: the 99th percentile of the upper bounds of n_gates gates of n_pairs pairs, resampled in blocks of

@@ -62,34 +62,41 @@ static size_t take(const double *from, size_t n, int parity, double *to) {
   return n_taken;
 }
 
-// A gate as the verb runs it: looks, then fresh pairs where a lower bound is above its margin.
+// The pairs that were picked, n_fresh of the others, judged.
+static void look_at(double (*values)[PAIRS_MAX], const size_t *picked, const size_t *fresh, size_t n_fresh,
+                    const struct sp_look *look, const double *margins, struct sp_gate_figures *figures) {
+  double drawn[METRICS][24], confirming[METRICS][SP_GATE_FRESH_MOST];
+  struct sp_gate_input inputs[METRICS];
+  for (size_t m = 0; m < METRICS; m++) {
+    for (size_t i = 0; i < look->n_pairs; i++) drawn[m][i] = values[m][picked[i]];
+    for (size_t i = 0; i < n_fresh; i++) confirming[m][i] = values[m][fresh[i]];
+    inputs[m] = (struct sp_gate_input){.metric = sp_metric_find(names[m]),
+                                       .margin = margins[m],
+                                       .is_calibrated = true,
+                                       .worse = drawn[m],
+                                       .n = look->n_pairs,
+                                       .fresh = confirming[m],
+                                       .n_fresh = n_fresh};
+  }
+  sp_gate_decide(inputs, METRICS, look->alpha, figures);
+}
+
+// A gate as the verb runs it: looks, then fresh pairs where a lower bound is above its margin; those have the last word.
 static enum sp_gate_verdict gate(double (*values)[PAIRS_MAX], size_t n, const double *margins,
                                  struct sp_prng *prng) {
-  size_t picked[24], fresh[SP_GATE_FRESH];
-  double drawn[METRICS][24], confirming[METRICS][SP_GATE_FRESH];
+  size_t picked[24], fresh[SP_GATE_FRESH_MOST], n_fresh = 0;
   struct sp_look looks[SP_LOOKS_MAX];
   size_t n_looks = sp_judge_looks(24, looks);
   sp_blocks_pick(prng, n, BLOCK, picked, 24);
-  sp_blocks_pick(prng, n, BLOCK, fresh, SP_GATE_FRESH);
+  sp_blocks_pick(prng, n, BLOCK, fresh, SP_GATE_FRESH_MOST);
   struct sp_gate_figures figures = {0};
-  for (size_t look = 0; look < n_looks; look++) {
-    for (int with_fresh = 0; with_fresh < 2; with_fresh++) {
-      struct sp_gate_input inputs[METRICS];
-      for (size_t m = 0; m < METRICS; m++) {
-        for (size_t i = 0; i < 24; i++) drawn[m][i] = values[m][picked[i]];
-        for (size_t i = 0; i < SP_GATE_FRESH; i++) confirming[m][i] = values[m][fresh[i]];
-        inputs[m] = (struct sp_gate_input){.metric = sp_metric_find(names[m]),
-                                           .margin = margins[m],
-                                           .is_calibrated = true,
-                                           .worse = drawn[m],
-                                           .n = looks[look].n_pairs,
-                                           .fresh = confirming[m],
-                                           .n_fresh = with_fresh ? SP_GATE_FRESH : 0};
-      }
-      sp_gate_decide(inputs, METRICS, looks[look].alpha, &figures);
-      if (!sp_gate_wants_fresh(&figures)) break;
-    }
+  for (size_t look = 0; look < n_looks && n_fresh == 0; look++) {
+    look_at(values, picked, fresh, 0, &looks[look], margins, &figures);
     if (figures.verdict != SP_GATE_INCONCLUSIVE) break;
+    while (sp_gate_wants_fresh(&figures) && n_fresh < SP_GATE_FRESH_MOST) {
+      n_fresh = n_fresh ? n_fresh + 1 : SP_GATE_FRESH;
+      look_at(values, picked, fresh, n_fresh, &looks[look], margins, &figures);
+    }
   }
   return figures.verdict;
 }

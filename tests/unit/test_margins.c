@@ -85,10 +85,39 @@ static void test_a_failure_that_fresh_pairs_do_not_confirm(void **state) {
   input.n_fresh = 11;
   sp_gate_decide(&input, 1, 0.01, &gate);
   assert_int_equal(gate.verdict, SP_GATE_INCONCLUSIVE);
-  input.n_fresh = 12;
-  fresh[0] = fresh[1] = NAN; // or without values
+  done(&gate);
+}
+
+// More of them are wanted until 12 have one; those after the twelfth are not asked.
+static void test_fresh_pairs_without_a_value_are_replaced(void **state) {
+  (void)state;
+  double values[12], fresh[18];
+  struct sp_gate_figures gate = {0};
+  fill(values, 12, 1.12, 0.02);
+  fill(fresh, 18, 1.12, 0.02);
+  struct sp_gate_input input = input_of(values, 12);
+  input.fresh = fresh;
+  fresh[0] = fresh[5] = NAN;
+  for (input.n_fresh = 12; input.n_fresh < 14; input.n_fresh++) {
+    sp_gate_decide(&input, 1, 0.01, &gate);
+    assert_int_equal(gate.verdict, SP_GATE_INCONCLUSIVE);
+    assert_true(sp_gate_wants_fresh(&gate));
+    assert_says(gate.metrics[0].why, "too few of");
+  }
   sp_gate_decide(&input, 1, 0.01, &gate);
-  assert_int_equal(gate.verdict, SP_GATE_INCONCLUSIVE);
+  assert_int_equal(gate.verdict, SP_GATE_FAIL);
+  assert_int_equal(gate.n_fresh, 14);
+  assert_says(gate.metrics[0].why, "confirmed by 12 fresh pairs");
+  fill(fresh + 14, 4, 0.5, 0.02);
+  input.n_fresh = 18;
+  sp_gate_decide(&input, 1, 0.01, &gate);
+  assert_int_equal(gate.verdict, SP_GATE_FAIL);
+  fresh[1] = NAN; // one of 12 may be missing
+  fresh[0] = fresh[5] = log(1.12);
+  input.n_fresh = 12;
+  sp_gate_decide(&input, 1, 0.01, &gate);
+  assert_int_equal(gate.verdict, SP_GATE_FAIL);
+  assert_says(gate.metrics[0].why, "confirmed by 11 fresh pairs");
   done(&gate);
 }
 
@@ -306,6 +335,7 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_pass_fail_and_neither),
       cmocka_unit_test(test_a_failure_that_fresh_pairs_do_not_confirm),
+      cmocka_unit_test(test_fresh_pairs_without_a_value_are_replaced),
       cmocka_unit_test(test_no_answer_fails_and_silence_does_not_pass),
       cmocka_unit_test(test_lower_bounds_step_down),
       cmocka_unit_test(test_calibration),
