@@ -76,12 +76,20 @@ static void remark_on_relay(struct sp_judging *j, size_t side_i) {
       j->c->sides[side_i].name);
 }
 
+static void remark_on_sleep(struct sp_judging *j) {
+  const struct sp_result *r = j->pairs.n_pairs ? sp_judge_cell(&j->pairs, 0, 0) : NULL;
+  if (!r || !sp_facts_find(&r->load, "wake_latency_ns")) return;
+  sp_comparison_remark(
+      j->c, "wake_latency was set: idle processors were kept from sleeping; in production they sleep");
+}
+
 void sp_judge_remarks(struct sp_judging *j) {
   struct sp_comparison *c = j->c;
   if (j->no_verdict[0]) sp_comparison_remark(c, "no verdict: %s", j->no_verdict);
   if (j->is_mock)
     sp_comparison_remark(c, "mock broker: its latency is an artefact; counts, correctness and CPU only");
   if (j->is_closed_loop) sp_comparison_remark(c, "closed loop: response times mean nothing");
+  remark_on_sleep(j);
   for (size_t s = 0; s < c->n_sides; s++) {
     remark_on_place(j, s);
     remark_on_relay(j, s);

@@ -286,6 +286,15 @@ static void note_co_located(const struct notes *notes, const struct sp_report *r
   }
 }
 
+// Figures of a machine that does not sleep are not those of one that does.
+static void note_awake(const struct notes *notes, const struct sp_report *report) {
+  for (size_t i = 0; i < report->n_trials; i++) {
+    if (!sp_facts_find(&report->trials[i].result->load, "wake_latency_ns")) continue;
+    say(notes, "wake_latency was set: idle processors were kept from sleeping; in production they sleep");
+    return;
+  }
+}
+
 void sp_report_notes(const struct sp_report *report, sp_note_function *note, void *context) {
   struct notes notes = {note, context};
   size_t n_most = 0;
@@ -297,6 +306,7 @@ void sp_report_notes(const struct sp_report *report, sp_note_function *note, voi
   note_namesakes(&notes, report);
   note_marks(&notes, report);
   note_co_located(&notes, report);
+  note_awake(&notes, report);
   for (size_t i = 0; i < report->n_rows; i++) note_row(&notes, report, &report->rows[i]);
   for (size_t i = 0; i < report->n_rows; i++) note_trials(&notes, report, &report->rows[i]);
 }

@@ -100,6 +100,7 @@ static const struct range scenario_ranges[] = {
     DURATION(sp_scenario, expect.p95_ns, "expect.p95", 1, HOURS(1)),
     DURATION(sp_scenario, expect.p99_ns, "expect.p99", 1, HOURS(1)),
     DURATION(sp_scenario, expect.p99_9_ns, "expect.p99_9", 1, HOURS(1)),
+    DURATION(sp_scenario, placement.wake_latency_ns, "placement.wake_latency", 0, SP_NS_PER_S),
     {0},
 };
 static const struct range side_ranges[] = {

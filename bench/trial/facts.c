@@ -147,6 +147,8 @@ static void fill_load(struct sp_trial_session *s) {
   sp_facts_count(facts, "threads", (int64_t)side->app.threads);
   sp_facts_count(facts, "batch", (int64_t)side->app.batch);
   sp_facts_text(facts, "wait", waits[side->app.wait]);
+  int64_t wake_latency_ns = s->plan->scenario->placement.wake_latency_ns;
+  if (wake_latency_ns >= 0) sp_facts_count(facts, "wake_latency_ns", wake_latency_ns);
   if (s->plan->server_address) {
     uint64_t least = side->app.threads; // each worker needs one call to work at all
     sp_facts_count(facts, "in_flight", (int64_t)(side->rpc.in_flight > least ? side->rpc.in_flight : least));

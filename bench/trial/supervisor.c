@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "os/files.h"
 #include "os/shared.h"
+#include "os/wakeup.h"
 #include "replay/tally.h"
 #include "trial/child.h"
 #include "trial/children.h"
@@ -34,6 +35,7 @@ struct trial {
   struct sp_trial_server server;
   struct sp_child driver;
   struct sp_marks marks;
+  int wakeup_fd; // -1: nothing is asked of the machine
   bool was_server_end_marked, was_relay_end_marked;
 };
 
@@ -76,7 +78,9 @@ static void mark_why(struct trial *t, const struct sp_error *why) {
 
 static enum sp_err start_all(struct trial *t, struct sp_error *error) {
   make_run_id(t);
-  enum sp_err err = sp_placement_resolve(&t->plan->scenario->placement, &t->placement, error);
+  const struct sp_trial_conf *placement = &t->plan->scenario->placement;
+  enum sp_err err = sp_placement_resolve(placement, &t->placement, error);
+  if (!err) err = sp_wakeup_hold(placement->wake_latency_ns, &t->wakeup_fd, error);
   if (!err) err = mark_incomplete(t, "the trial has not ended", error);
   t->is_marked = !err;
   if (!err) err = sp_run_dir_new(&t->dir, t->run_id, error);
@@ -258,7 +262,7 @@ static enum sp_err finish(struct trial *t, struct sp_result **result, struct sp_
 
 enum sp_err sp_trial_run(const struct sp_trial_plan *plan, struct sp_supervisor *supervisor,
                          struct sp_result **result, struct sp_error *error) {
-  struct trial t = {.plan = plan, .supervisor = supervisor};
+  struct trial t = {.plan = plan, .supervisor = supervisor, .wakeup_fd = -1};
   enum sp_err err = start_all(&t, error);
   if (!err) {
     watch(&t);
@@ -275,6 +279,7 @@ enum sp_err sp_trial_run(const struct sp_trial_plan *plan, struct sp_supervisor 
   sp_marks_done(&t.marks);
   sp_shared_free(&t.shared);
   sp_run_dir_free(&t.dir);
+  sp_wakeup_release(&t.wakeup_fd);
   return err;
 }
 
