@@ -160,12 +160,15 @@ def arguments(name, rows, pairs):
 
 
 def write_table(out, title, command, notes, figures):
-    """figures: what, bound, measured, met. Exit code: 1 where a bound is missed."""
+    """figures: what, bound, measured, met. What a hand added below the table, from the first heading on, is kept.
+    Exit code: 1 where a bound is missed."""
     lines = [f"# {title}", "", f"`{command}` on {machine_text()}.", *notes, "",
              "| what | bound | measured | met |", "|---|---|---|---|"]
     lines += [f"| {what} | {bound} | {value} | {'yes' if met else '**no**'} |" for what, bound, value, met in figures]
     text = "\n".join(lines) + "\n"
-    pathlib.Path(out).parent.mkdir(parents=True, exist_ok=True)
-    pathlib.Path(out).write_text(text)
+    file = pathlib.Path(out)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    _, heading, by_hand = file.read_text().partition("\n## ") if file.exists() else ("", "", "")
+    file.write_text(text + heading + by_hand)
     print(text, end="")
     return 0 if all(met for *_, met in figures) else 1
