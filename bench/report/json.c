@@ -6,6 +6,7 @@
 
 #include "base/printable.h"
 #include "report/rows.h"
+#include "result/fields.h"
 
 static json_t *real(double value) {
   return isfinite(value) ? json_real(value) : json_null();
@@ -86,10 +87,5 @@ char *sp_report_json(const struct sp_report *report) {
   for (size_t i = 0; i < report->n_rows; i++) json_array_append_new(rows, row_json(report, &report->rows[i]));
   sp_report_notes(report, add_note, notes);
   json_t *json = json_pack("{ss so so}", "schema", "servepath.report/1", "rows", rows, "notes", notes);
-  char *flat = json_dumps(json, JSON_INDENT(1) | JSON_ENSURE_ASCII);
-  SP_ASSERT(flat);
-  char *whole = sp_format("%s\n", flat);
-  free(flat);
-  json_decref(json);
-  return whole;
+  return sp_fields_print(json, JSON_INDENT(1) | JSON_ENSURE_ASCII);
 }

@@ -53,7 +53,8 @@ struct sp_compared_side {
   size_t n_trials, n_invalid, n_incomplete; // of all that were started
   int64_t outcomes[SP_OUTCOME_COUNT];       // summed over the trials that count
   int64_t intended;
-  int64_t n_checked, n_mismatched;
+  int64_t n_checked, n_mismatched;               // of the trials that count
+  int64_t n_mismatched_left_out;                 // of those that do not: wrong all the same
   double max_abs_error;                          // NAN: nothing checked
   struct sp_amounts cpu_us_per_event, rss_bytes; // medians by process
   struct sp_bound *

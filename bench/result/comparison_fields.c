@@ -8,22 +8,6 @@
 
 #define INFINITE "infinite"
 
-json_t *sp_custom_write_comparison_schema(const void *at) {
-  (void)at;
-  return json_string(SP_COMPARISON_SCHEMA);
-}
-
-enum sp_err sp_custom_read_comparison_schema(void *at, const json_t *value,
-                                             const struct sp_field_place *place) {
-  (void)at;
-  const char *schema = json_string_value(value);
-  if (schema && strcmp(schema, SP_COMPARISON_SCHEMA) == 0) return SP_OK;
-  return sp_fail(place->error, SP_ERR_ENVIRONMENT,
-                 "%s: schema \"%.40s\" is not " SP_COMPARISON_SCHEMA
-                 "; this is no comparison, or one of another version",
-                 place->file, schema ? schema : "");
-}
-
 json_t *sp_custom_write_outcomes(const void *at) {
   const int64_t *outcomes = at;
   json_t *object = json_object();

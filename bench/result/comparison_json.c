@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "result/comparison.h"
-#include "result/file.h"
+#include "result/document.h"
 #include "result/tables.h"
 
 // --- Sides ---
@@ -13,6 +13,7 @@
 static const struct sp_field side_prediction_fields[] = {
     FIELD("checked", COUNT, sp_compared_side, n_checked),
     FIELD("mismatched", COUNT, sp_compared_side, n_mismatched),
+    FIELD("mismatched_left_out", COUNT, sp_compared_side, n_mismatched_left_out),
     FIELD("max_abs_error", REAL, sp_compared_side, max_abs_error),
     {0},
 };
@@ -119,12 +120,7 @@ static const struct sp_field compared_fields[] = {
     FIELD("p", REAL, sp_compared, p),
     FIELD("p_adjusted", REAL, sp_compared, p_adjusted),
     FIELD("smallest_detectable", REAL, sp_compared, smallest_detectable),
-    {.name = "verdict",
-     .kind = SP_FIELD_CUSTOM,
-     .offset = AT(sp_compared, verdict),
-     .is_required = true,
-     .write = sp_custom_write_compared_verdict,
-     .read = sp_custom_read_compared_verdict},
+    NEEDED_CUSTOM("verdict", compared_verdict, sp_compared, verdict),
     FIELD("why", TEXT, sp_compared, why),
     FIELD("pairs_needed", SIZE, sp_compared, pairs_needed),
     {0},
@@ -260,24 +256,14 @@ static const struct sp_field gate_metric_fields[] = {
     CUSTOM("upper", figure, sp_gate_metric, upper),
     CUSTOM("lower", figure, sp_gate_metric, lower),
     CUSTOM("fresh_lower", figure, sp_gate_metric, fresh_lower),
-    {.name = "verdict",
-     .kind = SP_FIELD_CUSTOM,
-     .offset = AT(sp_gate_metric, verdict),
-     .is_required = true,
-     .write = sp_custom_write_gate_verdict,
-     .read = sp_custom_read_gate_verdict},
+    NEEDED_CUSTOM("verdict", gate_verdict, sp_gate_metric, verdict),
     FIELD("why", TEXT, sp_gate_metric, why),
     FIELD("pairs_needed", SIZE, sp_gate_metric, pairs_needed),
     {0},
 };
 
 static const struct sp_field gate_fields[] = {
-    {.name = "verdict",
-     .kind = SP_FIELD_CUSTOM,
-     .offset = AT(sp_gate_figures, verdict),
-     .is_required = true,
-     .write = sp_custom_write_gate_verdict,
-     .read = sp_custom_read_gate_verdict},
+    NEEDED_CUSTOM("verdict", gate_verdict, sp_gate_figures, verdict),
     FIELD("fresh_pairs", SIZE, sp_gate_figures, n_fresh),
     FIELD("across_machines", FLAG, sp_gate_figures, is_across_machines),
     {0},
@@ -340,11 +326,7 @@ static const struct sp_field prediction_fields[] = {
   { .name = key, .kind = SP_FIELD_CUSTOM, .is_required = true, .write = write_##list, .read = read_##list }
 
 static const struct sp_field comparison_fields[] = {
-    {.name = "schema",
-     .kind = SP_FIELD_CUSTOM,
-     .is_required = true,
-     .write = sp_custom_write_comparison_schema,
-     .read = sp_custom_read_comparison_schema},
+    SCHEMA(SP_COMPARISON_SCHEMA),
     NEEDED("complete", FLAG, sp_comparison, complete),
     FIELD("incomplete", TEXT, sp_comparison, incomplete),
     FIELD("verdict", TEXT, sp_comparison, verdict),
@@ -383,50 +365,28 @@ static const struct sp_field comparison_fields[] = {
     {0},
 };
 
-char *sp_comparison_json(const struct sp_comparison *c) {
-  json_t *json = sp_fields_write(comparison_fields, c);
-  char *flat = json_dumps(json, JSON_INDENT(1));
-  json_decref(json);
-  SP_ASSERT(flat);
-  char *text = sp_format("%s\n", flat);
-  free(flat);
-  return text;
-}
+static const struct sp_document document = {
+    .fields = comparison_fields,
+    .flags = JSON_INDENT(1),
+    .file = SP_COMPARISON_FILE,
+    .noun = "a comparison",
+    .broken = "not a whole comparison",
+    .remedy = "the file was cut off, or is no comparison",
+};
 
-static enum sp_err parse(const char *text, size_t n_text, const char *file, struct sp_comparison **c,
-                         struct sp_error *error) {
-  json_error_t why;
-  json_t *json = json_loadb(text, n_text, JSON_REJECT_DUPLICATES, &why);
-  if (!json) {
-    return sp_fail(error, SP_ERR_ENVIRONMENT,
-                   "%s:%d:%d: not a whole comparison (%s); the file was cut off, or is no comparison", file,
-                   why.line, why.column, why.text);
-  }
-  *c = sp_comparison_new();
-  enum sp_err err = sp_fields_read(comparison_fields, *c, json, &(struct sp_field_place){file, "", error});
-  json_decref(json);
-  if (err) {
-    sp_comparison_free(*c);
-    *c = NULL;
-  }
-  return err;
+char *sp_comparison_json(const struct sp_comparison *c) {
+  return sp_document_text(&document, c);
 }
 
 enum sp_err sp_comparison_write(const struct sp_comparison *c, const char *folder, struct sp_error *error) {
-  char *text = sp_comparison_json(c);
-  enum sp_err err = sp_result_file_write(folder, SP_COMPARISON_FILE, text, error);
-  free(text);
-  return err;
+  return sp_document_write(&document, c, folder, error);
 }
 
 enum sp_err sp_comparison_read(const char *path, struct sp_comparison **c, struct sp_error *error) {
-  char *file, *text;
-  size_t n_text;
+  *c = sp_comparison_new();
+  enum sp_err err = sp_document_read(&document, path, *c, error);
+  if (!err) return SP_OK;
+  sp_comparison_free(*c);
   *c = NULL;
-  enum sp_err err =
-      sp_result_file_read(path, SP_COMPARISON_FILE, "a comparison", &file, &text, &n_text, error);
-  if (!err) err = parse(text, n_text, file, c, error);
-  free(text);
-  free(file);
   return err;
 }

@@ -7,20 +7,6 @@
 
 #define COUNT_MOST (INT64_C(1) << 53) // as JSON holds it everywhere; sums of many fit 64 bits
 
-json_t *sp_custom_write_schema(const void *at) {
-  (void)at;
-  return json_string(SP_RESULT_SCHEMA);
-}
-
-enum sp_err sp_custom_read_schema(void *at, const json_t *value, const struct sp_field_place *place) {
-  (void)at;
-  const char *schema = json_string_value(value);
-  if (schema && strcmp(schema, SP_RESULT_SCHEMA) == 0) return SP_OK;
-  return sp_fail(place->error, SP_ERR_ENVIRONMENT,
-                 "%s: schema \"%.40s\" is not " SP_RESULT_SCHEMA "; this is no result of a trial",
-                 place->file, schema ? schema : "");
-}
-
 json_t *sp_custom_write_verdict(const void *at) {
   const struct sp_result *r = at;
   return json_string(!sp_result_is_valid(r) ? "invalid" : r->complete ? "valid" : "incomplete");

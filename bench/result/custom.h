@@ -9,7 +9,6 @@
   json_t *sp_custom_write_##codec(const void *at);                                                           \
   enum sp_err sp_custom_read_##codec(void *at, const json_t *value, const struct sp_field_place *place)
 
-SP_CUSTOM(schema);
 SP_CUSTOM(verdict); // struct sp_result: from its reasons
 SP_CUSTOM(counts);  // struct sp_result
 SP_CUSTOM(facts);
@@ -21,16 +20,12 @@ SP_CUSTOM(met);
 SP_CUSTOM(outcome);
 SP_CUSTOM(mark);
 // Of a comparison (comparison_fields.c).
-SP_CUSTOM(comparison_schema);
 SP_CUSTOM(outcomes); // int64_t[SP_OUTCOME_COUNT]
 SP_CUSTOM(figure);   // double that may be infinite: "infinite"
 SP_CUSTOM(interval); // struct sp_compared: its low and high
 SP_CUSTOM(compared_verdict);
 SP_CUSTOM(gate_verdict);
 
-// Bytes to a result; `file` is for messages. Free with sp_result_free.
-enum sp_err sp_result_parse(const char *text, size_t n_text, const char *file, struct sp_result **result,
-                            struct sp_error *error);
 void sp_facts_done(struct sp_facts *facts);
 
 #endif

@@ -23,6 +23,15 @@ json_t *sp_fields_real(double real) {
   return isfinite(real) ? json_real(real) : json_null();
 }
 
+char *sp_fields_print(json_t *json, size_t flags) {
+  char *bare = json_dumps(json, flags);
+  SP_ASSERT(bare != NULL);
+  char *text = sp_format("%s\n", bare);
+  free(bare);
+  json_decref(json);
+  return text;
+}
+
 static json_t *write_list(const struct sp_field *field, const void *base) {
   const void *at = (const char *)base + field->offset;
   size_t n = *(const size_t *)(const void *)((const char *)base + field->n_offset);
@@ -53,6 +62,7 @@ static json_t *write_one(const struct sp_field *field, const void *base) {
   case SP_FIELD_OBJECT: return sp_fields_write(field->fields, at);
   case SP_FIELD_LIST:
   case SP_FIELD_TEXTS: return write_list(field, base);
+  case SP_FIELD_CONSTANT: return json_string(field->constant);
   case SP_FIELD_CUSTOM: return field->write(at);
   }
   sp_panic(__FILE__, __LINE__, "every kind of field is written");
@@ -146,6 +156,15 @@ static enum sp_err read_integer(const struct sp_field *field, void *at, const js
   return SP_OK;
 }
 
+static enum sp_err read_constant(const struct sp_field *field, const json_t *value,
+                                 const struct sp_field_place *place) {
+  const char *text = json_string_value(value);
+  if (text && strcmp(text, field->constant) == 0) return SP_OK;
+  return sp_fail(place->error, SP_ERR_ENVIRONMENT,
+                 "%s: %s%s \"%.40s\" is not %s; this is something else, or of another version", place->file,
+                 place->path, field->name, text ? text : "", field->constant);
+}
+
 static enum sp_err read_one(const struct sp_field *field, void *base, const json_t *value,
                             const struct sp_field_place *place) {
   void *at = (char *)base + field->offset;
@@ -168,6 +187,7 @@ static enum sp_err read_one(const struct sp_field *field, void *base, const json
   case SP_FIELD_OBJECT: return read_object(field, at, value, place);
   case SP_FIELD_LIST: return read_list(field, base, value, place);
   case SP_FIELD_TEXTS: return read_texts(field, base, value, place);
+  case SP_FIELD_CONSTANT: return read_constant(field, value, place);
   case SP_FIELD_CUSTOM: return field->read(at, value, place);
   }
   sp_panic(__FILE__, __LINE__, "every kind of field is read");

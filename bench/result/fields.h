@@ -19,8 +19,9 @@ enum sp_field_kind {
   SP_FIELD_FLAG,   // bool
   SP_FIELD_OBJECT, // a nested object whose fields lie in the same struct (offset is added)
   SP_FIELD_LIST, // an array of item_bytes structs with `fields`: at a pointer, or in place where `most` is given
-  SP_FIELD_TEXTS,  // char **
-  SP_FIELD_CUSTOM, // its own functions
+  SP_FIELD_TEXTS,    // char **
+  SP_FIELD_CUSTOM,   // its own functions
+  SP_FIELD_CONSTANT, // no member: the text `constant`, as of a schema; with another it is no such file
 };
 
 struct sp_field_place { // where a reader is, for messages
@@ -36,6 +37,7 @@ struct sp_field { // name NULL ends a table
   bool is_required; // reading fails where it is missing; others keep what the struct held
   const struct sp_field *fields;
   size_t item_bytes, n_offset, most;
+  const char *constant;
   json_t *(*write)(const void *at);
   enum sp_err (*read)(void *at, const json_t *value, const struct sp_field_place *place);
 };
@@ -49,5 +51,7 @@ enum sp_err sp_fields_fail(const struct sp_field_place *place, const char *name,
 // Text as JSON: bytes that are not UTF-8 become '?', NULL becomes null.
 json_t *sp_fields_text(const char *text);
 json_t *sp_fields_real(double real);
+// The text of `json`, which it takes, as jansson's flags say, and a line end; free with free().
+char *sp_fields_print(json_t *json, size_t flags);
 
 #endif

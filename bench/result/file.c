@@ -76,13 +76,6 @@ enum sp_err sp_result_file_write(const char *folder, const char *name, const cha
   return write_whole(folder, name, fill_text, text, error);
 }
 
-enum sp_err sp_result_write(const struct sp_result *result, const char *folder, struct sp_error *error) {
-  char *text = sp_result_json(result);
-  enum sp_err err = sp_result_file_write(folder, SP_RESULT_FILE, text, error);
-  free(text);
-  return err;
-}
-
 struct distribution {
   const struct sp_histogram *histogram;
   int64_t n_above; // without an answer
@@ -143,14 +136,4 @@ enum sp_err sp_result_file_read(const char *path, const char *name, const char *
   if (*text) return SP_OK;
   return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot read %s (%s); %s is a folder that holds %s", *file,
                  strerror(errno), what, name);
-}
-
-enum sp_err sp_result_read(const char *path, struct sp_result **result, struct sp_error *error) {
-  char *file, *text;
-  size_t n_text;
-  enum sp_err err = sp_result_file_read(path, SP_RESULT_FILE, "a result", &file, &text, &n_text, error);
-  if (!err) err = sp_result_parse(text, n_text, file, result, error);
-  free(text);
-  free(file);
-  return err;
 }

@@ -10,49 +10,32 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "result/custom.h"
-
-#define AT(member) offsetof(struct sp_history_line, member)
-
-static json_t *write_schema(const void *at) {
-  (void)at;
-  return json_string(SP_HISTORY_SCHEMA);
-}
-
-static enum sp_err read_schema(void *at, const json_t *value, const struct sp_field_place *place) {
-  (void)at;
-  if (json_is_string(value) && strcmp(json_string_value(value), SP_HISTORY_SCHEMA) == 0) return SP_OK;
-  return sp_fields_fail(place, "schema", "\"" SP_HISTORY_SCHEMA "\"");
-}
+#include "base/text_stream.h"
+#include "result/document.h"
+#include "result/tables.h"
 
 static const struct sp_field line_fields[] = {
-    {.name = "schema",
-     .kind = SP_FIELD_CUSTOM,
-     .is_required = true,
-     .write = write_schema,
-     .read = read_schema},
-    {.name = "at", .kind = SP_FIELD_TEXT, .offset = AT(at), .is_required = true},
-    {.name = "id", .kind = SP_FIELD_TEXT, .offset = AT(id), .is_required = true},
-    {.name = "verb", .kind = SP_FIELD_TEXT, .offset = AT(verb)},
-    {.name = "case", .kind = SP_FIELD_TEXT, .offset = AT(case_name), .is_required = true},
-    {.name = "side", .kind = SP_FIELD_TEXT, .offset = AT(side), .is_required = true},
-    {.name = "fingerprint", .kind = SP_FIELD_TEXT, .offset = AT(fingerprint)},
-    {.name = "load_digest", .kind = SP_FIELD_TEXT, .offset = AT(load_digest)},
-    {.name = "build", .kind = SP_FIELD_TEXT, .offset = AT(build)},
-    {.name = "verdict", .kind = SP_FIELD_TEXT, .offset = AT(verdict)},
-    {.name = "tags",
-     .kind = SP_FIELD_CUSTOM,
-     .offset = AT(tags),
-     .write = sp_custom_write_facts,
-     .read = sp_custom_read_facts},
-    {.name = "metrics",
-     .kind = SP_FIELD_CUSTOM,
-     .offset = AT(metrics),
-     .is_required = true,
-     .write = sp_custom_write_facts,
-     .read = sp_custom_read_facts},
-    {.name = "trials", .kind = SP_FIELD_COUNT, .offset = AT(n_trials)},
+    SCHEMA(SP_HISTORY_SCHEMA),
+    NEEDED("at", TEXT, sp_history_line, at),
+    NEEDED("id", TEXT, sp_history_line, id),
+    FIELD("verb", TEXT, sp_history_line, verb),
+    NEEDED("case", TEXT, sp_history_line, case_name),
+    NEEDED("side", TEXT, sp_history_line, side),
+    FIELD("fingerprint", TEXT, sp_history_line, fingerprint),
+    FIELD("load_digest", TEXT, sp_history_line, load_digest),
+    FIELD("build", TEXT, sp_history_line, build),
+    FIELD("verdict", TEXT, sp_history_line, verdict),
+    CUSTOM("tags", facts, sp_history_line, tags),
+    NEEDED_CUSTOM("metrics", facts, sp_history_line, metrics),
+    FIELD("trials", COUNT, sp_history_line, n_trials),
     {0},
+};
+
+static const struct sp_document line_document = {
+    .fields = line_fields,
+    .flags = JSON_COMPACT,
+    .broken = "not a line of a history",
+    .remedy = "take it out",
 };
 
 struct sp_history_line *sp_history_line(struct sp_history *history) {
@@ -62,15 +45,16 @@ struct sp_history_line *sp_history_line(struct sp_history *history) {
   return line;
 }
 
+static void line_done(struct sp_history_line *line) {
+  char *const texts[] = {line->at,          line->id,          line->verb,  line->case_name, line->side,
+                         line->fingerprint, line->load_digest, line->build, line->verdict};
+  for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++) free(texts[k]);
+  sp_facts_done(&line->tags);
+  sp_facts_done(&line->metrics);
+}
+
 void sp_history_done(struct sp_history *history) {
-  for (size_t i = 0; i < history->n; i++) {
-    struct sp_history_line *line = &history->lines[i];
-    char *const texts[] = {line->at,          line->id,          line->verb,  line->case_name, line->side,
-                           line->fingerprint, line->load_digest, line->build, line->verdict};
-    for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++) free(texts[k]);
-    sp_facts_done(&line->tags);
-    sp_facts_done(&line->metrics);
-  }
+  for (size_t i = 0; i < history->n; i++) line_done(&history->lines[i]);
   free(history->lines);
   *history = (struct sp_history){0};
 }
@@ -78,17 +62,14 @@ void sp_history_done(struct sp_history *history) {
 // --- Appending ---
 
 static char *text_of(const struct sp_history *history) {
-  char *text = sp_copy_text("");
+  struct sp_text_stream text;
+  FILE *to = sp_text_stream_open(&text);
   for (size_t i = 0; i < history->n; i++) {
-    json_t *object = sp_fields_write(line_fields, &history->lines[i]);
-    char *json = json_dumps(object, JSON_COMPACT), *longer = sp_format("%s%s\n", text, json);
-    SP_ASSERT(json != NULL);
-    json_decref(object);
-    free(json);
-    free(text);
-    text = longer;
+    char *line = sp_document_text(&line_document, &history->lines[i]);
+    fputs(line, to);
+    free(line);
   }
-  return text;
+  return sp_text_stream_close(&text);
 }
 
 static enum sp_err fail_write(const char *path, struct sp_error *error) {
@@ -133,18 +114,14 @@ enum sp_err sp_history_append(const char *path, const struct sp_history *history
 static enum sp_err read_line(const char *text, size_t n, const char *path, size_t line_i,
                              struct sp_history *history, struct sp_error *error) {
   if (strspn(text, " \t\r\n") >= n) return SP_OK;
-  char *place_text = sp_format("%s:%zu", path, line_i);
-  const struct sp_field_place place = {place_text, "", error};
-  json_error_t why;
-  json_t *object = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
-  enum sp_err err = SP_OK;
-  if (json_is_object(object))
-    err = sp_fields_read(line_fields, sp_history_line(history), object, &place);
+  char *place = sp_format("%s:%zu", path, line_i);
+  struct sp_history_line line = {0};
+  enum sp_err err = sp_document_parse(&line_document, text, n, place, &line, error);
+  if (err)
+    line_done(&line);
   else
-    err = sp_fail(error, SP_ERR_ENVIRONMENT, "%s: not a line of a history (%s); take it out", place_text,
-                  object ? "not an object" : why.text);
-  json_decref(object);
-  free(place_text);
+    *sp_history_line(history) = line;
+  free(place);
   return err;
 }
 
@@ -183,10 +160,8 @@ static void put_fact(FILE *to, const struct sp_fact *fact) {
 
 void sp_load_digest(const struct sp_facts *recording, const struct sp_facts *broker,
                     const struct sp_facts *load, char text[SP_DIGEST_TEXT_BYTES]) {
-  char *all = NULL;
-  size_t n_all = 0;
-  FILE *to = open_memstream(&all, &n_all);
-  SP_ASSERT(to != NULL);
+  struct sp_text_stream all;
+  FILE *to = sp_text_stream_open(&all);
   fprintf(to, "recording=%s\n", sp_facts_text_of(recording, "digest", ""));
   fprintf(to, "broker=%s %s\n", sp_facts_text_of(broker, "kind", "none"),
           sp_facts_text_of(broker, "version", ""));
@@ -198,7 +173,7 @@ void sp_load_digest(const struct sp_facts *recording, const struct sp_facts *bro
     if (!is_own) put_fact(to, sorted[i]);
   }
   free(sorted);
-  SP_ASSERT(fclose(to) == 0);
-  sp_digest_bytes(sp_bytes_of(all, n_all), text);
-  free(all);
+  char *whole = sp_text_stream_close(&all);
+  sp_digest_bytes(sp_bytes_of(whole, all.n), text);
+  free(whole);
 }

@@ -1,8 +1,5 @@
 // The fields of result.json. proto/result.schema.json describes the same; the tests validate one against the other.
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "result/document.h"
 #include "result/result.h"
 #include "result/tables.h"
 
@@ -89,11 +86,7 @@ static const struct sp_field prediction_fields[] = {
 };
 
 static const struct sp_field result_fields[] = {
-    {.name = "schema",
-     .kind = SP_FIELD_CUSTOM,
-     .is_required = true,
-     .write = sp_custom_write_schema,
-     .read = sp_custom_read_schema},
+    SCHEMA(SP_RESULT_SCHEMA),
     NEEDED("complete", FLAG, sp_result, complete),
     FIELD("incomplete", TEXT, sp_result, incomplete),
     NEEDED("run_id", TEXT, sp_result, run_id),
@@ -161,31 +154,28 @@ static const struct sp_field result_fields[] = {
     {0},
 };
 
+static const struct sp_document document = {
+    .fields = result_fields,
+    .flags = JSON_INDENT(1),
+    .file = SP_RESULT_FILE,
+    .noun = "a result",
+    .broken = "not a whole result",
+    .remedy = "the run was cut off, or this is no result",
+};
+
 char *sp_result_json(const struct sp_result *result) {
-  json_t *json = sp_fields_write(result_fields, result);
-  char *flat = json_dumps(json, JSON_INDENT(1));
-  json_decref(json);
-  SP_ASSERT(flat);
-  char *text = sp_format("%s\n", flat);
-  free(flat);
-  return text;
+  return sp_document_text(&document, result);
 }
 
-enum sp_err sp_result_parse(const char *text, size_t n_text, const char *file, struct sp_result **result,
-                            struct sp_error *error) {
-  json_error_t why;
-  json_t *json = json_loadb(text, n_text, JSON_REJECT_DUPLICATES, &why);
-  if (!json) {
-    return sp_fail(error, SP_ERR_ENVIRONMENT,
-                   "%s:%d:%d: not a whole result (%s); the run was cut off, or this is no result", file,
-                   why.line, why.column, why.text);
-  }
+enum sp_err sp_result_write(const struct sp_result *result, const char *folder, struct sp_error *error) {
+  return sp_document_write(&document, result, folder, error);
+}
+
+enum sp_err sp_result_read(const char *path, struct sp_result **result, struct sp_error *error) {
   *result = sp_result_new();
-  enum sp_err err = sp_fields_read(result_fields, *result, json, &(struct sp_field_place){file, "", error});
-  json_decref(json);
-  if (err) {
-    sp_result_free(*result);
-    *result = NULL;
-  }
+  enum sp_err err = sp_document_read(&document, path, *result, error);
+  if (!err) return SP_OK;
+  sp_result_free(*result);
+  *result = NULL;
   return err;
 }

@@ -4,21 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "result/file.h"
+#include "result/document.h"
 #include "result/tables.h"
 
 static const char *const states[SP_SWEEP_STATE_COUNT] = {"pending", "done", "failed"};
-
-static json_t *write_schema(const void *at) {
-  (void)at;
-  return json_string(SP_SWEEP_SCHEMA);
-}
-
-static enum sp_err read_schema(void *at, const json_t *value, const struct sp_field_place *place) {
-  (void)at;
-  if (json_is_string(value) && strcmp(json_string_value(value), SP_SWEEP_SCHEMA) == 0) return SP_OK;
-  return sp_fields_fail(place, "schema", "\"" SP_SWEEP_SCHEMA "\"");
-}
 
 static json_t *write_state(const void *at) {
   return json_string(states[*(const enum sp_sweep_state *)at]);
@@ -74,11 +63,7 @@ static const struct sp_field cell_fields[] = {NEEDED("name", TEXT, sp_sweep_cell
                                               LIST("sides", sp_sweep_cell, sides, n_sides, side),
                                               LIST("metrics", sp_sweep_cell, figures, n_figures, figure),
                                               {0}};
-static const struct sp_field sweep_fields[] = {{.name = "schema",
-                                                .kind = SP_FIELD_CUSTOM,
-                                                .is_required = true,
-                                                .write = write_schema,
-                                                .read = read_schema},
+static const struct sp_field sweep_fields[] = {SCHEMA(SP_SWEEP_SCHEMA),
                                                NEEDED("complete", FLAG, sp_sweep, complete),
                                                FIELD("started_at", TEXT, sp_sweep, started_at),
                                                FIELD("scenario", TEXT, sp_sweep, scenario),
@@ -183,6 +168,7 @@ void sp_sweep_cell_take(struct sp_sweep_cell *cell, const struct sp_comparison *
   for (size_t i = 0; i < c->n_sides; i++) {
     cell->sides[i] = (struct sp_sweep_side){sp_copy_text(c->sides[i].name), meets_of(&c->sides[i])};
     cell->n_differing += c->sides[i].n_mismatched > 0 ? c->sides[i].n_mismatched : 0;
+    cell->n_differing += c->sides[i].n_mismatched_left_out > 0 ? c->sides[i].n_mismatched_left_out : 0;
   }
   for (size_t i = 0; i < c->n_metrics; i++) {
     if (c->metrics[i].is_primary) take_figure(cell, c, &c->metrics[i]);
@@ -190,23 +176,6 @@ void sp_sweep_cell_take(struct sp_sweep_cell *cell, const struct sp_comparison *
 }
 
 // --- JSON ---
-
-char *sp_sweep_json(const struct sp_sweep *sweep) {
-  json_t *object = sp_fields_write(sweep_fields, sweep);
-  char *json = json_dumps(object, JSON_INDENT(1) | JSON_REAL_PRECISION(12)), *text;
-  SP_ASSERT(json != NULL);
-  text = sp_format("%s\n", json);
-  free(json);
-  json_decref(object);
-  return text;
-}
-
-enum sp_err sp_sweep_write(const struct sp_sweep *sweep, const char *folder, struct sp_error *error) {
-  char *text = sp_sweep_json(sweep);
-  enum sp_err err = sp_result_file_write(folder, SP_SWEEP_FILE, text, error);
-  free(text);
-  return err;
-}
 
 static bool has_name(char *const *names, size_t n, const char *name) {
   for (size_t i = 0; i < n; i++) {
@@ -224,7 +193,8 @@ static bool has_texts(const struct sp_sweep_cell *cell) {
 }
 
 // What readers rely on beyond the types.
-static enum sp_err check(const struct sp_sweep *sweep, const struct sp_field_place *place) {
+static enum sp_err check(const void *base, const struct sp_field_place *place) {
+  const struct sp_sweep *sweep = base;
   size_t n_cells = 1;
   if (sweep->n_axes == 0 || sweep->n_axes > SP_SWEEP_AXES) return sp_fields_fail(place, "axes", "one to six");
   for (size_t i = 0; i < sweep->n_axes; i++) {
@@ -243,28 +213,27 @@ static enum sp_err check(const struct sp_sweep *sweep, const struct sp_field_pla
              : sp_fields_fail(place, "reference", "one of the sides");
 }
 
-static enum sp_err parse(const char *text, size_t n_text, const char *file, struct sp_sweep *sweep,
-                         struct sp_error *error) {
-  const struct sp_field_place place = {file, "", error};
-  json_error_t why;
-  json_t *object = json_loadb(text, n_text, JSON_REJECT_DUPLICATES, &why);
-  if (!object) {
-    return sp_fail(error, SP_ERR_ENVIRONMENT, "%s:%d: not JSON (%s); the file was damaged", file, why.line,
-                   why.text);
-  }
-  enum sp_err err = sp_fields_read(sweep_fields, sweep, object, &place);
-  json_decref(object);
-  return err ? err : check(sweep, &place);
+static const struct sp_document document = {
+    .fields = sweep_fields,
+    .flags = JSON_INDENT(1) | JSON_REAL_PRECISION(12),
+    .file = SP_SWEEP_FILE,
+    .noun = "a sweep",
+    .broken = "not JSON",
+    .remedy = "the file was damaged",
+    .check = check,
+};
+
+char *sp_sweep_json(const struct sp_sweep *sweep) {
+  return sp_document_text(&document, sweep);
+}
+
+enum sp_err sp_sweep_write(const struct sp_sweep *sweep, const char *folder, struct sp_error *error) {
+  return sp_document_write(&document, sweep, folder, error);
 }
 
 enum sp_err sp_sweep_read(const char *path, struct sp_sweep *sweep, struct sp_error *error) {
-  char *file, *text;
-  size_t n_text;
   *sweep = (struct sp_sweep){0};
-  enum sp_err err = sp_result_file_read(path, SP_SWEEP_FILE, "a sweep", &file, &text, &n_text, error);
-  if (!err) err = parse(text, n_text, file, sweep, error);
+  enum sp_err err = sp_document_read(&document, path, sweep, error);
   if (err) sp_sweep_done(sweep);
-  free(text);
-  free(file);
   return err;
 }

@@ -1,4 +1,4 @@
-// Shorthand for tables of fields (fields.h); for the files of result/ that hold such tables.
+// Shorthand for tables of fields (fields.h); for the files that hold such tables.
 #ifndef SP_RESULT_TABLES_H
 #define SP_RESULT_TABLES_H
 
@@ -9,10 +9,17 @@
   { .name = key, .kind = SP_FIELD_##KIND, .offset = AT(type, member) }
 #define NEEDED(key, KIND, type, member)                                                                      \
   { .name = key, .kind = SP_FIELD_##KIND, .offset = AT(type, member), .is_required = true }
+#define SCHEMA(text)                                                                                         \
+  { .name = "schema", .kind = SP_FIELD_CONSTANT, .is_required = true, .constant = text }
 #define CUSTOM(key, codec, type, member)                                                                     \
   {                                                                                                          \
     .name = key, .kind = SP_FIELD_CUSTOM, .offset = AT(type, member), .write = sp_custom_write_##codec,      \
     .read = sp_custom_read_##codec                                                                           \
+  }
+#define NEEDED_CUSTOM(key, codec, type, member)                                                              \
+  {                                                                                                          \
+    .name = key, .kind = SP_FIELD_CUSTOM, .offset = AT(type, member), .is_required = true,                   \
+    .write = sp_custom_write_##codec, .read = sp_custom_read_##codec                                         \
   }
 
 // Of structs that stand in results and comparisons.
