@@ -119,6 +119,11 @@ static char *why_failed(const struct sp_comparison *c) {
                      sp_units_print_count((uint64_t)side->n_mismatched, wrong, sizeof wrong),
                      sp_units_print_count((uint64_t)side->n_checked, all, sizeof all));
   }
+  if (side->n_mismatched_left_out) {
+    char wrong[SP_UNITS_TEXT_BYTES];
+    return sp_format("predictions of the candidate in trials that do not count are not what was expected: %s",
+                     sp_units_print_count((uint64_t)side->n_mismatched_left_out, wrong, sizeof wrong));
+  }
   for (size_t i = 0; i < side->n_bounds; i++) {
     const struct sp_bound *bound = &side->bounds[i];
     if (bound->met != SP_MET_NO) continue;

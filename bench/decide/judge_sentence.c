@@ -175,16 +175,21 @@ static void say_bounds(struct sentence *s, const struct sp_comparison *c) {
 // "12 of 240,000 predictions of rpc are not what was expected", or of sides that differ; "" where all are right. In text.
 static char *mismatch_text(const struct sp_comparison *c, char *text, size_t n) {
   char count[SP_UNITS_TEXT_BYTES], all[SP_UNITS_TEXT_BYTES];
-  const struct sp_compared_side *worst = NULL;
+  const struct sp_compared_side *worst = NULL, *left_out = NULL;
   *text = '\0';
   for (size_t i = 0; i < c->n_sides; i++) {
     const struct sp_compared_side *side = &c->sides[i];
     if (side->n_mismatched > (worst ? worst->n_mismatched : 0)) worst = side;
+    if (side->n_mismatched_left_out > (left_out ? left_out->n_mismatched_left_out : 0)) left_out = side;
   }
   if (worst)
     snprintf(text, n, "%s of %s predictions of %s are not what was expected",
              sp_units_print_count((uint64_t)worst->n_mismatched, count, sizeof count),
              sp_units_print_count((uint64_t)worst->n_checked, all, sizeof all), worst->name);
+  else if (left_out)
+    snprintf(text, n, "predictions of %s in trials that do not count are not what was expected: %s",
+             left_out->name,
+             sp_units_print_count((uint64_t)left_out->n_mismatched_left_out, count, sizeof count));
   else if (c->predictions.differing > 0)
     snprintf(text, n, "%s of %s predictions differ between the sides",
              sp_units_print_count((uint64_t)c->predictions.differing, count, sizeof count),

@@ -50,12 +50,19 @@ static void add_counts(struct sp_compared_side *side, const struct sp_result *r)
   for (int i = 0; i < SP_OUTCOME_COUNT; i++) side->outcomes[i] += r->outcomes[i];
 }
 
-// Of every trial that told any, counted or not: a wrong answer is wrong whatever became of the driver.
-static void add_predictions(struct sp_compared_side *side, const struct sp_result *r) {
+// A wrong answer is wrong whatever became of the driver: those of trials that do not count are told apart.
+static void add_predictions(struct sp_compared_side *side, const struct sp_result *r, bool counts) {
   double worst = r->predictions.max_abs_error;
+  if (!counts) {
+    side->n_mismatched_left_out += r->predictions.mismatched;
+    return;
+  }
   side->n_checked += r->predictions.checked;
   side->n_mismatched += r->predictions.mismatched;
   if (!isnan(worst) && !(side->max_abs_error >= worst)) side->max_abs_error = worst;
+}
+
+static void add_flags(struct sp_compared_side *side, const struct sp_result *r) {
   side->is_stub |= is_stub(r);
   side->is_mock |= is_mock(r);
   side->is_closed_loop |= r->closed_loop;
@@ -131,6 +138,15 @@ static void fill_bounds(const struct sp_judge_table *pairs, size_t side_i, struc
 
 // --- One side ---
 
+// Whether it stands in a whole pair, of those that are pooled or of the fresh ones.
+static bool is_counted(const struct sp_judging *j, const struct sp_judge_trial *trial) {
+  const struct sp_judge_table *table = trial->is_confirming ? &j->fresh : &j->pairs;
+  for (size_t i = 0; i < table->n_pairs * table->n_sides; i++) {
+    if (table->cells[i] == trial) return true;
+  }
+  return false;
+}
+
 static const struct sp_result *any_result(const struct sp_judging *j, size_t side_i) {
   if (j->pairs.n_pairs) return sp_judge_cell(&j->pairs, 0, side_i);
   for (size_t i = 0; i < j->n; i++) {
@@ -151,7 +167,9 @@ static void add_side(struct sp_judging *j, size_t side_i) {
     side->n_trials++;
     side->n_incomplete += !trial->result || !trial->result->complete;
     side->n_invalid += trial->result && trial->result->complete && !sp_result_is_valid(trial->result);
-    if (trial->result) add_predictions(side, trial->result);
+    if (!trial->result) continue;
+    add_predictions(side, trial->result, is_counted(j, trial));
+    add_flags(side, trial->result);
   }
   for (size_t p = 0; p < j->pairs.n_pairs; p++) add_counts(side, sp_judge_cell(&j->pairs, p, side_i));
   fill_amounts(&j->pairs, side_i, cpu_of, &side->cpu_us_per_event);
@@ -160,13 +178,6 @@ static void add_side(struct sp_judging *j, size_t side_i) {
 }
 
 // --- Trials ---
-
-static bool is_counted(const struct sp_judge_table *table, const struct sp_judge_trial *trial) {
-  for (size_t i = 0; i < table->n_pairs * table->n_sides; i++) {
-    if (table->cells[i] == trial) return true;
-  }
-  return false;
-}
 
 static char *why_not_counted(const struct sp_judge_trial *trial) {
   const struct sp_result *r = trial->result;
@@ -186,7 +197,7 @@ static void add_trial(struct sp_judging *j, const struct sp_judge_trial *from) {
   trial->dir = sp_copy_text(from->dir);
   trial->run_id = from->result ? sp_copy_text(from->result->run_id) : NULL;
   trial->is_valid = sp_judge_is_usable(from);
-  trial->is_counted = is_counted(from->is_confirming ? &j->fresh : &j->pairs, from);
+  trial->is_counted = is_counted(j, from);
   if (!trial->is_counted) trial->reason = why_not_counted(from);
 }
 

@@ -9,6 +9,8 @@
 #define SP_COMPARED_BYTES 96 // room for every cell below; all functions with `cell` return it
 
 bool sp_compared_is_gate(const struct sp_comparison *c);
+// Of its interval; NAN: there is none. That of one pair, which is its ratio, has none: level 0.
+double sp_compared_level_of(const struct sp_compared *m);
 double sp_compared_level(const struct sp_comparison *c); // of the intervals; NAN: there is none
 char *sp_compared_percent(double share, char *cell);     // "5 %"; "-"
 char *sp_compared_times(double ratio, char *cell);       // "1.33", "0.031", "12.3", "∞"; "-"

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text_stream.h"
 #include "base/units.h"
 #include "report/compared.h"
 #include "report/rows.h"
@@ -48,10 +49,8 @@ static void print_length(FILE *to, double duration_s) {
 }
 
 char *sp_compared_heading(const struct sp_comparison *c) {
-  char *text = NULL;
-  size_t n = 0;
-  FILE *to = open_memstream(&text, &n);
-  SP_ASSERT(to != NULL);
+  struct sp_text_stream text;
+  FILE *to = sp_text_stream_open(&text);
   fputs(sp_facts_text_of(&c->scenario, "name", "-"), to);
   print_load(to, &c->load);
   print_broker(to, &c->broker);
@@ -59,8 +58,7 @@ char *sp_compared_heading(const struct sp_comparison *c) {
   if (c->gate.n_fresh) fprintf(to, " and %zu fresh ones", c->gate.n_fresh);
   print_length(to, c->duration_s);
   if (c->gate.is_across_machines) fputs(", across machines", to);
-  SP_ASSERT(fclose(to) == 0);
-  return text;
+  return sp_text_stream_close(&text);
 }
 
 // --- Where the time goes ---
@@ -241,17 +239,14 @@ static void print_largest(FILE *to, double largest) {
   if (isfinite(largest)) fprintf(to, " (max %.2g)", largest);
 }
 
-char *sp_compared_predictions(const struct sp_comparison *c) {
+static void print_checked(FILE *to, const struct sp_comparison *c) {
   char count[SP_UNITS_TEXT_BYTES], wrong[SP_UNITS_TEXT_BYTES];
-  char *text = NULL;
-  size_t n = 0;
-  int64_t n_checked = 0, n_mismatched = 0;
+  int64_t n_checked = 0, n_mismatched = 0, n_left_out = 0;
   double largest = NAN;
-  FILE *to = open_memstream(&text, &n);
-  SP_ASSERT(to != NULL);
   for (size_t i = 0; i < c->n_sides; i++) {
     n_checked += c->sides[i].n_checked;
     n_mismatched += c->sides[i].n_mismatched;
+    n_left_out += c->sides[i].n_mismatched_left_out;
     largest = fmax(largest, c->sides[i].max_abs_error);
   }
   if (n_checked > 0) {
@@ -261,14 +256,23 @@ char *sp_compared_predictions(const struct sp_comparison *c) {
   } else {
     fputs("none checked", to);
   }
+  if (n_left_out > 0)
+    fprintf(to, "; %s wrong in trials that do not count",
+            sp_units_print_count((uint64_t)n_left_out, wrong, sizeof wrong));
+}
+
+char *sp_compared_predictions(const struct sp_comparison *c) {
+  char count[SP_UNITS_TEXT_BYTES], differing[SP_UNITS_TEXT_BYTES];
+  struct sp_text_stream text;
+  FILE *to = sp_text_stream_open(&text);
+  print_checked(to, c);
   if (c->predictions.compared > 0) {
     fprintf(to, "; %s compared across sides, %s differ",
             sp_units_print_count((uint64_t)c->predictions.compared, count, sizeof count),
-            sp_units_print_count((uint64_t)c->predictions.differing, wrong, sizeof wrong));
+            sp_units_print_count((uint64_t)c->predictions.differing, differing, sizeof differing));
     print_largest(to, c->predictions.max_difference);
   }
-  SP_ASSERT(fclose(to) == 0);
-  return text;
+  return sp_text_stream_close(&text);
 }
 
 // --- What came of it ---

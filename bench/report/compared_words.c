@@ -12,9 +12,14 @@ bool sp_compared_is_gate(const struct sp_comparison *c) {
   return c->gate.verdict != SP_GATE_NONE;
 }
 
+double sp_compared_level_of(const struct sp_compared *m) {
+  return m->level > 0 && isfinite(m->level) ? m->level : NAN;
+}
+
 double sp_compared_level(const struct sp_comparison *c) {
   for (size_t i = 0; i < c->n_metrics; i++) {
-    if (isfinite(c->metrics[i].level)) return c->metrics[i].level;
+    double level = sp_compared_level_of(&c->metrics[i]);
+    if (isfinite(level)) return level;
   }
   return NAN;
 }
@@ -42,7 +47,7 @@ char *sp_compared_times(double ratio, char *cell) {
 char *sp_compared_ratio(const struct sp_comparison *c, const struct sp_compared *m, char *cell) {
   char ratio[SP_COMPARED_BYTES], low[SP_COMPARED_BYTES], high[SP_COMPARED_BYTES], level[SP_COMPARED_BYTES];
   sp_compared_times(m->ratio, ratio);
-  if (isnan(m->ratio) || (isnan(m->low) && isnan(m->high))) return strcpy(cell, ratio);
+  if (isnan(m->ratio) || (isnan(m->low) && isnan(m->high)) || m->level <= 0) return strcpy(cell, ratio);
   bool is_usual = isnan(m->level) || fabs(m->level - sp_compared_level(c)) < 1e-9;
   snprintf(cell, SP_COMPARED_BYTES, "%.20s [%.20s, %.20s]%s%.12s", ratio, sp_compared_times(m->low, low),
            sp_compared_times(m->high, high), is_usual ? "" : " at ",

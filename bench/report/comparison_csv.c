@@ -50,8 +50,9 @@ static void print_metric(FILE *to, const struct sp_comparison *c, const struct s
   print_text(to, sp_compared_side_name(c, m->side_i));
   fputc(',', to);
   print_text(to, sp_compared_side_name(c, c->reference_i));
-  const double figures[] = {m->side,       m->reference,          m->ratio, m->low, m->high, m->level, m->p,
-                            m->p_adjusted, m->smallest_detectable};
+  const double figures[] = {m->side, m->reference,  m->ratio,
+                            m->low,  m->high,       sp_compared_level_of(m),
+                            m->p,    m->p_adjusted, m->smallest_detectable};
   for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) print_number(to, figures[i]);
   fprintf(to, ",%zu,%s,%s,%zu,", m->n_pairs, m->is_primary ? "yes" : "no", sp_verdict_name(m->verdict),
           m->pairs_needed);

@@ -57,7 +57,10 @@ static void add_answers(struct sp_suite *suite, const struct sp_compared_side *s
   if (side->n_mismatched)
     sp_case_say(one, SP_CASE_FAILED, "%lld of %lld answers were wrong", (long long)side->n_mismatched,
                 (long long)side->n_checked);
-  else if (side->n_checked == 0)
+  if (side->n_mismatched_left_out)
+    sp_case_say(one, SP_CASE_FAILED, "answers that were wrong in trials that do not count: %lld",
+                (long long)side->n_mismatched_left_out);
+  if (one->n_lines == 0 && side->n_checked == 0)
     sp_case_say(one, SP_CASE_SKIPPED, "no answer was checked: there is nothing to compare with");
 }
 

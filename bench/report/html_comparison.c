@@ -33,7 +33,7 @@ static json_t *metric_json(const struct sp_compared *m) {
   json_object_set_new(json, "low", sp_html_real(m->low));
   json_object_set_new(json, "high", sp_html_real(m->high));
   json_object_set_new(json, "unbounded", json_boolean(isinf(m->high)));
-  json_object_set_new(json, "level", sp_html_real(m->level));
+  json_object_set_new(json, "level", sp_html_real(sp_compared_level_of(m)));
   json_object_set_new(json, "p", sp_html_real(m->p_adjusted));
   json_object_set_new(json, "detectable", sp_html_real(m->smallest_detectable));
   json_object_set_new(json, "verdict", json_string(sp_verdict_name(m->verdict)));
@@ -84,12 +84,14 @@ static json_t *predictions_json(const struct sp_comparison *c) {
 
 static json_t *side_json(const struct sp_compared_side *side) {
   return json_pack(
-      "{so so sI sI sI so so so sI sb sb sb}", "name", sp_html_text(side->name), "label",
+      "{so so sI sI sI sI sI sI so so so sI sb sb sb}", "name", sp_html_text(side->name), "label",
       sp_html_text(side->label ? side->label : side->name), "started", (json_int_t)side->n_trials, "invalid",
-      (json_int_t)side->n_invalid, "incomplete", (json_int_t)side->n_incomplete, "outcomes",
-      sp_html_outcomes(side->outcomes), "cpu", sp_html_amounts(&side->cpu_us_per_event), "bounds",
-      sp_html_bounds(side->bounds, side->n_bounds), "bounds_missed", (json_int_t)side->n_bounds_missed,
-      "stub", side->is_stub, "mock", side->is_mock, "closed", side->is_closed_loop);
+      (json_int_t)side->n_invalid, "incomplete", (json_int_t)side->n_incomplete, "checked",
+      (json_int_t)side->n_checked, "mismatched", (json_int_t)side->n_mismatched, "mismatched_left_out",
+      (json_int_t)side->n_mismatched_left_out, "outcomes", sp_html_outcomes(side->outcomes), "cpu",
+      sp_html_amounts(&side->cpu_us_per_event), "bounds", sp_html_bounds(side->bounds, side->n_bounds),
+      "bounds_missed", (json_int_t)side->n_bounds_missed, "stub", side->is_stub, "mock", side->is_mock,
+      "closed", side->is_closed_loop);
 }
 
 json_t *sp_html_comparison(const struct sp_comparison *c) {

@@ -233,6 +233,23 @@ static void values_of_other_types_are_refused(void **state) {
   refuse(comparison_bed_gate, "gate/metrics", json_object(), "gate.metrics");
 }
 
+// Files of before it was told apart have no such field.
+static void wrong_answers_that_do_not_count_survive(void **state) {
+  (void)state;
+  static const char path[] = "sides/1/predictions/mismatched_left_out";
+  struct sp_error error;
+  struct sp_comparison *c;
+  assert_int_equal(read_altered(comparison_bed_two, path, json_integer(3), &c, &error), SP_OK);
+  assert_int_equal(c->sides[1].n_mismatched_left_out, 3);
+  char *text = sp_comparison_json(c);
+  assert_non_null(strstr(text, "\"mismatched_left_out\": 3"));
+  free(text);
+  sp_comparison_free(c);
+  assert_int_equal(read_altered(comparison_bed_two, path, NULL, &c, &error), SP_OK);
+  assert_int_equal(c->sides[1].n_mismatched_left_out, 0);
+  sp_comparison_free(c);
+}
+
 static void what_a_later_version_adds_is_ignored(void **state) {
   (void)state;
   struct sp_error error;
@@ -298,6 +315,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(what_is_new_is_absent),
       cmocka_unit_test(half_a_file_is_refused),
       cmocka_unit_test(values_of_other_types_are_refused),
+      cmocka_unit_test(wrong_answers_that_do_not_count_survive),
       cmocka_unit_test(what_a_later_version_adds_is_ignored),
       cmocka_unit_test(too_many_sides_are_refused),
       cmocka_unit_test(foreign_files_are_refused),

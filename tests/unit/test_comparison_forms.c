@@ -358,6 +358,54 @@ static void a_missed_bound_or_a_wrong_answer_does(void **state) {
   free(text);
 }
 
+static void wrong_answers_that_do_not_count_are_told_apart(void **state) {
+  (void)state;
+  struct sp_comparison *c = comparison_bed_two();
+  c->sides[1].n_mismatched_left_out = 3;
+  char *text = sp_compared_predictions(c);
+  assert_string_equal(text, "240,000 checked, 0 wrong (max 2e-07); 3 wrong in trials that do not count; "
+                            "240,000 compared across sides, 0 differ (max 2e-07)");
+  free(text);
+  c->sides[0].n_checked = c->sides[1].n_checked = c->predictions.compared = 0; // no trial counts
+  text = sp_compared_predictions(c);
+  assert_string_equal(text, "none checked; 3 wrong in trials that do not count");
+  free(text);
+  text = form_of(write_junit, c);
+  assert_non_null(
+      strstr(text, "<failure message=\"answers that were wrong in trials that do not count: 3\""));
+  free(text);
+}
+
+// The interval of one pair is that pair: it holds the truth by chance.
+static void one_pair_has_no_level(void **state) {
+  (void)state;
+  struct sp_comparison *c = comparison_bed_two();
+  for (size_t i = 0; i < c->n_metrics; i++) {
+    c->metrics[i].n_pairs = 1;
+    c->metrics[i].level = 0;
+    c->metrics[i].low = c->metrics[i].high = c->metrics[i].ratio;
+  }
+  char *text = form_of(sp_comparison_print, c);
+  expect_lines(text, "               embedded      rpc  rpc ÷ embedded  detects\n"
+                     "response p50      420µs    560µs  1.33              8.0 %  slower\n");
+  expect_no(text, "0 %]");
+  free(text);
+  c = comparison_bed_two();
+  c->metrics[1].level = 0; // one metric alone: what stands in the heading is not its level
+  c->metrics[1].low = c->metrics[1].high = c->metrics[1].ratio;
+  char *table = form_of(sp_comparison_print, c);
+  expect_lines(table,
+               "response p50      420µs    560µs  1.33 [1.29, 1.38]        8.0 %  slower\n"
+               "response p99      2.1ms    2.9ms  1.38                     8.0 %  inconclusive (needs ~18 "
+               "pairs)\n");
+  free(table);
+  c = comparison_bed_two();
+  c->metrics[0].level = 0;
+  text = form_of(sp_comparison_write_csv, c);
+  assert_non_null(strstr(text, ",1.29,1.38,,0.0004,"));
+  free(text);
+}
+
 static void a_gate_fails_by_its_own_metrics(void **state) {
   (void)state;
   struct sp_comparison *c = comparison_bed_gate();
@@ -462,6 +510,8 @@ int main(int argc, char **argv) {
       cmocka_unit_test(a_command_is_one_piece_of_code),
       cmocka_unit_test(a_slower_side_fails_no_build),
       cmocka_unit_test(a_missed_bound_or_a_wrong_answer_does),
+      cmocka_unit_test(wrong_answers_that_do_not_count_are_told_apart),
+      cmocka_unit_test(one_pair_has_no_level),
       cmocka_unit_test(a_gate_fails_by_its_own_metrics),
       cmocka_unit_test(an_open_metric_fails_where_that_was_asked_for),
       cmocka_unit_test(no_measurement_is_an_error),

@@ -150,6 +150,12 @@ static void test_a_wrong_answer_fails_whatever_else(void **state) {
   sp_result_invalid(r, "late"); // and its trial need not count
   c = judge(&trials);
   assert_int_equal(c->exit_code, 1);
+  assert_says(c->verdict, "predictions of b in trials that do not count are not what was expected: 1; ");
+  assert_int_equal(c->sides[1].n_mismatched, 0);
+  assert_int_equal(c->sides[1].n_mismatched_left_out, 1);
+  // What was checked is that of whole pairs: the other trial of its pair is left out with it.
+  assert_int_equal(c->sides[0].n_checked, 110000);
+  assert_int_equal(c->sides[1].n_checked, 110000);
   sp_comparison_free(c);
   sp_trials_done(&trials);
 }
@@ -181,6 +187,12 @@ static void test_stubs_and_delays_are_named(void **state) {
     sp_facts_flag(&r->machine, "co_located", true);
   }
   struct sp_comparison *c = judge(&trials);
+  assert_false(has_line(c->remarks, c->n_remarks, "wake_latency"));
+  sp_comparison_free(c);
+  for (size_t i = 0; i < trials.n; i++)
+    sp_facts_count(&sp_trials_result(&trials, i)->load, "wake_latency_ns", 0);
+  c = judge(&trials);
+  assert_true(has_line(c->remarks, c->n_remarks, "idle processors were kept from sleeping"));
   assert_string_equal(c->sides[1].label, "b, stub, delay 200us emulated");
   assert_string_equal(c->sides[0].label, "a");
   assert_true(c->sides[1].is_stub && !c->sides[0].is_stub && c->sides[1].is_co_located);

@@ -105,6 +105,28 @@ static void test_verdicts_in_words(void **state) {
   free(page);
 }
 
+// What was checked is told as the table tells it, whatever else lies in the folder; and one pair has no level.
+static void test_predictions_are_those_of_the_table(void **state) {
+  (void)state;
+  struct sp_comparison *c = comparison_bed_two();
+  c->sides[1].n_mismatched = 2;
+  c->sides[1].n_mismatched_left_out = 3;
+  c->metrics[0].level = 0;
+  char *page = page_of(c, "two"), *data = data_of(page);
+  json_t *json = json_loads(data, 0, NULL);
+  const json_t *comparison = json_object_get(json_array_get(json_object_get(json, "views"), 0), "comparison");
+  const json_t *side = json_array_get(json_object_get(comparison, "sides"), 1);
+  const json_t *metrics = json_object_get(comparison, "metrics");
+  assert_int_equal(json_integer_value(json_object_get(side, "checked")), 120000);
+  assert_int_equal(json_integer_value(json_object_get(side, "mismatched")), 2);
+  assert_int_equal(json_integer_value(json_object_get(side, "mismatched_left_out")), 3);
+  assert_true(json_is_null(json_object_get(json_array_get(metrics, 0), "level")));
+  assert_true(json_real_value(json_object_get(json_array_get(metrics, 1), "level")) == 0.99);
+  json_decref(json);
+  free(data);
+  free(page);
+}
+
 static void add_run(struct sp_history *history, int i, double p50_ns) {
   struct sp_history_line *line = sp_history_line(history);
   line->at = sp_format("2026-%02d-01T00:00:%02dZ", 1 + i / 10, i % 10);
@@ -225,6 +247,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_text_stays_text),
       cmocka_unit_test(test_nothing_is_asked_for),
       cmocka_unit_test(test_verdicts_in_words),
+      cmocka_unit_test(test_predictions_are_those_of_the_table),
       cmocka_unit_test(test_history_names_the_change),
       cmocka_unit_test(test_history_of_equal_and_of_missing_values),
       cmocka_unit_test(test_explanations_are_those_of_the_table),

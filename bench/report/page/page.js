@@ -3,7 +3,7 @@
 
 const fine = new Set(["ok", "unchecked", "filtered"]);
 function outcomes(view) {
-  const sides = view.sides.map((side, i) => side && {label: view.names[i], outcomes: new Map(side.outcomes), intended: side.intended, side}).filter(Boolean);
+  const sides = view.sides.map((side, i) => side && {label: view.names[i], outcomes: new Map(side.outcomes), intended: side.intended, side, told: view.comparison ? view.comparison.sides[i] : side}).filter(Boolean);
   if (!sides.length) return null;
   const names = ["ok", "unchecked", "mismatch", "malformed", "filtered", "deadline", "unavailable", "rejected", "error", "lost", "shed"].filter((name) => sides.some((one) => one.outcomes.has(name)));
   const rows = names.map((name) => [name, ...sides.map((one) => {
@@ -20,7 +20,8 @@ function outcomes(view) {
 }
 function predictions(view, sides) {
   const nodes = sides.map((one) => el("li", null, one.label + ": " + (one.side.stub ? "a stub answered, its answers are no predictions"
-    : one.side.checked ? count(one.side.checked) + " checked, " + (one.side.mismatched ? count(one.side.mismatched) + " wrong" : "none wrong") : "nothing to compare with")));
+    : one.told.checked ? count(one.told.checked) + " checked, " + (one.told.mismatched ? count(one.told.mismatched) + " wrong" : "none wrong") : "nothing to compare with")
+    + (one.told.mismatched_left_out ? "; " + count(one.told.mismatched_left_out) + " wrong in trials that do not count" : "")));
   const across = view.comparison && view.comparison.predictions;
   if (across && across.compared) {
     nodes.push(el("li", null, "across the sides: " + count(across.compared) + " compared, " + count(across.differing) + " differ" + (is_number(across.max) ? " (largest difference " + across.max.toPrecision(2) + ")" : "")));
