@@ -6,7 +6,7 @@
 #include "report/compared.h"
 #include "report/comparison.h"
 #include "report/escape.h"
-#include "report/report.h"
+#include "report/rows.h"
 
 static void print_and_free(FILE *to, char *text) {
   sp_markdown_text(to, text);
@@ -104,33 +104,17 @@ static void print_sides(FILE *to, const struct sp_comparison *c) {
   }
 }
 
-static void print_facts(FILE *to, const char *title, const struct sp_facts *facts) {
-  size_t n_printed = 0;
-  for (size_t i = 0; i < facts->n; i++) {
-    const struct sp_fact *fact = &facts->items[i];
-    if (!sp_report_is_shown(fact)) continue;
-    fprintf(to, "%s%s", n_printed ? ", " : "- ", n_printed ? "" : title);
-    if (n_printed++ == 0) fputs(": ", to);
-    char *text = fact->kind == SP_FACT_TEXT   ? sp_format("%s %s", fact->name, fact->text)
-                 : fact->kind == SP_FACT_REAL ? sp_format("%s %.6g", fact->name, fact->real)
-                 : fact->kind == SP_FACT_FLAG ? sp_format("%s %s", fact->name, fact->count ? "yes" : "no")
-                                              : sp_format("%s %lld", fact->name, (long long)fact->count);
-    print_and_free(to, text);
-  }
-  if (n_printed) fputc('\n', to);
-}
-
 static void print_repeat(FILE *to, const struct sp_comparison *c) {
   fputs("- command: ", to);
   sp_markdown_command(to, c->command, c->n_command);
   fputc('\n', to);
   item(to, "comparison", c->id);
   if (c->started_at) item(to, "started", c->started_at);
-  print_facts(to, "recording", &c->recording);
-  print_facts(to, "build", &c->build);
-  print_facts(to, "machine", &c->machine);
+  sp_markdown_facts(to, "recording", &c->recording);
+  sp_markdown_facts(to, "build", &c->build);
+  sp_markdown_facts(to, "machine", &c->machine);
   if (c->fingerprint) item(to, "fingerprint", c->fingerprint);
-  print_facts(to, "tags", &c->tags);
+  sp_markdown_facts(to, "tags", &c->tags);
 }
 
 void sp_comparison_write_markdown(const struct sp_comparison *c, FILE *to) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/printable.h"
+#include "base/text_stream.h"
 #include "report/junit.h"
 #include "report/rows.h"
 #include "result/curve.h"
@@ -184,16 +185,15 @@ enum sp_err sp_report_hgrm(const struct sp_report *report, size_t row_i, char **
     if (sp_report_is_counted(row, r)) err = sp_curve_add(&curve, r, error);
   }
   if (!err && curve.n_trials) {
-    size_t n_text = 0;
-    FILE *memory = open_memstream(text, &n_text);
-    SP_ASSERT(memory);
+    struct sp_text_stream stream;
+    FILE *memory = sp_text_stream_open(&stream);
     sp_histogram_write_hgrm(&curve.histogram, memory);
     if (curve.n_above)
       fprintf(memory,
               "#[Answered events only: %" PRId64 " of %" PRId64
               " got no answer and rank above all of these]\n",
               curve.n_above, curve.histogram.n + curve.n_above);
-    SP_ASSERT(fclose(memory) == 0);
+    *text = sp_text_stream_close(&stream);
   }
   sp_curve_done(&curve);
   return err;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/printable.h"
+#include "base/text_stream.h"
 #include "report/html_data.h"
 #include "report/page_embed.h"
 
@@ -78,16 +79,14 @@ enum sp_err sp_html_write(const struct sp_html *html, FILE *to, struct sp_error 
 
 enum sp_err sp_html_of_folder(const char *title, const char *dir, char **text, struct sp_error *error) {
   struct sp_report report = {0};
-  size_t n_text = 0;
   *text = NULL;
   enum sp_err err = sp_report_add(&report, dir, error);
   if (!err) {
     sp_report_group(&report);
     struct sp_html html = {.title = title, .report = &report};
-    FILE *memory = open_memstream(text, &n_text);
-    SP_ASSERT(memory);
-    err = sp_html_write(&html, memory, error);
-    SP_ASSERT(fclose(memory) == 0);
+    struct sp_text_stream page;
+    err = sp_html_write(&html, sp_text_stream_open(&page), error);
+    *text = sp_text_stream_close(&page);
   }
   sp_report_done(&report);
   return err;

@@ -100,7 +100,7 @@ static void print_checks(FILE *to, const struct sp_report *report) {
   }
 }
 
-static void print_facts(FILE *to, const char *title, const struct sp_facts *facts) {
+void sp_markdown_facts(FILE *to, const char *title, const struct sp_facts *facts) {
   size_t n_printed = 0;
   for (size_t i = 0; i < facts->n; i++) {
     const struct sp_fact *fact = &facts->items[i];
@@ -125,8 +125,8 @@ static void print_repeat(FILE *to, const struct sp_report *report) {
   fputs("\n## How to repeat\n\n", to);
   if (report->n_trials == 0) return;
   const struct sp_result *first = report->trials[0].result;
-  print_facts(to, "machine", &first->machine);
-  print_facts(to, "build", &first->build);
+  sp_markdown_facts(to, "machine", &first->machine);
+  sp_markdown_facts(to, "build", &first->build);
   for (size_t i = 0; i < report->n_rows; i++) {
     const struct sp_report_row *row = &report->rows[i];
     const struct sp_result *r = report->trials[row->trials[0]].result;

@@ -28,6 +28,9 @@ char *sp_cell_ok(char *cell, const struct sp_report_row *row);
 char *sp_cell_valid(char *cell, const struct sp_report_row *row); // "yes", "2 of 3", "no"
 int sp_cell_columns(const char *cell);                            // UTF-8 characters
 
+// "- TITLE: cpu AMD EPYC, cpus 2" and a line end, of the facts that say anything; nothing where none does. In Markdown.
+void sp_markdown_facts(FILE *to, const char *title, const struct sp_facts *facts);
+
 // One line for each thing that a reader must know about the report beside its figures; printable, without line end.
 typedef void sp_note_function(void *context, const char *note);
 void sp_report_notes(const struct sp_report *report, sp_note_function *note, void *context);
