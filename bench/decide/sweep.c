@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/text_stream.h"
 #include "base/units.h"
 #include "decide/axes.h"
 #include "os/files.h"
@@ -139,18 +140,16 @@ static enum sp_err make_digest(const struct sp_sweep_plan *plan, const struct ce
   enum sp_err err = sp_digest_file(sp_process_self(), build, error);
   if (!err) err = sp_digest_file(loaded->scenario->recording, recording, error);
   if (err) return err;
-  char *text = NULL;
-  size_t n = 0;
-  FILE *to = open_memstream(&text, &n);
-  SP_ASSERT(to != NULL);
+  struct sp_text_stream all;
+  FILE *to = sp_text_stream_open(&all);
   fprintf(to, "%s\n%s\n%s\n%zu\n", build, recording, loaded->scenario->resolved_json, plan->n_pairs);
   for (size_t i = 0; i < plan->n_sides; i++) fprintf(to, "%s\n", plan->sides[i]);
   for (size_t i = 0; i < loaded->cli->n_given; i++) {
     if (is_of_the_verdict(loaded->cli->given[i]->flag))
       fprintf(to, "%s=%s\n", loaded->cli->given[i]->flag, loaded->cli->given_values[i]);
   }
-  SP_ASSERT(fclose(to) == 0);
-  sp_digest_bytes(sp_bytes_of(text, n), digest);
+  char *text = sp_text_stream_close(&all);
+  sp_digest_bytes(sp_bytes_of(text, all.n), digest);
   cell->digest = sp_copy_text(digest);
   free(text);
   return SP_OK;
@@ -296,15 +295,13 @@ static void run_cell(struct job *job, struct sp_sweep_cell *cell) {
 }
 
 static enum sp_err write_all(struct job *job, struct sp_error *error) {
-  char *text = NULL, *path = sp_format("%s/" MAP_FILE, job->plan->dir);
-  size_t n = 0;
+  struct sp_text_stream map;
+  char *path = sp_format("%s/" MAP_FILE, job->plan->dir);
   job->sweep->complete = n_pending(job->sweep) == 0;
-  FILE *memory = open_memstream(&text, &n);
-  SP_ASSERT(memory != NULL);
-  sp_crossover_write_markdown(job->sweep, memory);
-  SP_ASSERT(fclose(memory) == 0);
+  sp_crossover_write_markdown(job->sweep, sp_text_stream_open(&map));
+  char *text = sp_text_stream_close(&map);
   enum sp_err err = sp_sweep_write(job->sweep, job->plan->dir, error);
-  if (!err) err = sp_files_write(path, sp_bytes_of(text, n), error);
+  if (!err) err = sp_files_write(path, sp_bytes_of(text, map.n), error);
   free(text);
   free(path);
   return err;
