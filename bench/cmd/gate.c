@@ -29,7 +29,7 @@ static const struct sp_option options[] = {
     {"--inconclusive", 0, "pass|fail", NULL,
      "exit with 0 or 1 in place of 4; fail: open metrics are failures in JUnit too"},
     {"--calibrate", 0, NULL, NULL, "measure the margins: a program against itself, 60 pairs or more"},
-    {"--calibration", 0, "FILE", "results/calibration-CASE-FINGERPRINT.json",
+    {"--calibration", 0, "FILE", "results/calibration-CASE.SIDE-FINGERPRINT.json",
      "the margins that --calibrate measured"},
     {"--blocks", 0, "N", "4", "--calibrate: blocks of pairs that lie apart in time"},
     {"--pause", 0, "TIME", "60s", "--calibrate: between two blocks"},

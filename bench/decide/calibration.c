@@ -79,8 +79,9 @@ void sp_calibration_of(const struct sp_result *result, struct sp_calibration *ca
 
 char *sp_calibration_file(const struct sp_result *result) {
   char *fingerprint = fingerprint_of(result), *colon = strchr(fingerprint, ':');
-  char *path = sp_format("results/calibration-%s-%.12s.json",
-                         sp_facts_text_of(&result->scenario, "name", "-"), colon ? colon + 1 : fingerprint);
+  char *path =
+      sp_format("results/calibration-%s.%s-%.12s.json", sp_facts_text_of(&result->scenario, "name", "-"),
+                result->side ? result->side : "-", colon ? colon + 1 : fingerprint);
   free(fingerprint);
   return path;
 }

@@ -20,7 +20,7 @@ void sp_calibration_done(struct sp_calibration *calibration); // zeroed is allow
 
 // Of the trials that `result` is one of: all but n_pairs, n_blocks, pause_s and margins.
 void sp_calibration_of(const struct sp_result *result, struct sp_calibration *calibration);
-// results/calibration-CASE-FINGERPRINT.json, from malloc: where a gate looks by itself.
+// results/calibration-CASE.SIDE-FINGERPRINT.json, from malloc: where a gate looks by itself. A dot, which no name holds: a-b and c are not a and b-c.
 char *sp_calibration_file(const struct sp_result *result);
 // SP_ERR_ENVIRONMENT: cannot be written. Its folder is made.
 enum sp_err sp_calibration_write(const struct sp_calibration *calibration, const char *path,

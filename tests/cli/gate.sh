@@ -183,13 +183,30 @@ refused 3 'margins.response_p50 is no share' --base base --candidate slow --cali
 refused 3 'unknown.json: fingerprint' --base base --candidate slow --calibration unknown.json
 refused 3 'servepath.calibration/1' --base base --candidate slow --calibration newer.json
 refused 3 'nothing.json' --base base --candidate slow --calibration nothing.json
+# file_of CALIBRATION: where a gate looks by itself.
+file_of() {
+  "$PYTHON" -c 'import json, sys; c = json.load(open(sys.argv[1])); print("results/calibration-%s.%s-%.12s.json"
+    % (c["case"], c["side"], c["fingerprint"].split(":")[1]))' "$1"
+}
 mkdir results
-own=results/calibration-fraud-$(sed -E 's/.*"fingerprint": *"[a-z0-9]*:(.{12}).*/\1/' own.json).json
-cp own.json "$own" # where a gate looks by itself
+own=$(file_of own.json)
+cp own.json "$own"
 gate 0 --base base --candidate slow --history none
 expect "margins calibrated by $own" out
 gate 1 --base base --candidate slow --margin 5% --history none
-rm "$own"
+# Another side has a file of its own.
+make otherbase 24 --tag base 'side="other"'
+make otherslow 24 --tag candidate --scale 1.2 'side="other"'
+sed -E 's/"side": "[^"]*"/"side": "other"/' own.json >theirs.json
+other=$(file_of theirs.json)
+gate 1 --base otherbase --candidate otherslow --history none
+expect "there is no calibration ($other)" out
+cp theirs.json "$other"
+gate 0 --base otherbase --candidate otherslow --history none
+expect "margins calibrated by $other" out
+gate 0 --base base --candidate slow --history none
+expect "margins calibrated by $own" out
+rm "$own" "$other"
 
 # --- What cannot be compared ---
 make few 4 --tag base
