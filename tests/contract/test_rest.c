@@ -23,9 +23,9 @@
 static void answers_come_with_stamps_and_the_servers_own_time(void **state) {
   (void)state;
   struct bed *bed = open_bed(&standard);
-  assert_string_equal(bed->output_spec.name, "sum");
-  assert_int_equal(bed->output_spec.shape[0], 1);
-  float *x = bed->calls[0].inputs[0]->data;
+  assert_string_equal(bed->rpc->output_spec.name, "sum");
+  assert_int_equal(bed->rpc->output_spec.shape[0], 1);
+  float *x = bed->rpc->calls[0].inputs[0]->data;
   for (int i = 0; i < 3; i++) x[i] = (float)i + 0.5F;
   int64_t before_ns = sp_now_ns();
   const struct sp_rpc_result *result = answer_of(bed);
@@ -35,10 +35,10 @@ static void answers_come_with_stamps_and_the_servers_own_time(void **state) {
   assert_true(before_ns <= result->issued_ns && result->issued_ns < result->answered_ns &&
               result->answered_ns <= sp_now_ns());
   assert_int_equal(result->server_ns, 1234);
-  assert_true(*(const float *)bed->calls[0].output->data == 265.5F);
-  assert_string_equal(sp_rpc_client_server(bed->client)->software, "test 1.0");
-  assert_string_equal(sp_rpc_client_server(bed->client)->stub, "fixed");
-  assert_non_null(strstr(sp_rpc_client_library(bed->client), "libcurl "));
+  assert_true(*(const float *)bed->rpc->calls[0].output->data == 265.5F);
+  assert_string_equal(sp_rpc_client_server(bed->rpc->client)->software, "test 1.0");
+  assert_string_equal(sp_rpc_client_server(bed->rpc->client)->stub, "fixed");
+  assert_non_null(strstr(sp_rpc_client_library(bed->rpc->client), "libcurl "));
   close_bed(bed);
 }
 
@@ -59,10 +59,11 @@ static void bodies_are_what_the_protocols_say(void **state) {
     conf.protocol = (char *)expected[i].protocol;
     struct bed *bed = open_bed(&conf);
     const float values[] = {0.1F, -2, 1e-7F, 0.0F / 0.0F, 1 / 0.0F, -1 / 0.0F};
-    memcpy(bed->calls[0].inputs[0]->data, values, sizeof values);
-    sp_rpc_call_start(bed->calls[0].call, 2);
-    complete(bed, 1);
-    assert_int_equal(bed->calls[0].result.outcome, SP_OUTCOME_REJECTED); // the test's server reads no NaN
+    memcpy(bed->rpc->calls[0].inputs[0]->data, values, sizeof values);
+    sp_rpc_call_start(bed->rpc->calls[0].call, 2);
+    rpc_bed_complete(bed->rpc, 1);
+    assert_int_equal(bed->rpc->calls[0].result.outcome,
+                     SP_OUTCOME_REJECTED); // the test's server reads no NaN
     assert_int_equal(atomic_load(&bed->told.n_seen), 1);
     assert_string_equal(bed->told.seen_body, expected[i].body);
     assert_memory_equal(bed->told.seen, expected[i].start, strlen(expected[i].start));
@@ -78,15 +79,15 @@ static void sixty_four_are_in_flight_on_as_many_kept_connections(void **state) {
   unsigned before = http_server_connections(bed->server);
   for (size_t round = 0; round < 10; round++) {
     for (size_t i = 0; i < N_CALLS; i++) {
-      float *x = bed->calls[i].inputs[0]->data;
+      float *x = bed->rpc->calls[i].inputs[0]->data;
       for (size_t j = 0; j < 12; j++) x[j] = (float)(round + i + j);
-      sp_rpc_call_start(bed->calls[i].call, 1 + (i + round) % 4);
+      sp_rpc_call_start(bed->rpc->calls[i].call, 1 + (i + round) % 4);
     }
-    complete(bed, (round + 1) * N_CALLS);
+    rpc_bed_complete(bed->rpc, (round + 1) * N_CALLS);
     for (size_t i = 0; i < N_CALLS; i++) {
-      assert_int_equal(bed->calls[i].result.outcome, SP_OUTCOME_NONE);
-      assert_int_equal(bed->calls[i].n_done, round + 1);
-      const float *sum = bed->calls[i].output->data;
+      assert_int_equal(bed->rpc->calls[i].result.outcome, SP_OUTCOME_NONE);
+      assert_int_equal(bed->rpc->calls[i].n_done, round + 1);
+      const float *sum = bed->rpc->calls[i].output->data;
       for (size_t row = 0; row < 1 + (i + round) % 4; row++) {
         float x = (float)(round + i + 3 * row);
         assert_true(sum[row] == x + 10 * (x + 1) + 100 * (x + 2));
@@ -101,9 +102,9 @@ static void sixty_four_are_in_flight_on_as_many_kept_connections(void **state) {
 static void calls_may_start_again_inside_done(void **state) {
   (void)state;
   struct bed *bed = open_bed(&standard);
-  bed->goes_on_until = 2000;
-  for (size_t i = 0; i < N_CALLS; i++) sp_rpc_call_start(bed->calls[i].call, 1);
-  complete(bed, 2000);
+  bed->rpc->goes_on_until = 2000;
+  for (size_t i = 0; i < N_CALLS; i++) sp_rpc_call_start(bed->rpc->calls[i].call, 1);
+  rpc_bed_complete(bed->rpc, 2000);
   close_bed(bed);
 }
 
@@ -149,7 +150,7 @@ static void versions_and_labels_are_in_the_path(void **state) {
     struct sp_rpc_env env = env_of(&bed->conf, http_server_address(bed->server));
     env.version_label = expected[i].label;
     env.model_version = expected[i].version;
-    open_client(bed, &env);
+    bed->rpc = rpc_bed_open(&env);
     is_good(bed);
     assert_non_null(strstr(bed->told.seen, expected[i].path));
     close_bed(bed);
@@ -159,14 +160,14 @@ static void versions_and_labels_are_in_the_path(void **state) {
 static void *wake_soon(void *context) {
   struct bed *bed = context;
   usleep(20000); // most likely inside the reap; the other order must work too
-  sp_rpc_wake(bed->client, 0);
+  sp_rpc_wake(bed->rpc->client, 0);
   return NULL;
 }
 
 static void *start_soon(void *context) {
   struct bed *bed = context;
   usleep(20000);
-  sp_rpc_call_start(bed->calls[0].call, 1);
+  sp_rpc_call_start(bed->rpc->calls[0].call, 1);
   return NULL;
 }
 
@@ -175,10 +176,10 @@ static void a_wake_ends_a_reap_and_a_start_is_seen_by_one(void **state) {
   struct bed *bed = open_bed(&standard);
   pthread_t thread;
   pthread_create(&thread, NULL, wake_soon, bed);
-  assert_int_equal(sp_rpc_reap(bed->client, 0, INT64_MAX, call_done, bed), 0);
+  assert_int_equal(rpc_bed_reap(bed->rpc, INT64_MAX), 0);
   pthread_join(thread, NULL);
   pthread_create(&thread, NULL, start_soon, bed);
-  assert_int_equal(sp_rpc_reap(bed->client, 0, INT64_MAX, call_done, bed), 1);
+  assert_int_equal(rpc_bed_reap(bed->rpc, INT64_MAX), 1);
   pthread_join(thread, NULL);
   close_bed(bed);
 }
@@ -212,7 +213,7 @@ static void statuses_are_outcomes_with_the_servers_words(void **state) {
     bed->told.body = said[i].body;
     atomic_store(&bed->told.mode, SAYS);
     ends_as(bed, said[i].outcome, said[i].status, said[i].text);
-    assert_int_equal(bed->calls[0].result.server_ns, -1);
+    assert_int_equal(bed->rpc->calls[0].result.server_ns, -1);
   }
   is_good(bed);
   close_bed(bed);
@@ -291,7 +292,7 @@ static void odd_but_right_replies_are_read(void **state) {
     bed->told.body = bodies[i];
     atomic_store(&bed->told.mode, SAYS);
     ends_as(bed, SP_OUTCOME_NONE, 200, "");
-    assert_true(*(const float *)bed->calls[0].output->data == 1.5F);
+    assert_true(*(const float *)bed->rpc->calls[0].output->data == 1.5F);
   }
   close_bed(bed);
 }
@@ -314,7 +315,7 @@ static void a_deadline_is_kept(void **state) {
   struct bed *bed = open_bed(&conf);
   atomic_store(&bed->told.mode, HANGS);
   ends_as(bed, SP_OUTCOME_DEADLINE, 0, "Timeout");
-  const struct sp_rpc_result *result = &bed->calls[0].result;
+  const struct sp_rpc_result *result = &bed->rpc->calls[0].result;
   assert_true(result->answered_ns - result->issued_ns >= conf.deadline_ns);
   atomic_store(&bed->told.mode, GOOD);
   close_bed(bed);
@@ -378,13 +379,12 @@ static void a_server_that_went_is_unavailable_and_its_calls_end(void **state) {
   (void)state;
   struct bed *bed = open_bed(&standard);
   atomic_store(&bed->told.mode, HANGS);
-  for (size_t i = 0; i < 8; i++) sp_rpc_call_start(bed->calls[i].call, 1);
-  while (atomic_load(&bed->told.n_seen) < 8)
-    sp_rpc_reap(bed->client, 0, sp_now_ns() + SP_NS_PER_MS, call_done, bed);
+  for (size_t i = 0; i < 8; i++) sp_rpc_call_start(bed->rpc->calls[i].call, 1);
+  while (atomic_load(&bed->told.n_seen) < 8) rpc_bed_reap(bed->rpc, sp_now_ns() + SP_NS_PER_MS);
   http_server_stop(bed->server);
   bed->server = NULL;
-  complete(bed, 8);
-  for (size_t i = 0; i < 8; i++) assert_int_equal(bed->calls[i].result.outcome, SP_OUTCOME_UNAVAILABLE);
+  rpc_bed_complete(bed->rpc, 8);
+  for (size_t i = 0; i < 8; i++) assert_int_equal(bed->rpc->calls[i].result.outcome, SP_OUTCOME_UNAVAILABLE);
   ends_as(bed, SP_OUTCOME_UNAVAILABLE, 0, "connect");
   close_bed(bed);
 }
@@ -393,16 +393,14 @@ static void a_client_goes_with_calls_under_way(void **state) {
   (void)state;
   struct bed *bed = open_bed(&standard);
   atomic_store(&bed->told.mode, HANGS);
-  for (size_t i = 0; i < 8; i++) sp_rpc_call_start(bed->calls[i].call, 1);
-  sp_rpc_reap(bed->client, 0, 0, call_done, bed);
-  sp_rpc_call_start(bed->calls[9].call, 1); // not even taken
+  for (size_t i = 0; i < 8; i++) sp_rpc_call_start(bed->rpc->calls[i].call, 1);
+  rpc_bed_reap(bed->rpc, 0);
+  sp_rpc_call_start(bed->rpc->calls[9].call, 1); // not even taken
   close_bed(bed);
 }
 
 int main(void) {
-  // Proxies of the environment must not be used, not even looked at.
-  setenv("http_proxy", "http://127.0.0.1:1", 1);
-  setenv("all_proxy", "http://127.0.0.1:1", 1);
+  lay_proxies_out();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(answers_come_with_stamps_and_the_servers_own_time),
       cmocka_unit_test(bodies_are_what_the_protocols_say),

@@ -90,7 +90,7 @@ static void a_version_is_left_out_where_a_server_knows_none(void **state) {
   bed->conf = standard;
   struct sp_rpc_env env = env_of(&bed->conf, http_server_address(bed->server));
   env.model_version = 1;
-  open_client(bed, &env);
+  bed->rpc = rpc_bed_open(&env);
   is_good(bed);
   assert_non_null(strstr(bed->told.seen, "/v2/models/affine/infer "));
   assert_int_equal(env.model_version, 1); // the caller's own
@@ -160,9 +160,7 @@ static void tls_against_plain_is_named(void **state) {
 }
 
 int main(void) {
-  // Proxies of the environment must not be used, not even looked at.
-  setenv("http_proxy", "http://127.0.0.1:1", 1);
-  setenv("all_proxy", "http://127.0.0.1:1", 1);
+  lay_proxies_out();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(absent_and_other_servers_are_named),
       cmocka_unit_test(a_grpc_server_is_recognized),

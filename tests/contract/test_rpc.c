@@ -22,8 +22,7 @@
 #include "rpc/tfs.h"
 #include "rpc/tfs_model.h"
 #include "server/server.h"
-
-#define WITHIN_NS (30 * SP_NS_PER_S) // a bound for what is broken, not a measure
+#include "support/rpc_bed.h"
 
 static const struct sp_tensor_spec input_spec = {"x", SP_DTYPE_FLOAT32, 2, {1, 3}};
 static struct sp_rpc_conf conf = {
@@ -71,70 +70,9 @@ static void stop(struct sp_server *server) {
   assert_true(was_graceful);
 }
 
-// --- A client with some calls ---
-
-#define N_CALLS 64
-
-struct bed {
-  struct sp_rpc_client *client;
-  struct sp_tensor_spec output_spec;
-  struct one {
-    struct bed *bed;
-    struct sp_rpc_call *call;
-    struct sp_tensor **inputs;
-    const struct sp_tensor *output;
-    struct sp_rpc_result result; // of the last completion
-    size_t n_done;
-  } calls[N_CALLS];
-  size_t n_done;
-  bool goes_on; // each completion starts its call again
-};
-
-static void done(void *user, const struct sp_rpc_result *result, void *context) {
-  struct one *one = user;
-  struct bed *bed = context;
-  assert_ptr_equal(one->bed, bed);
-  one->result = *result;
-  one->n_done++;
-  bed->n_done++;
-  if (bed->goes_on) sp_rpc_call_start(one->call, 1);
-}
-
-static struct bed *open_env(const struct sp_rpc_env *env) {
-  struct bed *bed = calloc(1, sizeof *bed);
-  struct sp_error error;
-  if (sp_rpc_client_new(env, &bed->client, &bed->output_spec, &error)) fail_msg("%s", error.text);
-  for (size_t i = 0; i < N_CALLS; i++) {
-    struct one *one = &bed->calls[i];
-    one->bed = bed;
-    one->call = sp_rpc_call_new(bed->client, 0, &one->inputs, &one->output, one);
-  }
-  return bed;
-}
-static struct bed *open_bed(const char *address) {
+static struct rpc_bed *open_bed(const char *address) {
   struct sp_rpc_env env = env_of(address);
-  return open_env(&env);
-}
-
-static void close_bed(struct bed *bed) {
-  sp_rpc_client_free(bed->client);
-  free(bed);
-}
-
-static void complete(struct bed *bed, size_t n) {
-  int64_t deadline_ns = sp_now_ns() + WITHIN_NS;
-  while (bed->n_done < n) {
-    assert_true(sp_now_ns() < deadline_ns);
-    sp_rpc_reap(bed->client, 0, deadline_ns, done, bed);
-  }
-  assert_int_equal(bed->n_done, n);
-}
-
-static const struct sp_rpc_result *answer_of(struct bed *bed) {
-  size_t n = bed->n_done;
-  sp_rpc_call_start(bed->calls[0].call, 1);
-  complete(bed, n + 1);
-  return &bed->calls[0].result;
+  return rpc_bed_open(&env);
 }
 
 // --- What goes well ---
@@ -142,13 +80,13 @@ static const struct sp_rpc_result *answer_of(struct bed *bed) {
 static void answers_come_with_stamps_and_the_servers_own_time(void **state) {
   (void)state;
   struct sp_server *server = start_stub((struct sp_server_conf){.delay = "2ms"}, "127.0.0.1:0");
-  struct bed *bed = open_bed(sp_server_address(server));
+  struct rpc_bed *bed = open_bed(sp_server_address(server));
   assert_string_equal(bed->output_spec.name, "x");
   assert_int_equal(bed->output_spec.shape[0], 1);
   float *x = bed->calls[0].inputs[0]->data;
   for (int i = 0; i < 3; i++) x[i] = (float)i + 0.5F;
   int64_t before_ns = sp_now_ns();
-  const struct sp_rpc_result *result = answer_of(bed);
+  const struct sp_rpc_result *result = rpc_bed_answer(bed);
   assert_int_equal(result->outcome, SP_OUTCOME_NONE);
   assert_string_equal(result->text, "");
   assert_true(before_ns <= result->issued_ns && result->issued_ns < result->answered_ns &&
@@ -156,7 +94,7 @@ static void answers_come_with_stamps_and_the_servers_own_time(void **state) {
   assert_true(result->server_ns >= 2 * SP_NS_PER_MS &&
               result->server_ns < result->answered_ns - result->issued_ns);
   assert_memory_equal(bed->calls[0].output->data, x, 3 * sizeof *x);
-  close_bed(bed);
+  rpc_bed_close(bed);
   stop(server);
 }
 
@@ -168,14 +106,14 @@ static void many_calls_are_answered_each_its_own(void **state) {
   struct sp_rpc_conf three = conf;
   three.channels = 3;
   env.conf = &three;
-  struct bed *bed = open_env(&env);
+  struct rpc_bed *bed = rpc_bed_open(&env);
   for (size_t round = 0; round < 20; round++) {
     for (size_t i = 0; i < N_CALLS; i++) {
       float *x = bed->calls[i].inputs[0]->data;
       for (size_t j = 0; j < 12; j++) x[j] = (float)(round * 1000 + i * 12 + j);
       sp_rpc_call_start(bed->calls[i].call, 1 + (i + round) % 4);
     }
-    complete(bed, (round + 1) * N_CALLS);
+    rpc_bed_complete(bed, (round + 1) * N_CALLS);
     for (size_t i = 0; i < N_CALLS; i++) {
       assert_int_equal(bed->calls[i].result.outcome, SP_OUTCOME_NONE);
       assert_int_equal(bed->calls[i].n_done, round + 1);
@@ -183,12 +121,12 @@ static void many_calls_are_answered_each_its_own(void **state) {
                           (1 + (i + round) % 4) * 3 * sizeof(float));
     }
   }
-  close_bed(bed);
+  rpc_bed_close(bed);
   stop(server);
 }
 
 static void *wake_soon(void *context) {
-  struct bed *bed = context;
+  struct rpc_bed *bed = context;
   usleep(20000); // most likely inside the reap; the other order must work too
   sp_rpc_wake(bed->client, 0);
   return NULL;
@@ -197,16 +135,16 @@ static void *wake_soon(void *context) {
 static void a_wake_ends_a_reap(void **state) {
   (void)state;
   struct sp_server *server = start_stub((struct sp_server_conf){0}, "127.0.0.1:0");
-  struct bed *bed = open_bed(sp_server_address(server));
+  struct rpc_bed *bed = open_bed(sp_server_address(server));
   pthread_t thread;
   pthread_create(&thread, NULL, wake_soon, bed);
   int64_t start_ns = sp_now_ns();
-  assert_int_equal(sp_rpc_reap(bed->client, 0, start_ns + WITHIN_NS, done, bed), 0);
+  assert_int_equal(rpc_bed_reap(bed, start_ns + WITHIN_NS), 0);
   assert_true(sp_now_ns() - start_ns < WITHIN_NS);
   pthread_join(thread, NULL);
   sp_rpc_wake(bed->client, 0); // before the reap
-  assert_int_equal(sp_rpc_reap(bed->client, 0, sp_now_ns() + WITHIN_NS, done, bed), 0);
-  close_bed(bed);
+  assert_int_equal(rpc_bed_reap(bed, sp_now_ns() + WITHIN_NS), 0);
+  rpc_bed_close(bed);
   stop(server);
 }
 
@@ -228,13 +166,13 @@ static void statuses_become_outcomes(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     struct sp_server *server =
         start_stub((struct sp_server_conf){.fail = (char *)(uintptr_t)cases[i].fail}, "127.0.0.1:0");
-    struct bed *bed = open_bed(sp_server_address(server));
-    const struct sp_rpc_result *result = answer_of(bed);
+    struct rpc_bed *bed = open_bed(sp_server_address(server));
+    const struct sp_rpc_result *result = rpc_bed_answer(bed);
     assert_int_equal(result->outcome, cases[i].outcome);
     assert_int_equal(result->code, cases[i].code);
     assert_string_equal(result->text, "failing as told (--fail)");
     assert_true(result->server_ns >= 0);
-    close_bed(bed);
+    rpc_bed_close(bed);
     stop(server);
   }
 }
@@ -246,21 +184,21 @@ static void a_late_answer_is_a_deadline(void **state) {
   struct sp_rpc_conf hasty = conf;
   hasty.deadline_ns = 100 * SP_NS_PER_MS;
   env.conf = &hasty;
-  struct bed *bed = open_env(&env);
-  const struct sp_rpc_result *result = answer_of(bed);
+  struct rpc_bed *bed = rpc_bed_open(&env);
+  const struct sp_rpc_result *result = rpc_bed_answer(bed);
   assert_int_equal(result->outcome, SP_OUTCOME_DEADLINE);
   assert_true(result->answered_ns - result->issued_ns >= 100 * SP_NS_PER_MS);
-  close_bed(bed);
+  rpc_bed_close(bed);
   stop(server);
 }
 
 static void what_is_under_way_is_cancelled_at_the_end(void **state) {
   (void)state;
   struct sp_server *server = start_stub((struct sp_server_conf){.delay = "60s"}, "127.0.0.1:0");
-  struct bed *bed = open_bed(sp_server_address(server));
+  struct rpc_bed *bed = open_bed(sp_server_address(server));
   for (size_t i = 0; i < N_CALLS; i++) sp_rpc_call_start(bed->calls[i].call, 1);
   int64_t start_ns = sp_now_ns();
-  close_bed(bed);
+  rpc_bed_close(bed);
   assert_true(sp_now_ns() - start_ns < WITHIN_NS);
   bool was_graceful;
   sp_server_stop(server, 0, &was_graceful, NULL);
@@ -273,30 +211,30 @@ static void a_server_that_goes_away_is_unavailable_and_found_again(void **state)
   struct sp_server *server = start_stub((struct sp_server_conf){.delay = "60s"}, "127.0.0.1:0");
   char address[64];
   snprintf(address, sizeof address, "%s", sp_server_address(server));
-  struct bed *bed = open_bed(address);
+  struct rpc_bed *bed = open_bed(address);
   for (size_t i = 0; i < N_CALLS; i++) sp_rpc_call_start(bed->calls[i].call, 1);
   // They must have been taken before the server leaves: the last calls may still be on their way.
-  sp_rpc_reap(bed->client, 0, sp_now_ns() + 200 * SP_NS_PER_MS, done, bed);
+  rpc_bed_reap(bed, sp_now_ns() + 200 * SP_NS_PER_MS);
   bool was_graceful;
   sp_server_stop(server, 0, &was_graceful, NULL);
   assert_false(was_graceful);
-  complete(bed, N_CALLS);
+  rpc_bed_complete(bed, N_CALLS);
   for (size_t i = 0; i < N_CALLS; i++) {
     enum sp_outcome outcome = bed->calls[i].result.outcome;
     if (outcome != SP_OUTCOME_UNAVAILABLE && outcome != SP_OUTCOME_ERROR)
       fail_msg("%s", sp_outcome_name(outcome));
   }
   // Nobody there: every call ends, and at once.
-  assert_int_equal(answer_of(bed)->outcome, SP_OUTCOME_UNAVAILABLE);
+  assert_int_equal(rpc_bed_answer(bed)->outcome, SP_OUTCOME_UNAVAILABLE);
   assert_true(bed->calls[0].result.text[0]);
   server = start_stub((struct sp_server_conf){0}, address);
   int64_t back_ns = sp_now_ns();
-  while (answer_of(bed)->outcome != SP_OUTCOME_NONE) {
+  while (rpc_bed_answer(bed)->outcome != SP_OUTCOME_NONE) {
     assert_int_equal(bed->calls[0].result.outcome, SP_OUTCOME_UNAVAILABLE);
     assert_true(sp_now_ns() - back_ns < WITHIN_NS);
-    sp_rpc_reap(bed->client, 0, sp_now_ns() + 10 * SP_NS_PER_MS, done, bed);
+    rpc_bed_reap(bed, sp_now_ns() + 10 * SP_NS_PER_MS);
   }
-  close_bed(bed);
+  rpc_bed_close(bed);
   stop(server);
 }
 
@@ -310,17 +248,17 @@ static void a_channel_per_call_fails_alone(void **state) {
   of.link.channel = SP_RPC_CHANNEL_PER_CALL;
   struct sp_rpc_env env = env_of(address);
   env.conf = &of;
-  struct bed *bed = open_env(&env);
-  for (int i = 0; i < 3; i++) assert_int_equal(answer_of(bed)->outcome, SP_OUTCOME_NONE);
+  struct rpc_bed *bed = rpc_bed_open(&env);
+  for (int i = 0; i < 3; i++) assert_int_equal(rpc_bed_answer(bed)->outcome, SP_OUTCOME_NONE);
   stop(server);
-  assert_int_equal(answer_of(bed)->outcome, SP_OUTCOME_UNAVAILABLE);
+  assert_int_equal(rpc_bed_answer(bed)->outcome, SP_OUTCOME_UNAVAILABLE);
   server = start_stub((struct sp_server_conf){0}, address);
-  assert_int_equal(answer_of(bed)->outcome, SP_OUTCOME_NONE);
+  assert_int_equal(rpc_bed_answer(bed)->outcome, SP_OUTCOME_NONE);
   for (size_t i = 0; i < N_CALLS; i++) sp_rpc_call_start(bed->calls[i].call, 1);
-  complete(bed, 5 + N_CALLS);
+  rpc_bed_complete(bed, 5 + N_CALLS);
   for (size_t i = 0; i < N_CALLS; i++) assert_int_equal(bed->calls[i].result.outcome, SP_OUTCOME_NONE);
   sp_rpc_call_start(bed->calls[0].call, 1); // under way at the end
-  close_bed(bed);
+  rpc_bed_close(bed);
   stop(server);
 }
 
@@ -524,14 +462,14 @@ static void unreadable_replies_are_malformed(void **state) {
   for (int how = 0; how < ODD_COUNT; how++) {
     struct odd odd;
     odd_start(&odd, how);
-    struct bed *bed = open_bed(sp_listener_address(odd.listener));
+    struct rpc_bed *bed = open_bed(sp_listener_address(odd.listener));
     assert_string_equal(bed->output_spec.name, "x");
     assert_int_equal(bed->output_spec.shape[1], 3);
-    const struct sp_rpc_result *result = answer_of(bed);
+    const struct sp_rpc_result *result = rpc_bed_answer(bed);
     if (result->outcome != SP_OUTCOME_MALFORMED) fail_msg("%d is %s", how, sp_outcome_name(result->outcome));
     assert_memory_equal(result->text, "reply: ", 7);
     assert_int_equal(result->code, 0);
-    close_bed(bed);
+    rpc_bed_close(bed);
     odd_stop(&odd);
   }
 }

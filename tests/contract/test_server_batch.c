@@ -31,12 +31,12 @@ static struct sp_server_conf conf_of(uint64_t max_batch, int64_t delay_ns) {
       .threads = 2, .engine = "onnxruntime", .max_batch = max_batch, .batch_delay_ns = delay_ns};
 }
 
-static void fill(struct crowd *crowd, size_t i) {
-  float *x = crowd->members[i].inputs[0]->data;
+static void fill(struct rpc_bed *crowd, size_t i) {
+  float *x = crowd->calls[i].inputs[0]->data;
   for (size_t k = 0; k < 3 * CROWD_ROWS; k++) x[k] = (float)(100 * i + k);
 }
 
-static void answered(const struct crowd *crowd) {
+static void answered(const struct rpc_bed *crowd) {
   if (crowd->n_failed) fail_msg("%zu failed: %s", crowd->n_failed, crowd->failure);
 }
 
@@ -46,15 +46,15 @@ static void full_batches_are_run_together(void **state) {
   const struct sp_server_conf conf = conf_of(16, NEVER_NS);
   struct sp_server_counts counts;
   struct sp_server *server = start(&conf, "together", &counts);
-  struct crowd *crowd = crowd_open(server, "tfs", "together", "rows");
+  struct rpc_bed *crowd = crowd_open(server, "tfs", "together", "rows");
   for (size_t i = 0; i < 16; i++) {
     fill(crowd, i);
-    crowd_start(crowd, i, 1);
+    sp_rpc_call_start(crowd->calls[i].call, 1);
   }
-  crowd_complete(crowd, 16);
+  rpc_bed_complete(crowd, 16);
   answered(crowd);
-  for (size_t i = 0; i < 16; i++) assert_true(*(const float *)crowd->members[i].output->data == 16);
-  crowd_close(crowd);
+  for (size_t i = 0; i < 16; i++) assert_true(*(const float *)crowd->calls[i].output->data == 16);
+  rpc_bed_close(crowd);
   server_stop(server);
   assert_int_equal(counts.n_predictions, 16);
   assert_int_equal(counts.n_requests, 16);
@@ -64,14 +64,14 @@ static void what_has_waited_long_enough_is_run(void **state) {
   (void)state;
   const struct sp_server_conf conf = conf_of(16, 20 * SP_NS_PER_MS);
   struct sp_server *server = start(&conf, "together", NULL);
-  struct crowd *crowd = crowd_open(server, "tfs", "together", "rows");
-  crowd_start(crowd, 0, 3);
-  crowd_complete(crowd, 1);
+  struct rpc_bed *crowd = crowd_open(server, "tfs", "together", "rows");
+  sp_rpc_call_start(crowd->calls[0].call, 3);
+  rpc_bed_complete(crowd, 1);
   answered(crowd);
-  const float *rows = crowd->members[0].output->data;
+  const float *rows = crowd->calls[0].output->data;
   assert_true(rows[0] == 3 && rows[1] == 3 && rows[2] == 3);
-  assert_true(crowd->members[0].result.server_ns >= 20 * SP_NS_PER_MS);
-  crowd_close(crowd);
+  assert_true(crowd->calls[0].result.server_ns >= 20 * SP_NS_PER_MS);
+  rpc_bed_close(crowd);
   server_stop(server);
 }
 
@@ -79,26 +79,26 @@ static void own_rows_come_back(const char *protocol) {
   const struct sp_server_conf conf = conf_of(5, SP_NS_PER_MS);
   struct sp_server_counts counts;
   struct sp_server *server = start(&conf, "together", &counts);
-  struct crowd *crowd = crowd_open(server, protocol, "together", "twice");
+  struct rpc_bed *crowd = crowd_open(server, protocol, "together", "twice");
   size_t n_rows = 0;
   for (size_t round = 1; round <= 20; round++) {
-    for (size_t i = 0; i < CROWD_MAX; i++) {
+    for (size_t i = 0; i < N_CALLS; i++) {
       fill(crowd, i);
       n_rows += 1 + (i + round) % CROWD_ROWS;
-      crowd_start(crowd, i, 1 + (i + round) % CROWD_ROWS);
+      sp_rpc_call_start(crowd->calls[i].call, 1 + (i + round) % CROWD_ROWS);
     }
-    crowd_complete(crowd, round * CROWD_MAX);
+    rpc_bed_complete(crowd, round * N_CALLS);
     answered(crowd);
-    for (size_t i = 0; i < CROWD_MAX; i++) {
-      const float *twice = crowd->members[i].output->data;
+    for (size_t i = 0; i < N_CALLS; i++) {
+      const float *twice = crowd->calls[i].output->data;
       for (size_t k = 0; k < 3 * (1 + (i + round) % CROWD_ROWS); k++)
         assert_true(twice[k] == 2 * (float)(100 * i + k));
     }
   }
-  crowd_close(crowd);
+  rpc_bed_close(crowd);
   server_stop(server);
   assert_int_equal(counts.n_predictions, n_rows);
-  assert_int_equal(counts.n_requests, 20 * CROWD_MAX);
+  assert_int_equal(counts.n_requests, 20 * N_CALLS);
 }
 
 static void each_gets_its_own_rows_back(void **state) {
@@ -183,14 +183,14 @@ static void a_run_takes_its_delay_once(void **state) {
   conf.threads = 1;
   conf.delay = "serial:100ms";
   struct sp_server *server = start(&conf, "together", NULL);
-  struct crowd *crowd = crowd_open(server, "tfs", "together", "rows");
+  struct rpc_bed *crowd = crowd_open(server, "tfs", "together", "rows");
   int64_t start_ns = sp_now_ns();
-  for (size_t i = 0; i < 8; i++) crowd_start(crowd, i, 1);
-  crowd_complete(crowd, 8);
+  for (size_t i = 0; i < 8; i++) sp_rpc_call_start(crowd->calls[i].call, 1);
+  rpc_bed_complete(crowd, 8);
   int64_t took_ns = sp_now_ns() - start_ns;
   answered(crowd);
   assert_true(took_ns >= 100 * SP_NS_PER_MS && took_ns < 800 * SP_NS_PER_MS);
-  crowd_close(crowd);
+  rpc_bed_close(crowd);
   server_stop(server);
 }
 
@@ -198,8 +198,8 @@ static void what_is_gathered_ends_with_the_server(void **state) {
   (void)state;
   const struct sp_server_conf conf = conf_of(16, NEVER_NS);
   struct sp_server *server = start(&conf, "together", NULL);
-  struct crowd *crowd = crowd_open(server, "tfs", "together", "rows");
-  for (size_t i = 0; i < 5; i++) crowd_start(crowd, i, 1);
+  struct rpc_bed *crowd = crowd_open(server, "tfs", "together", "rows");
+  for (size_t i = 0; i < 5; i++) sp_rpc_call_start(crowd->calls[i].call, 1);
   struct caller caller = caller_open(server); // what comes later on a thread comes later in its queue
   for (int i = 0; i < 50; i++) caller_call(&caller, SP_HEALTH_CHECK, "", 0);
   caller_close(&caller);
@@ -208,9 +208,9 @@ static void what_is_gathered_ends_with_the_server(void **state) {
   assert_int_equal(sp_server_stop(server, 10 * SP_NS_PER_MS, &was_graceful, NULL), SP_OK);
   assert_false(was_graceful);
   assert_true(sp_now_ns() - start_ns < WITHIN_NS);
-  crowd_complete(crowd, 5);
+  rpc_bed_complete(crowd, 5);
   assert_int_equal(crowd->n_failed, 5);
-  crowd_close(crowd);
+  rpc_bed_close(crowd);
 }
 
 static void what_cannot_be_gathered_is_refused(void **state) {

@@ -84,23 +84,23 @@ static void listen_no_more(struct said *said) {
 // --- Calls that never stop ---
 
 struct traffic {
-  struct crowd *crowd;
+  struct rpc_bed *crowd;
   pthread_t thread;
   _Atomic bool ends;
 };
 
 static void *keep_calling(void *context) {
   struct traffic *traffic = context;
-  struct crowd *crowd = traffic->crowd;
-  crowd->goes_on = true;
-  for (size_t i = 0; i < CROWD_MAX; i++) {
-    for (size_t k = 0; k < 3; k++) ((float *)crowd->members[i].inputs[0]->data)[k] = (float)(i + k);
-    crowd_start(crowd, i, 1);
+  struct rpc_bed *crowd = traffic->crowd;
+  crowd->goes_on_until = SIZE_MAX;
+  for (size_t i = 0; i < N_CALLS; i++) {
+    for (size_t k = 0; k < 3; k++) ((float *)crowd->calls[i].inputs[0]->data)[k] = (float)(i + k);
+    sp_rpc_call_start(crowd->calls[i].call, 1);
   }
   size_t n = 0;
-  while (!atomic_load(&traffic->ends)) crowd_complete(crowd, n += CROWD_MAX);
-  crowd->goes_on = false;
-  crowd_complete(crowd, crowd->n_done + CROWD_MAX);
+  while (!atomic_load(&traffic->ends)) rpc_bed_complete(crowd, n += N_CALLS);
+  crowd->goes_on_until = 0;
+  rpc_bed_complete(crowd, crowd->n_done + N_CALLS);
   return NULL;
 }
 
@@ -112,13 +112,13 @@ static void begin_traffic(struct traffic *traffic, const struct sp_server *serve
 static void end_traffic(struct traffic *traffic) {
   atomic_store(&traffic->ends, true);
   pthread_join(traffic->thread, NULL);
-  struct crowd *crowd = traffic->crowd;
+  struct rpc_bed *crowd = traffic->crowd;
   if (crowd->n_failed) fail_msg("%zu of %zu failed: %s", crowd->n_failed, crowd->n_done, crowd->failure);
-  for (size_t i = 0; i < CROWD_MAX; i++) {
-    const float *twice = crowd->members[i].output->data;
+  for (size_t i = 0; i < N_CALLS; i++) {
+    const float *twice = crowd->calls[i].output->data;
     for (size_t k = 0; k < 3; k++) assert_true(twice[k] == 2 * (float)(i + k));
   }
-  crowd_close(crowd);
+  rpc_bed_close(crowd);
 }
 
 static void churn(const struct sp_server_conf *conf, const char *protocol) {

@@ -68,56 +68,25 @@ void as_told(struct http_exchange *exchange, void *context) {
 
 // --- A client with some calls ---
 
-void call_done(void *user, const struct sp_rpc_result *result, void *context) {
-  struct one *one = user;
-  struct bed *bed = context;
-  assert_ptr_equal(one->bed, bed);
-  one->result = *result;
-  one->n_done++;
-  bed->n_done++;
-  if (bed->n_done + N_CALLS <= bed->goes_on_until) sp_rpc_call_start(one->call, 1);
-}
-
-void open_client(struct bed *bed, const struct sp_rpc_env *env) {
-  struct sp_error error;
-  if (sp_rpc_client_new(env, &bed->client, &bed->output_spec, &error)) fail_msg("%s", error.text);
-  for (size_t i = 0; i < N_CALLS; i++) {
-    struct one *one = &bed->calls[i];
-    one->bed = bed;
-    one->call = sp_rpc_call_new(bed->client, 0, &one->inputs, &one->output, one);
-  }
-}
-
 struct bed *open_bed(const struct sp_rpc_conf *conf) {
   struct bed *bed = calloc(1, sizeof *bed);
   bed->server = http_server_start(NULL, as_told, &bed->told);
   bed->conf = *conf;
   struct sp_rpc_env env = env_of(&bed->conf, http_server_address(bed->server));
-  open_client(bed, &env);
+  bed->rpc = rpc_bed_open(&env);
   return bed;
 }
 
 void close_bed(struct bed *bed) {
-  sp_rpc_client_free(bed->client);
+  rpc_bed_close(bed->rpc);
   if (bed->server) http_server_stop(bed->server);
   free(bed);
 }
 
-void complete(struct bed *bed, size_t n) {
-  int64_t deadline_ns = sp_now_ns() + WITHIN_NS;
-  while (bed->n_done < n) {
-    assert_true(sp_now_ns() < deadline_ns);
-    sp_rpc_reap(bed->client, 0, deadline_ns, call_done, bed);
-  }
-  assert_int_equal(bed->n_done, n);
-}
-
 const struct sp_rpc_result *answer_of(struct bed *bed) {
-  size_t n = bed->n_done;
-  sp_rpc_call_start(bed->calls[0].call, 1);
-  complete(bed, n + 1);
+  const struct sp_rpc_result *result = rpc_bed_answer(bed->rpc);
   atomic_load(&bed->told.n_seen); // orders what the server has seen before what the test reads of it
-  return &bed->calls[0].result;
+  return result;
 }
 
 void ends_as(struct bed *bed, enum sp_outcome outcome, int code, const char *text) {
@@ -131,4 +100,9 @@ void ends_as(struct bed *bed, enum sp_outcome outcome, int code, const char *tex
 void is_good(struct bed *bed) {
   atomic_store(&bed->told.mode, GOOD);
   ends_as(bed, SP_OUTCOME_NONE, 200, "");
+}
+
+void lay_proxies_out(void) {
+  setenv("http_proxy", "http://127.0.0.1:1", 1);
+  setenv("all_proxy", "http://127.0.0.1:1", 1);
 }

@@ -6,11 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/clock.h"
 #include "rpc/rpc.h"
 #include "support/http_server.h"
-
-#define WITHIN_NS (30 * SP_NS_PER_S) // a bound for what is broken, not a measure
+#include "support/rpc_bed.h"
 
 extern const struct sp_rpc_conf standard;
 // Of the model affine, one queue.
@@ -28,33 +26,20 @@ struct told {
 enum { GOOD, SAYS, HANGS, CUTS, ENDLESS, CLOSES_BEHIND, RAW };
 void as_told(struct http_exchange *exchange, void *context); // context: struct told
 
-#define N_CALLS 64
-
 struct bed {
   struct told told;
   struct http_server *server;
   struct sp_rpc_conf conf;
-  struct sp_rpc_client *client;
-  struct sp_tensor_spec output_spec;
-  struct one {
-    struct bed *bed;
-    struct sp_rpc_call *call;
-    struct sp_tensor **inputs;
-    const struct sp_tensor *output;
-    struct sp_rpc_result result; // of the last completion
-    size_t n_done;
-  } calls[N_CALLS];
-  size_t n_done, goes_on_until; // each completion starts its call again, up to so many
+  struct rpc_bed *rpc;
 };
-// Of sp_rpc_reap, with the bed as its context.
-void call_done(void *user, const struct sp_rpc_result *result, void *context);
-void open_client(struct bed *bed, const struct sp_rpc_env *env);
 struct bed *open_bed(const struct sp_rpc_conf *conf);
 void close_bed(struct bed *bed);
-void complete(struct bed *bed, size_t n); // until so many completions in all
 const struct sp_rpc_result *answer_of(struct bed *bed);
 // One call, which must end so.
 void ends_as(struct bed *bed, enum sp_outcome outcome, int code, const char *text);
 void is_good(struct bed *bed);
+
+// Before anything else: names proxies in the environment where nobody answers. They must not be used, not even looked at.
+void lay_proxies_out(void);
 
 #endif

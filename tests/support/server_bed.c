@@ -109,8 +109,8 @@ float *caller_output(struct caller *caller, const char *name, size_t n_rows, siz
 
 // --- Many in flight ---
 
-struct crowd *crowd_open(const struct sp_server *server, const char *protocol, const char *model,
-                         const char *output) {
+struct rpc_bed *crowd_open(const struct sp_server *server, const char *protocol, const char *model,
+                           const char *output) {
   static const struct sp_tensor_spec x = {"x", SP_DTYPE_FLOAT32, 2, {1, 3}};
   const struct sp_rpc_conf conf = {.protocol = (char *)(uintptr_t)protocol,
                                    .deadline_ns = WITHIN_NS,
@@ -124,41 +124,5 @@ struct crowd *crowd_open(const struct sp_server *server, const char *protocol, c
                                  .output = output,
                                  .max_rows = CROWD_ROWS,
                                  .n_queues = 1};
-  struct crowd *crowd = sp_alloc(sizeof *crowd);
-  struct sp_tensor_spec told;
-  struct sp_error error;
-  if (sp_rpc_client_new(&env, &crowd->client, &told, &error)) fail_msg("%s", error.text);
-  for (size_t i = 0; i < CROWD_MAX; i++) {
-    struct member *member = &crowd->members[i];
-    member->crowd = crowd;
-    member->call = sp_rpc_call_new(crowd->client, 0, &member->inputs, &member->output, member);
-  }
-  return crowd;
-}
-
-void crowd_close(struct crowd *crowd) {
-  sp_rpc_client_free(crowd->client);
-  free(crowd);
-}
-
-void crowd_start(struct crowd *crowd, size_t i, size_t n_rows) {
-  sp_rpc_call_start(crowd->members[i].call, n_rows);
-}
-
-static void done(void *user, const struct sp_rpc_result *result, void *context) {
-  struct member *member = user;
-  struct crowd *crowd = context;
-  member->result = *result;
-  crowd->n_done++;
-  if (result->outcome != SP_OUTCOME_NONE && !crowd->n_failed++)
-    snprintf(crowd->failure, sizeof crowd->failure, "%d: %s", result->code, result->text);
-  if (crowd->goes_on) sp_rpc_call_start(member->call, 1);
-}
-
-void crowd_complete(struct crowd *crowd, size_t n_done) {
-  int64_t deadline_ns = sp_now_ns() + WITHIN_NS;
-  while (crowd->n_done < n_done) {
-    assert_true(sp_now_ns() < deadline_ns);
-    sp_rpc_reap(crowd->client, 0, deadline_ns, done, crowd);
-  }
+  return rpc_bed_open(&env);
 }

@@ -9,8 +9,7 @@
 #include "rpc/tfs.h"
 #include "rpc/tfs_model.h"
 #include "server/server.h"
-
-#define WITHIN_NS (30 * SP_NS_PER_S) // a bound for what is broken, not a measure
+#include "support/rpc_bed.h"
 
 // Each fails the test where it cannot do what it says.
 struct sp_server *server_start(const struct sp_server_env *env);
@@ -40,27 +39,9 @@ float *caller_output(struct caller *caller, const char *name, size_t n_rows, siz
 
 // --- Many in flight: a model whose input is x, float32 [N, 3] ---
 
-#define CROWD_MAX  64
-#define CROWD_ROWS 4
-
-struct crowd {
-  struct sp_rpc_client *client;
-  struct member {
-    struct crowd *crowd;
-    struct sp_rpc_call *call;
-    struct sp_tensor **inputs;
-    const struct sp_tensor *output;
-    struct sp_rpc_result result; // of the last completion
-  } members[CROWD_MAX];
-  size_t n_done, n_failed;
-  char failure[256]; // the first
-  bool goes_on;      // each completion starts its call again, with a row
-};
+#define CROWD_ROWS 4 // of a call, at most
 // output NULL: the only one.
-struct crowd *crowd_open(const struct sp_server *server, const char *protocol, const char *model,
-                         const char *output);
-void crowd_close(struct crowd *crowd); // cancels what is under way
-void crowd_start(struct crowd *crowd, size_t i, size_t n_rows);
-void crowd_complete(struct crowd *crowd, size_t n_done); // until as many calls have ended since crowd_open
+struct rpc_bed *crowd_open(const struct sp_server *server, const char *protocol, const char *model,
+                           const char *output);
 
 #endif
