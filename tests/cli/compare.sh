@@ -1,11 +1,6 @@
 #!/usr/bin/env bash
 # servepath compare: what is refused before anything is measured, each in one line that says what to do.
-set -euo pipefail
-: "${SERVEPATH:?}" "${SOURCE_DIR:?}"
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp"
-fail() { echo "FAIL $*" >&2 && cat err >&2 && exit 1; }
+. "$(dirname "$0")/lib.sh"
 refused() { # CODE TEXT ARGUMENT...
   local code=0 want=$1 text=$2
   shift 2

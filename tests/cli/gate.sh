@@ -1,13 +1,8 @@
 #!/usr/bin/env bash
 # servepath gate over stored trials: the verdict where the truth is known, in both directions; what is refused or inconclusive, and why.
-set -euo pipefail
-: "${SERVEPATH:?}" "${SOURCE_DIR:?}" "${PYTHON:?}"
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+. "$(dirname "$0")/lib.sh"
 export XDG_RUNTIME_DIR=$tmp/runtime
 mkdir -m 700 "$XDG_RUNTIME_DIR"
-cd "$tmp"
-fail() { echo "FAIL $*" >&2 && cat out err >&2 && exit 1; }
 # gate CODE ARGUMENT...: stdout in out, stderr in err.
 gate() {
   local code=0 want=$1

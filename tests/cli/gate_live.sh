@@ -1,14 +1,9 @@
 #!/usr/bin/env bash
 # servepath gate with programs that stand in for servepath, so that the truth is known: a live failure is confirmed by fresh pairs, what was run
 # is not run again, baselines are kept and used, margins are measured and found again.
-set -euo pipefail
-: "${SERVEPATH:?}" "${SOURCE_DIR:?}" "${PYTHON:?}"
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+. "$(dirname "$0")/lib.sh"
 export XDG_RUNTIME_DIR=$tmp/runtime STAND_IN_TRIAL=$tmp/real STAND_IN_LOG=$tmp/log PYTHONDONTWRITEBYTECODE=1
 mkdir -m 700 "$XDG_RUNTIME_DIR"
-cd "$tmp"
-fail() { echo "FAIL $*" >&2 && cat out err >&2 && exit 1; }
 gate() { # CODE ARGUMENT...
   local code=0 want=$1
   shift

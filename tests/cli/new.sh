@@ -1,13 +1,8 @@
 #!/usr/bin/env bash
 # servepath new: a case from a CSV file and a model, or from a model alone; what was guessed is marked, and what is wrong is refused
 # without leaving a folder.
-set -euo pipefail
-: "${SERVEPATH:?}" "${SOURCE_DIR:?}"
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp"
+. "$(dirname "$0")/lib.sh"
 models=$SOURCE_DIR/tests/contract/models
-fail() { echo "FAIL $*" >&2 && cat out err >&2 && exit 1; }
 servepath() { # CODE ARGUMENT...
   local code=0 want=$1
   shift

@@ -1,11 +1,6 @@
 #!/usr/bin/env bash
 # servepath search: what it refuses, in one line, before anything is started.
-set -euo pipefail
-: "${SERVEPATH:?}" "${SOURCE_DIR:?}"
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp"
-fail() { echo "FAIL $*" >&2 && cat out err >&2 && exit 1; }
+. "$(dirname "$0")/lib.sh"
 refused() { # CODE PATTERN ARGUMENT...
   local code=0 want=$1 pattern=$2
   shift 2

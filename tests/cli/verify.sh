@@ -1,11 +1,6 @@
 #!/usr/bin/env bash
 # servepath verify on a user's own case: no expected predictions yet, --update writes them, a changed one is found.
-set -euo pipefail
-: "${SERVEPATH:?}" "${SOURCE_DIR:?}"
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp"
-fail() { echo "FAIL $*" >&2 && cat out err >&2 && exit 1; }
+. "$(dirname "$0")/lib.sh"
 servepath() { # CODE ARGUMENT...
   local code=0 want=$1
   shift

@@ -198,13 +198,19 @@ static char *printed(const struct sp_sweep *sweep, void (*print)(const struct sp
   return text;
 }
 
-static void the_map_is_readable(void **state) {
-  (void)state;
-  struct sp_sweep sweep = make_sweep("rpc");
+// With batches of 8 the side wins from the third rate on; the first cell failed.
+static struct sp_sweep make_crossing(const char *side, const char *error) {
+  struct sp_sweep sweep = make_sweep(side);
   for (size_t i = 0; i < 4; i++)
     set(&sweep, i, 1, i < 2 ? 2 : 0.5, i < 2 ? SP_VERDICT_WORSE : SP_VERDICT_BETTER);
   sweep.cells[0].state = SP_SWEEP_FAILED;
-  sweep.cells[0].error = sp_copy_text("too many invalid trials");
+  sweep.cells[0].error = sp_copy_text(error);
+  return sweep;
+}
+
+static void the_map_is_readable(void **state) {
+  (void)state;
+  struct sp_sweep sweep = make_crossing("rpc", "too many invalid trials");
   sweep.cells[6].state = SP_SWEEP_PENDING;
   char *text = printed(&sweep, sp_crossover_print);
   static const char *const wanted[] = {
@@ -225,11 +231,7 @@ static void the_map_is_readable(void **state) {
 
 static void names_are_never_markup(void **state) {
   (void)state;
-  struct sp_sweep sweep = make_sweep("<b>|`x`\n\x1b[31m@team");
-  for (size_t i = 0; i < 4; i++)
-    set(&sweep, i, 1, i < 2 ? 2 : 0.5, i < 2 ? SP_VERDICT_WORSE : SP_VERDICT_BETTER);
-  sweep.cells[0].state = SP_SWEEP_FAILED;
-  sweep.cells[0].error = sp_copy_text("<script>|");
+  struct sp_sweep sweep = make_crossing("<b>|`x`\n\x1b[31m@team", "<script>|");
   char *text = printed(&sweep, sp_crossover_print);
   assert_null(strchr(text, '\x1b'));
   free(text);

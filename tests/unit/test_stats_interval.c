@@ -111,6 +111,13 @@ static double draw(struct sp_prng *prng, int kind) {
   return normal;
 }
 
+// least to most of one kind; returns how many.
+static size_t draw_some(struct sp_prng *prng, size_t least, size_t most, int kind, double *values) {
+  size_t n = least + (size_t)sp_prng_below(prng, most - least + 1);
+  for (size_t i = 0; i < n; i++) values[i] = draw(prng, kind);
+  return n;
+}
+
 // Where `at` lies outside the interval exactly if p is at most alpha: but for rounding, and for p and alpha the same.
 static void agree(const double *values, size_t n, double at, double alpha) {
   struct sp_interval interval = sp_interval_of_median(values, n, alpha);
@@ -129,8 +136,7 @@ static void p_belongs_to_the_interval(void **state) {
   sp_prng_init(&prng, 6, SP_PRNG_TEST);
   double values[N_MAX];
   for (int round = 0; round < 400; round++) {
-    size_t n = 1 + (size_t)sp_prng_below(&prng, 26);
-    for (size_t i = 0; i < n; i++) values[i] = draw(&prng, round % 4);
+    size_t n = draw_some(&prng, 1, 26, round % 4, values);
     for (int k = 0; k < 5; k++) {
       double at = k == 4 && isfinite(values[0]) ? values[0] : draw(&prng, 0);
       for (size_t a = 0; a < sizeof alphas / sizeof alphas[0]; a++) {
@@ -150,8 +156,7 @@ static void bounds_move_one_way(void **state) {
   sp_prng_init(&prng, 7, SP_PRNG_TEST);
   double values[N_MAX];
   for (int round = 0; round < 40; round++) {
-    size_t n = 6 + (size_t)sp_prng_below(&prng, 20);
-    for (size_t i = 0; i < n; i++) values[i] = draw(&prng, round % 4);
+    size_t n = draw_some(&prng, 6, 25, round % 4, values);
     struct sp_interval last = sp_interval_of_median(values, n, 1e-12);
     for (int k = 1; k < 999; k += 3) {
       struct sp_interval interval = sp_interval_of_median(values, n, k / 1000.0);
