@@ -8,6 +8,8 @@
 #include "cmd/printed.h"
 #include "cmd/verbs.h"
 #include "decide/search_forms.h"
+#include "decide/search_json.h"
+#include "decide/search_sides.h"
 #include "os/files.h"
 #include "trial/relays.h"
 

@@ -7,6 +7,7 @@
 
 #include "base/printable.h"
 #include "base/units.h"
+#include "decide/search_json.h"
 #include "os/files.h"
 #include "report/escape.h"
 #include "result/history.h"

@@ -1,20 +1,17 @@
-// Searches as text, Markdown and JSON (servepath.search/1, proto/search.schema.json). No control characters, whatever stands in
-// names. One thread.
+// Searches as text and Markdown, in the files of their folder, and in the history. No control characters, whatever stands in names.
+// One thread.
 #ifndef SP_DECIDE_SEARCH_FORMS_H
 #define SP_DECIDE_SEARCH_FORMS_H
 
 #include <stdio.h>
 
-#include "decide/search_sides.h"
+#include "decide/search_record.h"
 
-#define SP_SEARCH_SCHEMA "servepath.search/1"
-#define SP_SEARCH_FILE   "search.json"
+#define SP_SEARCH_FILE "search.json"
 
 void sp_searches_print(const struct sp_searches_plan *plan, const struct sp_searches *searches, FILE *to);
 // For a pull request; text never becomes markup. free with free().
 char *sp_searches_markdown(const struct sp_searches_plan *plan, const struct sp_searches *searches);
-// With a final line end; free with free().
-char *sp_searches_json(const struct sp_searches_plan *plan, const struct sp_searches *searches);
 // DIR/search.json and DIR/report.md. SP_ERR_ENVIRONMENT: disk full, not writable.
 enum sp_err sp_searches_write(const struct sp_searches_plan *plan, const struct sp_searches *searches,
                               struct sp_error *error);

@@ -1,10 +1,11 @@
-// search.json: servepath.search/1. proto/search.schema.json describes the same; the tests validate one against the other.
+// What proto/search.schema.json describes; the tests validate one against the other.
+#include "decide/search_json.h"
+
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/version.h"
-#include "decide/search_forms.h"
 #include "result/fields.h"
 #include "result/metric.h"
 

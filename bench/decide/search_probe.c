@@ -1,7 +1,8 @@
-// Settings, folder, trial, and what is kept of its result.
+// Length, settings, folder, trial, and what is kept of its result.
 #include "decide/search_probe.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,21 @@ struct probe {
   char *dir;
   int64_t duration_ns;
 };
+
+int64_t sp_search_duration_ns(const struct sp_search_slo *slo, const struct sp_search_options *options,
+                              double rate_per_s) {
+  int64_t least_ns = options->probe_ns ? options->probe_ns : SP_SEARCH_PROBE_NS;
+  if (!options->probe_ns && slo->backlog_ns > least_ns / SP_SEARCH_BACKLOGS)
+    least_ns = slo->backlog_ns < SP_SEARCH_LONGEST_NS / SP_SEARCH_BACKLOGS
+                   ? slo->backlog_ns * SP_SEARCH_BACKLOGS
+                   : SP_SEARCH_LONGEST_NS;
+  int64_t longest_ns = least_ns > SP_SEARCH_LONGEST_NS ? least_ns : SP_SEARCH_LONGEST_NS;
+  double events = (double)sp_search_slo_events(slo);
+  if (least_ns >= SP_SEARCH_PROBE_NS) events = fmax(events, SP_SEARCH_PROBE_EVENTS);
+  double needed_ns = ceil(events / rate_per_s) * (double)SP_NS_PER_S;
+  if (needed_ns >= (double)longest_ns) return longest_ns;
+  return needed_ns > (double)least_ns ? (int64_t)needed_ns : least_ns;
+}
 
 static void lay(struct probe *p, const char *key, const char *value) {
   p->cli.settings[p->cli.n_settings++] = (struct sp_setting){key, value, "search"};

@@ -1,8 +1,8 @@
-// One trial of a search, live: found in its folder or run. For search_sides.c alone.
+// One trial of a search, live: how long it lasts; found in its folder or run. One thread, which is the supervisor's.
 #ifndef SP_DECIDE_SEARCH_PROBE_H
 #define SP_DECIDE_SEARCH_PROBE_H
 
-#include "decide/search_sides.h"
+#include "decide/search_record.h"
 
 struct sp_search_prober { // everything is borrowed
   const struct sp_searches_plan *plan;
@@ -13,5 +13,9 @@ struct sp_search_prober { // everything is borrowed
 // sp_search_probe; context: a struct sp_search_prober. Adds the trial to side->probed. SP_ERR_INCONCLUSIVE: a signal ended it.
 enum sp_err sp_search_probe_live(void *context, double rate_per_s, uint64_t seed,
                                  struct sp_probe_outcome *outcome, struct sp_error *error);
+
+// How long a trial at this rate lasts, in whole seconds.
+int64_t sp_search_duration_ns(const struct sp_search_slo *slo, const struct sp_search_options *options,
+                              double rate_per_s);
 
 #endif

@@ -1,4 +1,4 @@
-// What is refused, side after side, what the whole comes to.
+// What is refused, and side after side.
 #include "decide/search_sides.h"
 
 #include <math.h>
@@ -12,21 +12,6 @@
 #include "decide/search_probe.h"
 #include "os/files.h"
 #include "trial/shared_broker.h"
-
-int64_t sp_search_duration_ns(const struct sp_search_slo *slo, const struct sp_search_options *options,
-                              double rate_per_s) {
-  int64_t least_ns = options->probe_ns ? options->probe_ns : SP_SEARCH_PROBE_NS;
-  if (!options->probe_ns && slo->backlog_ns > least_ns / SP_SEARCH_BACKLOGS)
-    least_ns = slo->backlog_ns < SP_SEARCH_LONGEST_NS / SP_SEARCH_BACKLOGS
-                   ? slo->backlog_ns * SP_SEARCH_BACKLOGS
-                   : SP_SEARCH_LONGEST_NS;
-  int64_t longest_ns = least_ns > SP_SEARCH_LONGEST_NS ? least_ns : SP_SEARCH_LONGEST_NS;
-  double events = (double)sp_search_slo_events(slo);
-  if (least_ns >= SP_SEARCH_PROBE_NS) events = fmax(events, SP_SEARCH_PROBE_EVENTS);
-  double needed_ns = ceil(events / rate_per_s) * (double)SP_NS_PER_S;
-  if (needed_ns >= (double)longest_ns) return longest_ns;
-  return needed_ns > (double)least_ns ? (int64_t)needed_ns : least_ns;
-}
 
 // --- Refused ---
 
@@ -214,31 +199,4 @@ enum sp_err sp_searches_run(const struct sp_searches_plan *plan, struct sp_searc
   enum sp_err written = sp_searches_write(plan, searches, err ? &ignored : error);
   sp_files_release(claim);
   return err ? err : written;
-}
-
-void sp_searches_done(struct sp_searches *searches) {
-  for (size_t i = 0; i < searches->n_sides; i++) {
-    struct sp_side_search *side = &searches->sides[i];
-    for (size_t k = 0; k < side->n_probed; k++) free(side->probed[k].dir);
-    free(side->probed);
-    sp_search_done(&side->search);
-    sp_result_free(side->first);
-  }
-  free(searches->incomplete);
-}
-
-int sp_searches_exit_code(const struct sp_searches *searches) {
-  bool is_unknown = false, has_failed = false, is_open = false;
-  for (size_t i = 0; i < searches->n_sides; i++) {
-    const struct sp_side_search *side = &searches->sides[i];
-    enum sp_search_verdict verdict = side->search.verdict;
-    is_unknown |= verdict == SP_SEARCH_UNKNOWN;
-    has_failed |= verdict == SP_SEARCH_NONE;
-    is_open |= verdict == SP_SEARCH_DRIVER_LIMITED || verdict == SP_SEARCH_UNSETTLED ||
-               verdict == SP_SEARCH_UNFINISHED;
-    for (size_t k = 0; k < side->n_probed; k++) has_failed |= side->probed[k].mismatched > 0;
-  }
-  if (is_unknown) return sp_exit_code(SP_ERR_INVALID);
-  if (has_failed) return sp_exit_code(SP_ERR_FAILED);
-  return is_open ? sp_exit_code(SP_ERR_INCONCLUSIVE) : 0;
 }

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/prng.h"
-#include "decide/search_sides.h"
+#include "decide/search_probe.h"
 
 // --- Steps ---
 

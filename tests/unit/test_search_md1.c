@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "decide/search_sides.h"
+#include "decide/search_probe.h"
 #include "stats/queueing.h"
 #include "support/sim.h"
 
