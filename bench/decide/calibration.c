@@ -93,11 +93,8 @@ enum sp_err sp_calibration_write(const struct sp_calibration *calibration, const
   SP_ASSERT(json != NULL);
   json_decref(object);
   char *text = sp_format("%s\n", json);
-  const char *slash = strrchr(path, '/');
-  char *folder = slash && slash != path ? sp_format("%.*s", (int)(slash - path), path) : NULL;
-  enum sp_err err = folder ? sp_files_make_dirs(folder, error) : SP_OK;
+  enum sp_err err = sp_files_make_parent(path, error);
   if (!err) err = sp_files_write(path, sp_bytes_of_text(text), error);
-  free(folder);
   free(json);
   free(text);
   return err;

@@ -71,10 +71,15 @@ static void add_line(const struct sp_history_note *note, const struct sp_result 
   }
 }
 
+enum sp_err sp_history_add(const char *file, const struct sp_history *history, struct sp_error *error) {
+  if (!file) file = SP_HISTORY_FILE;
+  if (history->n == 0 || strcmp(file, "none") == 0) return SP_OK;
+  enum sp_err err = sp_files_make_parent(file, error);
+  return err ? err : sp_history_append(file, history, error);
+}
+
 enum sp_err sp_history_note(const struct sp_history_note *note, struct sp_error *error) {
   const struct sp_comparison *c = note->comparison;
-  const char *file = note->file ? note->file : SP_HISTORY_FILE;
-  if (strcmp(file, "none") == 0) return SP_OK;
   struct sp_history history = {0};
   const struct sp_result **results = sp_alloc((note->n_trials + 1) * sizeof(struct sp_result *));
   size_t first = c->gate.verdict != SP_GATE_NONE && c->n_sides ? c->n_sides - 1 : 0;
@@ -83,12 +88,7 @@ enum sp_err sp_history_note(const struct sp_history_note *note, struct sp_error 
     if (n) add_line(note, results, n, &history);
   }
   free(results);
-  enum sp_err err = SP_OK;
-  const char *slash = strrchr(file, '/');
-  char *folder = slash && slash != file ? sp_format("%.*s", (int)(slash - file), file) : NULL;
-  if (history.n && folder) err = sp_files_make_dirs(folder, error);
-  if (history.n && !err) err = sp_history_append(file, &history, error);
-  free(folder);
+  enum sp_err err = sp_history_add(note->file, &history, error);
   sp_history_done(&history);
   return err;
 }

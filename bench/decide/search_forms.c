@@ -3,14 +3,13 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/printable.h"
 #include "base/units.h"
+#include "decide/history.h"
 #include "decide/search_json.h"
 #include "os/files.h"
 #include "report/escape.h"
-#include "result/history.h"
 #include "result/metric.h"
 
 // What was asked of every side: "poisson, direct, p99 <= 10ms, not ok <= 0.1%, trials of >= 10s and >= 20,000 events".
@@ -202,20 +201,13 @@ static void add_line(const struct sp_searches *searches, const struct sp_side_se
 
 enum sp_err sp_searches_note(const struct sp_searches *searches, const struct sp_cli *cli, const char *file,
                              struct sp_error *error) {
-  if (!file) file = SP_HISTORY_FILE;
-  if (strcmp(file, "none") == 0) return SP_OK;
   struct sp_history history = {0};
   for (size_t i = 0; i < searches->n_sides; i++) {
     const struct sp_side_search *side = &searches->sides[i];
     // "At least so much" is the driver's figure of that day: among others it would read as a change of the system.
     if (side->search.verdict == SP_SEARCH_BRACKET && side->first) add_line(searches, side, cli, &history);
   }
-  enum sp_err err = SP_OK;
-  const char *slash = strrchr(file, '/');
-  char *folder = slash && slash != file ? sp_format("%.*s", (int)(slash - file), file) : NULL;
-  if (history.n && folder) err = sp_files_make_dirs(folder, error);
-  if (history.n && !err) err = sp_history_append(file, &history, error);
-  free(folder);
+  enum sp_err err = sp_history_add(file, &history, error);
   sp_history_done(&history);
   return err;
 }

@@ -15,7 +15,7 @@ char *sp_searches_markdown(const struct sp_searches_plan *plan, const struct sp_
 // DIR/search.json and DIR/report.md. SP_ERR_ENVIRONMENT: disk full, not writable.
 enum sp_err sp_searches_write(const struct sp_searches_plan *plan, const struct sp_searches *searches,
                               struct sp_error *error);
-// A line in the history for each side whose rate has a bracket: that of a driver's limit is no figure of the system. file NULL: SP_HISTORY_FILE; "none": nothing.
+// A line in the history for each side whose rate has a bracket: that of a driver's limit is no figure of the system. file as sp_history_add.
 enum sp_err sp_searches_note(const struct sp_searches *searches, const struct sp_cli *cli, const char *file,
                              struct sp_error *error);
 

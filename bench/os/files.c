@@ -68,6 +68,15 @@ enum sp_err sp_files_make_dirs(const char *path, struct sp_error *error) {
   return err;
 }
 
+enum sp_err sp_files_make_parent(const char *path, struct sp_error *error) {
+  const char *slash = strrchr(path, '/');
+  if (!slash || slash == path) return SP_OK;
+  char *folder = sp_format("%.*s", (int)(slash - path), path);
+  enum sp_err err = sp_files_make_dirs(folder, error);
+  free(folder);
+  return err;
+}
+
 enum sp_err sp_files_claim(const char *folder, int *claim, struct sp_error *error) {
   *claim = -1;
   enum sp_err err = sp_files_make_dirs(folder, error);

@@ -13,6 +13,8 @@
 
 // All folders of a path, mode 0777 less umask. SP_ERR_ENVIRONMENT naming the first that cannot be made.
 enum sp_err sp_files_make_dirs(const char *path, struct sp_error *error);
+// All folders that a file of that path lies in; none for a bare name.
+enum sp_err sp_files_make_parent(const char *path, struct sp_error *error);
 // Makes the folder and holds it until sp_files_release, or the end of this process: two that measure into one folder would take each
 // other's trials away. SP_ERR_ENVIRONMENT where another process holds it, or it cannot be made; *claim is -1 then, and where the file system
 // knows no locks.

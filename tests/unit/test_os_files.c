@@ -39,6 +39,23 @@ static void test_folders(void **state) {
   free(below);
 }
 
+static void test_folder_of_a_file(void **state) {
+  (void)state;
+  struct sp_error error;
+  char *deep = in_folder("of/a/file"), *parent = in_folder("of/a"), *below = in_folder("of/a/file/d");
+  assert_int_equal(sp_files_make_parent(deep, &error), SP_OK);
+  assert_int_equal(access(parent, W_OK), 0);
+  assert_int_equal(access(deep, F_OK), -1);
+  assert_int_equal(sp_files_write(deep, sp_bytes_of_text("x"), &error), SP_OK);
+  assert_int_equal(sp_files_make_parent(deep, &error), SP_OK);
+  expect(sp_files_make_parent(below, &error), SP_ERR_ENVIRONMENT, &error, "/of/a/file: a file has that name");
+  assert_int_equal(sp_files_make_parent("name", &error), SP_OK); // here, and in the root: nothing to make
+  assert_int_equal(sp_files_make_parent("/name", &error), SP_OK);
+  free(deep);
+  free(parent);
+  free(below);
+}
+
 // As root a rename would make a file of the device.
 static void test_devices_and_links_stay_what_they_are(void **state) {
   (void)state;
@@ -205,6 +222,7 @@ static int tear_down(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_folders),
+      cmocka_unit_test(test_folder_of_a_file),
       cmocka_unit_test(test_write_replaces_and_read_returns),
       cmocka_unit_test(test_devices_and_links_stay_what_they_are),
       cmocka_unit_test(test_unreadable_and_unwritable),
