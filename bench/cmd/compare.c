@@ -6,14 +6,15 @@
 #include <unistd.h>
 
 #include "base/names.h"
+#include "base/text_stream.h"
 #include "base/units.h"
+#include "cmd/inconclusive.h"
 #include "cmd/out_dir.h"
 #include "cmd/printed.h"
 #include "cmd/verbs.h"
 #include "decide/compare.h"
 #include "decide/forms.h"
 #include "decide/sweep.h"
-#include "os/files.h"
 #include "report/comparison.h"
 #include "report/crossover.h"
 #include "result/history.h"
@@ -34,7 +35,8 @@ static const struct sp_option options[] = {
      "map which "
      "side wins where; up to six times, for a grid"},
     {"--history", 0, "FILE", "results/history.jsonl", "a line a side is added there; none: not"},
-    {"--inconclusive", 0, "pass|fail", "fail", "exit 0 or 4 where no metric comes to a verdict"},
+    {"--inconclusive", 0, "pass|fail", NULL,
+     "exit with 0 or 1 in place of 4, where no metric comes to a verdict"},
     {0}};
 static const struct sp_cli_verb verb = {.name = "compare",
                                         .use = "SCENARIO [--side NAME[,KEY=VALUE...]]... [OPTIONS]",
@@ -125,7 +127,6 @@ static enum sp_err choose_metrics(struct job *job, struct sp_error *error) {
 static enum sp_err choose_numbers(struct job *job, struct sp_error *error) {
   struct sp_compare_plan *plan = &job->plan;
   const char *delta = sp_cli_value(job->cli, "--delta"), *warmup = sp_cli_value(job->cli, "--broker-warmup");
-  const char *inconclusive = sp_cli_value(job->cli, "--inconclusive");
   struct sp_error what;
   plan->n_pairs = job->cli->pairs ? (size_t)job->cli->pairs : SP_COMPARE_PAIRS;
   plan->delta = 0.05;
@@ -136,9 +137,7 @@ static enum sp_err choose_numbers(struct job *job, struct sp_error *error) {
     return sp_fail(error, SP_ERR_USAGE, "--delta: %s", what.text);
   if (warmup && sp_units_parse_duration(warmup, &plan->broker_warmup_ns, &what))
     return sp_fail(error, SP_ERR_USAGE, "--broker-warmup: %s", what.text);
-  if (inconclusive && strcmp(inconclusive, "pass") != 0 && strcmp(inconclusive, "fail") != 0)
-    return sp_fail(error, SP_ERR_USAGE, "--inconclusive: \"%.60s\" is neither pass nor fail", inconclusive);
-  return SP_OK;
+  return sp_inconclusive_check(sp_cli_value(job->cli, "--inconclusive"), error);
 }
 
 static enum sp_err choose(struct job *job, int argc, char **argv, struct sp_error *error) {
@@ -158,21 +157,14 @@ static enum sp_err choose(struct job *job, int argc, char **argv, struct sp_erro
 
 // --- What comes of it ---
 
-static enum sp_err export_to(const char *path, char *text, struct sp_error *error) {
-  enum sp_err err = path ? sp_files_write(path, sp_bytes_of_text(text), error) : SP_OK;
-  free(text);
-  return err;
-}
-
 static enum sp_err print(const struct job *job, struct sp_error *error) {
   char *json = sp_comparison_json(job->comparison);
   if (job->cli->json)
     fputs(json, stdout);
   else
     sp_comparison_print(job->comparison, stdout);
-  enum sp_err err = export_to(job->cli->export_json, json, error);
-  if (err || !job->cli->export_markdown) return err;
-  return export_to(job->cli->export_markdown, sp_forms_markdown(job->comparison), error);
+  enum sp_err err = sp_printed_export(job->cli->export_json, json, error);
+  return err ? err : sp_printed_export(job->cli->export_markdown, sp_forms_markdown(job->comparison), error);
 }
 
 static enum sp_err compare(struct job *job, struct sp_error *error) {
@@ -206,13 +198,9 @@ static enum sp_err compare_cell(void *context, const struct sp_cli *cli, const s
 }
 
 static char *map_markdown(const struct sp_sweep *sweep) {
-  char *text = NULL;
-  size_t n = 0;
-  FILE *memory = open_memstream(&text, &n);
-  SP_ASSERT(memory != NULL);
-  sp_crossover_write_markdown(sweep, memory);
-  SP_ASSERT(fclose(memory) == 0);
-  return text;
+  struct sp_text_stream map;
+  sp_crossover_write_markdown(sweep, sp_text_stream_open(&map));
+  return sp_text_stream_close(&map);
 }
 
 static enum sp_err print_sweep(const struct job *job, const struct sp_sweep *sweep, struct sp_error *error) {
@@ -225,9 +213,8 @@ static enum sp_err print_sweep(const struct job *job, const struct sp_sweep *swe
           sweep->complete ? "see crossover.md there, and cells/*/report.html"
                           : "the same command goes on with --out ",
           sweep->complete ? "" : job->dir);
-  enum sp_err err = export_to(job->cli->export_json, json, error);
-  if (err || !job->cli->export_markdown) return err;
-  return export_to(job->cli->export_markdown, map_markdown(sweep), error);
+  enum sp_err err = sp_printed_export(job->cli->export_json, json, error);
+  return err ? err : sp_printed_export(job->cli->export_markdown, map_markdown(sweep), error);
 }
 
 static enum sp_err sweep(struct job *job, struct sp_error *error) {
@@ -259,12 +246,10 @@ static enum sp_err sweep(struct job *job, struct sp_error *error) {
 }
 
 static int exit_code(const struct job *job, enum sp_err err, const struct sp_error *error) {
-  const char *inconclusive = sp_cli_value(job->cli, "--inconclusive");
   if (err && !job->supervisor.signal) return sp_cli_report(&verb, error);
   if (job->supervisor.signal) return 128 + job->supervisor.signal;
   int code = job->comparison ? job->comparison->exit_code : job->sweep_code;
-  bool passes = inconclusive && strcmp(inconclusive, "pass") == 0;
-  return passes && code == sp_exit_code(SP_ERR_INCONCLUSIVE) ? 0 : code;
+  return sp_inconclusive_exit_code(sp_cli_value(job->cli, "--inconclusive"), code);
 }
 
 int sp_cmd_compare(int argc, char **argv) {

@@ -6,6 +6,7 @@
 
 #include "base/names.h"
 #include "base/units.h"
+#include "cmd/inconclusive.h"
 #include "cmd/out_dir.h"
 #include "cmd/printed.h"
 #include "cmd/verbs.h"
@@ -13,7 +14,6 @@
 #include "decide/gate.h"
 #include "decide/gate_calibrate.h"
 #include "decide/history.h"
-#include "os/files.h"
 #include "report/comparison.h"
 
 static const struct sp_option options[] = {
@@ -223,12 +223,6 @@ static enum sp_err read_pairs(struct request *request, struct sp_error *error) {
   return SP_OK;
 }
 
-static enum sp_err check_choice(const struct request *request, struct sp_error *error) {
-  const char *choice = value_of(request, "--inconclusive");
-  if (!choice || strcmp(choice, "pass") == 0 || strcmp(choice, "fail") == 0) return SP_OK;
-  return sp_fail(error, SP_ERR_USAGE, "--inconclusive: \"%.40s\" is neither pass nor fail", choice);
-}
-
 static enum sp_err load(struct request *request, struct sp_error *error) {
   struct sp_gate_plan *plan = &request->plan;
   if (request->cli->n_sides > 1)
@@ -246,7 +240,7 @@ static enum sp_err load(struct request *request, struct sp_error *error) {
 
 static enum sp_err read_request(int argc, char **argv, struct request *request, struct sp_error *error) {
   enum sp_err err = check_flags(request, error);
-  if (!err) err = check_choice(request, error);
+  if (!err) err = sp_inconclusive_check(value_of(request, "--inconclusive"), error);
   if (!err) err = read_family(request, error);
   if (!err) err = read_margin(request, error);
   bool calibrates = value_of(request, "--calibrate") != NULL;
@@ -270,12 +264,6 @@ static enum sp_err read_request(int argc, char **argv, struct request *request, 
 
 // --- What is told ---
 
-static enum sp_err write_text(const char *path, char *text, struct sp_error *error) {
-  enum sp_err err = path ? sp_files_write(path, sp_bytes_of_text(text), error) : SP_OK;
-  free(text);
-  return err;
-}
-
 static enum sp_err print(const struct request *request, const struct sp_comparison *c,
                          struct sp_error *error) {
   const struct sp_cli *cli = request->cli;
@@ -287,9 +275,9 @@ static enum sp_err print(const struct request *request, const struct sp_comparis
     fputs(json, stdout);
   else
     sp_comparison_print(c, stdout);
-  enum sp_err err = write_text(json_file, json, error);
-  if (!err) err = write_text(markdown_file, sp_forms_markdown(c), error);
-  return err ? err : write_text(value_of(request, "--junit"), sp_comparison_junit(c), error);
+  enum sp_err err = sp_printed_export(json_file, json, error);
+  if (!err) err = sp_printed_export(markdown_file, sp_forms_markdown(c), error);
+  return err ? err : sp_printed_export(value_of(request, "--junit"), sp_comparison_junit(c), error);
 }
 
 static enum sp_err note(const struct request *request, const struct sp_gate_job *job,
@@ -322,12 +310,6 @@ static void print_next(const struct request *request, const struct sp_gate_job *
     fprintf(stderr, "servepath report %s\n", request->dir);
 }
 
-static int exit_code_of(const struct request *request, const struct sp_comparison *c) {
-  const char *choice = value_of(request, "--inconclusive");
-  if (c->exit_code != sp_exit_code(SP_ERR_INCONCLUSIVE) || !choice) return c->exit_code;
-  return strcmp(choice, "pass") == 0 ? 0 : sp_exit_code(SP_ERR_FAILED);
-}
-
 // --- The verb ---
 
 static enum sp_err gate(struct request *request, struct sp_supervisor *supervisor, int *code,
@@ -339,7 +321,7 @@ static enum sp_err gate(struct request *request, struct sp_supervisor *superviso
     if (!err) err = note(request, &job, error);
     if (!err) err = sp_printed(error);
     print_next(request, &job);
-    *code = exit_code_of(request, job.comparison);
+    *code = sp_inconclusive_exit_code(value_of(request, "--inconclusive"), job.comparison->exit_code);
   }
   sp_gate_job_done(&job);
   return err;

@@ -4,8 +4,11 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "os/files.h"
 
 static bool has_no_reader(void) {
   struct pollfd pipe_end = {.fd = STDOUT_FILENO};
@@ -21,4 +24,10 @@ enum sp_err sp_printed(struct sp_error *error) {
   return sp_fail(error, SP_ERR_ENVIRONMENT,
                  "cannot write to stdout (%s); write to a file: --export-json FILE",
                  errno ? strerror(errno) : "not all of it was taken");
+}
+
+enum sp_err sp_printed_export(const char *path, char *text, struct sp_error *error) {
+  enum sp_err err = path ? sp_files_write(path, sp_bytes_of_text(text), error) : SP_OK;
+  free(text);
+  return err;
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "base/args.h"
+#include "base/text_stream.h"
 #include "cmd/printed.h"
 #include "cmd/verbs.h"
 #include "os/files.h"
@@ -116,15 +117,9 @@ static enum sp_err read_arguments(struct sp_args *args, struct request *request,
 static enum sp_err write_text(const char *file, void (*fill)(const struct sp_report *report, FILE *to),
                               const struct sp_report *report, struct sp_error *error) {
   if (!file) return SP_OK;
-  char *text = NULL;
-  size_t n_text = 0;
-  FILE *memory = open_memstream(&text, &n_text);
-  SP_ASSERT(memory);
-  fill(report, memory);
-  SP_ASSERT(fclose(memory) == 0);
-  enum sp_err err = sp_files_write(file, sp_bytes_of(text, n_text), error);
-  free(text);
-  return err;
+  struct sp_text_stream text;
+  fill(report, sp_text_stream_open(&text));
+  return sp_printed_export(file, sp_text_stream_close(&text), error);
 }
 
 static void fill_json(const struct sp_report *report, FILE *to) {
@@ -174,21 +169,21 @@ static enum sp_err write_hgrm(const struct sp_report *report, const char *to, st
 // The title of the page: what was asked for.
 static enum sp_err write_page(const struct request *request, const struct sp_report *report,
                               const struct sp_history *history, struct sp_error *error) {
-  char *text = NULL, *history_json = request->has_history ? sp_report_history_json(history) : NULL;
+  char *history_json = request->has_history ? sp_report_history_json(history) : NULL;
   char *title =
       report->n_rows ? sp_format("servepath: %s", report->rows[0].name) : sp_copy_text("servepath: history");
-  size_t n_text = 0;
   bool is_one_case = true;
   for (size_t i = 1; i < report->n_rows; i++)
     is_one_case &= strcmp(report->rows[i].name, report->rows[0].name) == 0;
   struct sp_html html = {
       .title = is_one_case ? title : "servepath report", .report = report, .history_json = history_json};
-  FILE *memory = open_memstream(&text, &n_text);
-  SP_ASSERT(memory);
-  enum sp_err err = sp_html_write(&html, memory, error);
-  SP_ASSERT(fclose(memory) == 0);
-  if (!err) err = sp_files_write(request->html_file, sp_bytes_of(text, n_text), error);
-  free(text);
+  struct sp_text_stream page;
+  enum sp_err err = sp_html_write(&html, sp_text_stream_open(&page), error);
+  char *text = sp_text_stream_close(&page);
+  if (err)
+    free(text);
+  else
+    err = sp_printed_export(request->html_file, text, error);
   free(title);
   free(history_json);
   return err;

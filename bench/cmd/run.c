@@ -3,9 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text_stream.h"
 #include "cmd/out_dir.h"
+#include "cmd/printed.h"
 #include "cmd/verbs.h"
-#include "os/files.h"
 #include "report/report.h"
 #include "trial/relays.h"
 #include "trial/trial.h"
@@ -22,18 +23,10 @@ static const struct sp_cli_verb verb = {
     .options = options,
     .next = "servepath report DIR..., servepath inspect DIR"};
 
-static enum sp_err export_to(const char *path, const char *text, struct sp_error *error) {
-  return path ? sp_files_write(path, sp_bytes_of_text(text), error) : SP_OK;
-}
-
 static char *markdown_of(const struct sp_report *report) {
-  char *text = NULL;
-  size_t n = 0;
-  FILE *memory = open_memstream(&text, &n);
-  SP_ASSERT(memory != NULL);
-  sp_report_write_markdown(report, memory);
-  fclose(memory);
-  return text;
+  struct sp_text_stream table;
+  sp_report_write_markdown(report, sp_text_stream_open(&table));
+  return sp_text_stream_close(&table);
 }
 
 static enum sp_err print(const struct sp_cli *cli, const char *out_dir, struct sp_error *error) {
@@ -41,15 +34,13 @@ static enum sp_err print(const struct sp_cli *cli, const char *out_dir, struct s
   enum sp_err err = sp_report_add(&report, out_dir, error);
   if (!err) {
     sp_report_group(&report);
-    char *json = sp_report_json(&report), *markdown = markdown_of(&report);
+    char *json = sp_report_json(&report);
     if (cli->json)
       fputs(json, stdout);
     else
       sp_report_print(&report, stdout);
-    err = export_to(cli->export_json, json, error);
-    if (!err) err = export_to(cli->export_markdown, markdown, error);
-    free(json);
-    free(markdown);
+    err = sp_printed_export(cli->export_json, json, error);
+    if (!err) err = sp_printed_export(cli->export_markdown, markdown_of(&report), error);
   }
   sp_report_done(&report);
   return err;

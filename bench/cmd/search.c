@@ -10,7 +10,6 @@
 #include "decide/search_forms.h"
 #include "decide/search_json.h"
 #include "decide/search_sides.h"
-#include "os/files.h"
 #include "trial/relays.h"
 
 static const struct sp_option options[] = {
@@ -117,21 +116,15 @@ static void show_trial(const struct sp_side_search *side) {
           probed->was_found ? ", it lay there" : "");
 }
 
-static enum sp_err export_to(const char *path, const char *text, struct sp_error *error) {
-  return path ? sp_files_write(path, sp_bytes_of_text(text), error) : SP_OK;
-}
-
 static enum sp_err print(const struct sp_searches_plan *plan, const struct sp_searches *searches,
                          struct sp_error *error) {
-  char *json = sp_searches_json(plan, searches), *markdown = sp_searches_markdown(plan, searches);
+  char *json = sp_searches_json(plan, searches);
   if (plan->cli->json)
     fputs(json, stdout);
   else
     sp_searches_print(plan, searches, stdout);
-  enum sp_err err = export_to(plan->cli->export_json, json, error);
-  if (!err) err = export_to(plan->cli->export_markdown, markdown, error);
-  free(json);
-  free(markdown);
+  enum sp_err err = sp_printed_export(plan->cli->export_json, json, error);
+  if (!err) err = sp_printed_export(plan->cli->export_markdown, sp_searches_markdown(plan, searches), error);
   return err;
 }
 

@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "base/printable.h"
+#include "base/text_stream.h"
 #include "base/units.h"
 #include "cmd/out_dir.h"
+#include "cmd/printed.h"
 #include "cmd/verbs.h"
 #include "decide/verify_cases.h"
 #include "os/files.h"
@@ -139,15 +141,12 @@ static void print_text(FILE *to, const struct job *job) {
 }
 
 static char *as_markdown(const struct job *job) {
-  char *text = NULL;
-  size_t n = 0;
-  FILE *memory = open_memstream(&text, &n);
-  SP_ASSERT(memory != NULL);
-  fprintf(memory, "```\n");
-  print_text(memory, job);
-  fprintf(memory, "```\n");
-  SP_ASSERT(fclose(memory) == 0);
-  return text;
+  struct sp_text_stream markdown;
+  FILE *to = sp_text_stream_open(&markdown);
+  fprintf(to, "```\n");
+  print_text(to, job);
+  fprintf(to, "```\n");
+  return sp_text_stream_close(&markdown);
 }
 
 // A result's examples and texts as the cases show them; what the cases say stands beside.
@@ -205,11 +204,7 @@ static char *as_junit(const struct job *job) {
 
 static enum sp_err write_file(const char *path, char *(*text_of)(const struct job *job),
                               const struct job *job, struct sp_error *error) {
-  if (!path) return SP_OK;
-  char *text = text_of(job);
-  enum sp_err err = sp_files_write(path, sp_bytes_of_text(text), error);
-  free(text);
-  return err;
+  return path ? sp_printed_export(path, text_of(job), error) : SP_OK;
 }
 
 static enum sp_err print(const struct job *job, struct sp_error *error) {

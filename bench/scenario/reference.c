@@ -108,7 +108,7 @@ void sp_reference_markdown(FILE *to) {
         "| 1 | failed: regression, mismatch, bound missed |\n"
         "| 2 | invalid measurement |\n"
         "| 3 | environment: broker, server, file, port, disk |\n"
-        "| 4 | inconclusive |\n"
+        "| 4 | inconclusive; 0 with `--inconclusive pass`, 1 with `--inconclusive fail` |\n"
         "| 64 | usage, and errors in a scenario |\n"
         "| 70 | internal error |\n"
         "| 130, 143 | ended by a signal; what was measured is written and marked incomplete |\n",

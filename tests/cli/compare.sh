@@ -28,3 +28,23 @@ refused 64 'half a driver' --set load.only=send --broker 127.0.0.1:1 --reuse-top
 refused 2 'the mock broker' --broker mock
 refused 2 'the mock broker' --broker mock --metrics cpu_per_event,service_p99
 refused 2 'a closed loop has no response times' --arrival closed --metrics response_p50
+
+# What two pairs leave open is 4, or what --inconclusive makes of it. Trials that lie there are not run again.
+code=0
+"$SERVEPATH" run "$SOURCE_DIR/fixtures/fraud" --transport direct --duration 1s --warmup 200ms --out real --quiet >out 2>err || code=$?
+case $code in 0 | 1 | 2 | 4) ;; *) fail "no trial to start from" ;; esac
+for side in embedded rpc; do
+  "$PYTHON" "$SOURCE_DIR/tests/cli/_gate_trials.py" real "$side" 2 --tag "$side" "side=\"$side\""
+  for pair in 001 002; do mkdir -p "open/pairs/$pair" && mv "$side/$pair" "open/pairs/$pair/$side"; done
+done
+compared() { # CODE ARGUMENT...
+  local code=0 want=$1
+  shift
+  "$SERVEPATH" compare "$SOURCE_DIR/fixtures/fraud" --transport direct --duration 1s --warmup 200ms --pairs 2 --history none --quiet \
+    --out open "$@" >out 2>err || code=$?
+  [ "$code" -eq "$want" ] || fail "exit $code instead of $want: compare $*"
+  grep -q inconclusive out || fail "something was concluded: compare $*"
+}
+compared 4
+compared 0 --inconclusive pass
+compared 1 --inconclusive fail
