@@ -82,15 +82,6 @@ int64_t sp_histogram_percentile(const struct sp_histogram *h, double q, int64_t 
   sp_panic(__FILE__, __LINE__, "counts sum to n");
 }
 
-int64_t sp_histogram_count_above(const struct sp_histogram *h, int64_t value_ns) {
-  if (h->n == 0 || value_ns >= h->max_ns) return 0;
-  size_t last = sp_histogram_slot_of(h->max_ns);
-  int64_t n = 0;
-  for (size_t slot = value_ns < 0 ? 0 : sp_histogram_slot_of(value_ns) + 1; slot <= last; slot++)
-    n += h->counts[slot];
-  return n;
-}
-
 double sp_histogram_mean(const struct sp_histogram *h) {
   return h->n ? h->sum_ns / (double)h->n : NAN;
 }

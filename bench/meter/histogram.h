@@ -60,8 +60,6 @@ static inline void sp_histogram_record(struct sp_histogram *h, int64_t value_ns)
 // rank above every recorded one (events without an answer). q is taken one unit in the last place lower, as the reference
 // does, so that 0.07 x 100 is rank 7. Returns -1 when the rank falls among those, or total is 0.
 int64_t sp_histogram_percentile(const struct sp_histogram *h, double q, int64_t n_above);
-int64_t sp_histogram_count_above(const struct sp_histogram *h,
-                                 int64_t value_ns);     // recorded values in higher slots
 double sp_histogram_mean(const struct sp_histogram *h); // of the exact values; NAN while empty
 
 // HdrHistogram V2 encoding, zlib-compressed, base64: allocated text; and back into an initialized histogram, whose former

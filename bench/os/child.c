@@ -162,13 +162,9 @@ bool sp_child_poll(struct sp_child *child) {
   if (!is_zombie(child)) return false;
   if (!child->shares_group)
     kill(-child->pid, SIGKILL); // before reaping: until then nobody else can get this group's number
-  child->final_cpu_ns = sp_cpu_ns_of(child->pid);
   struct rusage usage = {0};
   while (wait4(child->pid, &child->status, 0, &usage) < 0 && errno == EINTR) continue;
   if (child->peak_bytes <= 0) child->peak_bytes = usage.ru_maxrss * 1024;
-  if (child->final_cpu_ns < 0)
-    child->final_cpu_ns = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * SP_NS_PER_S +
-                          (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * SP_NS_PER_US;
   child->has_ended = true;
   return true;
 }
@@ -258,9 +254,4 @@ char *sp_child_status_text(const struct sp_child *child, char *text, size_t n) {
 int sp_child_exit_code(const struct sp_child *child) {
   if (!child->has_ended) return -1;
   return WIFSIGNALED(child->status) ? 128 + WTERMSIG(child->status) : WEXITSTATUS(child->status);
-}
-
-int64_t sp_child_cpu_ns(const struct sp_child *child) {
-  if (child->has_ended) return child->final_cpu_ns;
-  return sp_cpu_ns_of(child->pid);
 }

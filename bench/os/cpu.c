@@ -1,12 +1,10 @@
-// CPU time, memory, switches.
+// CPU time, memory.
 #include "os/cpu.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -121,44 +119,6 @@ struct sp_memory sp_memory_of_group(pid_t group, const char *mark) {
   return sum;
 }
 
-void sp_usage_read(struct sp_usage *usage) {
-  struct rusage r = {0};
-  getrusage(RUSAGE_SELF, &r);
-  *usage = (struct sp_usage){r.ru_nvcsw, r.ru_nivcsw, r.ru_minflt, r.ru_majflt};
-}
-
-static void add_switches(pid_t pid, const char *thread, struct sp_usage *usage) {
-  char path[320], text[8192];
-  snprintf(path, sizeof path, "/proc/%d/task/%s/status", (int)pid, thread);
-  if (sp_procfs_read(path, text, sizeof text) <= 0) return;
-  int64_t voluntary = sp_procfs_field(text, "voluntary_ctxt_switches");
-  int64_t involuntary = sp_procfs_field(text, "nonvoluntary_ctxt_switches");
-  if (voluntary > 0) usage->n_voluntary_switches += voluntary;
-  if (involuntary > 0) usage->n_involuntary_switches += involuntary;
-}
-
-void sp_usage_of(pid_t pid, struct sp_usage *usage) {
-  *usage = (struct sp_usage){0};
-  char path[64], text[1024];
-  snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-  sp_procfs_read(path, text, sizeof text);
-  const char *after_name = strrchr(text, ')');
-  long long minor, major; // fields 10 and 12 of proc(5)
-  if (after_name &&
-      sscanf(after_name + 1, " %*c %*d %*d %*d %*d %*d %*u %lld %*u %lld", &minor, &major) == 2) {
-    usage->n_minor_faults = minor;
-    usage->n_major_faults = major;
-  }
-  snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
-  DIR *folder = opendir(path);
-  if (!folder) return;
-  struct dirent *entry;
-  while ((entry = readdir(folder))) {
-    if (entry->d_name[0] != '.') add_switches(pid, entry->d_name, usage);
-  }
-  closedir(folder);
-}
-
 // "cpu0 user nice system idle iowait irq softirq steal …": guest time is part of user time already.
 static struct sp_cpu_ticks read_ticks(const char *numbers) {
   uint64_t t[8] = {0};
@@ -199,11 +159,6 @@ static double share(const struct sp_cpu_ticks *from, const struct sp_cpu_ticks *
 
 double sp_cpu_stolen_share(const struct sp_cpu_reading *from, const struct sp_cpu_reading *to) {
   return share(&from->all, &to->all, grown(from->all.stolen, to->all.stolen));
-}
-
-double sp_cpu_stolen_share_of(const struct sp_cpu_reading *from, const struct sp_cpu_reading *to, int cpu) {
-  if (cpu < 0 || cpu >= SP_CPU_MAX) return 0;
-  return share(&from->cpus[cpu], &to->cpus[cpu], grown(from->cpus[cpu].stolen, to->cpus[cpu].stolen));
 }
 
 double sp_cpu_busy_share(const struct sp_cpu_reading *from, const struct sp_cpu_reading *to, int cpu) {

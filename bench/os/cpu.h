@@ -1,5 +1,4 @@
-// CPU time, memory and context switches: of processes by their CPU clocks (ns, not the 10 ms ticks of /proc),
-// of the machine by /proc/stat.
+// CPU time and memory: of processes by their CPU clocks (ns, not the 10 ms ticks of /proc), of the machine by /proc/stat.
 #ifndef SP_OS_CPU_H
 #define SP_OS_CPU_H
 
@@ -29,17 +28,6 @@ struct sp_memory {
 struct sp_memory sp_memory_of(pid_t pid);
 struct sp_memory sp_memory_of_group(pid_t group, const char *mark);
 
-// Context switches and faults of this process so far.
-struct sp_usage {
-  int64_t n_voluntary_switches;
-  int64_t n_involuntary_switches;
-  int64_t n_minor_faults;
-  int64_t n_major_faults;
-};
-void sp_usage_read(struct sp_usage *usage);
-// The same of another process, its living threads summed; faults of all. Zeros if it is gone.
-void sp_usage_of(pid_t pid, struct sp_usage *usage);
-
 // One reading of /proc/stat. Shares are of the time between two readings, 0..1; resolution 10 ms per
 // processor.
 struct sp_cpu_ticks {
@@ -52,10 +40,8 @@ struct sp_cpu_reading {
   struct sp_cpu_ticks cpus[SP_CPU_MAX]; // by number; zeros where offline
 };
 enum sp_err sp_cpu_reading_take(struct sp_cpu_reading *reading, struct sp_error *error);
-// Stolen by the hypervisor: of the whole machine, and of one processor (DESIGN §3.7: above 2 % the trial is
-// invalid).
+// Stolen by the hypervisor, of the whole machine (DESIGN §3.7: above 2 % the trial is invalid).
 double sp_cpu_stolen_share(const struct sp_cpu_reading *from, const struct sp_cpu_reading *to);
-double sp_cpu_stolen_share_of(const struct sp_cpu_reading *from, const struct sp_cpu_reading *to, int cpu);
 // Busy share of one processor (DESIGN §3.9: `driver-limited` above 80 %).
 double sp_cpu_busy_share(const struct sp_cpu_reading *from, const struct sp_cpu_reading *to, int cpu);
 

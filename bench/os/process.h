@@ -64,8 +64,7 @@ struct sp_child {
   int out_fd;           // its stdout, -1: not read or at its end
   uint64_t start_ticks; // of /proc/PID/stat: with pid, names this process for ever (see os/files.h)
   bool has_ended;
-  int status;           // of waitpid, once ended
-  int64_t final_cpu_ns; // once ended: its CPU time, the same clock as sp_child_cpu_ns
+  int status; // of waitpid, once ended
   // Once ended: its largest resident set, within about 0.2 MiB (the kernel's counters). Where it ended before
   // sp_child_stop, by rusage, which is never less than our own size when it was started.
   int64_t peak_bytes;
@@ -131,10 +130,6 @@ char *sp_child_last_words(const struct sp_child *child, char *text, size_t n);
 
 // Cuts its stderr_file down to its end where it has grown too large.
 void sp_child_trim_log(const struct sp_child *child);
-
-// CPU time of the child (all its threads) at this instant, ns resolution; the final one once it has ended. Of
-// its whole group, for commands that start processes of their own: see sp_cpu_ns_of_group.
-int64_t sp_child_cpu_ns(const struct sp_child *child);
 
 // --- In a child of ours ---
 

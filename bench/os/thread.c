@@ -14,7 +14,7 @@
 
 #define SHORTEST_SLICE_NS (100 * SP_NS_PER_US) // what the kernel allows
 
-void sp_thread_precise_timers(void) {
+static void make_timers_precise(void) {
   prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
 }
 
@@ -35,7 +35,7 @@ void sp_thread_short_slice(void) {
 static void *thread_main(void *context) {
   struct sp_thread *thread = context;
   pthread_setname_np(pthread_self(), thread->name);
-  sp_thread_precise_timers();
+  make_timers_precise();
   thread->run(thread->context);
   pthread_mutex_lock(&thread->lock); // from here on the clock may go any time
   thread->final_cpu_ns = sp_cpu_thread_ns();

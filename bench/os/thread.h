@@ -36,9 +36,6 @@ void sp_thread_join(struct sp_thread *thread);
 // another joins it. Takes a lock that the thread itself takes only when it ends.
 int64_t sp_thread_cpu_ns(struct sp_thread *thread);
 
-// Timer slack of the calling thread to 1 ns (the driver's main thread, where it paces itself).
-void sp_thread_precise_timers(void);
-
 // Asks the scheduler for the shortest slice for the calling thread: it gets no more of a processor, but gets it at once where
 // threads with longer slices (a broker on the driver's processor) are running. Needs no rights; a kernel before 6.12 ignores it.
 void sp_thread_short_slice(void);

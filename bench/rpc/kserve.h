@@ -24,7 +24,7 @@
 
 #define SP_KSERVE_NAME_BYTES 256 // a model's name with its end
 
-// "FP32" for ours and back; "" and SP_DTYPE_NONE where there is none.
+// "FP32" for ours and back, over gRPC and REST alike; "" and SP_DTYPE_NONE where there is none.
 const char *sp_kserve_datatype(enum sp_dtype dtype);
 enum sp_dtype sp_kserve_dtype_of(struct sp_bytes datatype);
 

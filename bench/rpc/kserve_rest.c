@@ -4,30 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rpc/kserve.h"
 #include "rpc/rest.h"
 #include "rpc/rest_scan.h"
 #include "rpc/rest_write.h"
-
-static const struct {
-  const char *name;
-  enum sp_dtype dtype;
-} datatypes[] = {{"FP32", SP_DTYPE_FLOAT32}, {"FP64", SP_DTYPE_FLOAT64}, {"INT32", SP_DTYPE_INT32},
-                 {"INT64", SP_DTYPE_INT64},  {"UINT8", SP_DTYPE_UINT8},  {"BOOL", SP_DTYPE_BOOL}};
-#define N_DATATYPES (sizeof datatypes / sizeof datatypes[0])
-
-static const char *name_of(enum sp_dtype dtype) {
-  for (size_t i = 0; i < N_DATATYPES; i++) {
-    if (datatypes[i].dtype == dtype) return datatypes[i].name;
-  }
-  sp_panic(__FILE__, __LINE__, "the tensor has an element type");
-}
-
-static enum sp_dtype dtype_of(const char *name) {
-  for (size_t i = 0; name && i < N_DATATYPES; i++) {
-    if (strcmp(datatypes[i].name, name) == 0) return datatypes[i].dtype;
-  }
-  return SP_DTYPE_NONE;
-}
 
 #define HTTP_NOT_IMPLEMENTED 501
 
@@ -69,7 +49,7 @@ static uint8_t *put_input(uint8_t *to, const struct sp_tensor *input, size_t n_r
     *to++ = ',';
     to = sp_rest_put_count(to, (uint64_t)spec->shape[i]);
   }
-  to = sp_rest_put(sp_rest_put(to, "],\"datatype\":\""), name_of(spec->dtype));
+  to = sp_rest_put(sp_rest_put(to, "],\"datatype\":\""), sp_kserve_datatype(spec->dtype));
   to = sp_rest_put_flat(sp_rest_put(to, "\",\"data\":["), input, n_rows);
   return sp_rest_put(to, "]}");
 }
@@ -143,8 +123,9 @@ static bool take_output(struct sp_rest_scan *scan, struct reading *reading) {
   reading->is_found = true;
   if (!reading->has_shape || !reading->is_shape_ours)
     return sp_rest_scan_fail(scan, "output %.40s is not of the shape that was asked for", spec->name);
-  if (!sp_rest_string_is(reading->datatype, name_of(spec->dtype)))
-    return sp_rest_scan_fail(scan, "output %.40s is not %s", spec->name, name_of(spec->dtype));
+  const char *datatype = sp_kserve_datatype(spec->dtype);
+  if (!sp_rest_string_is(reading->datatype, datatype))
+    return sp_rest_scan_fail(scan, "output %.40s is not %s", spec->name, datatype);
   if (!reading->has_data) return sp_rest_scan_fail(scan, "output %.40s has no data", spec->name);
   if (sp_rest_scan_flat(&reading->data, spec->dtype, reading->output->data,
                         reading->n_rows * reading->output->row_elements))
@@ -188,12 +169,13 @@ static bool read_tensors(json_t *list, struct sp_tensor_spec *specs, size_t *n_s
   size_t i;
   json_array_foreach(list, i, item) {
     const char *name = json_string_value(json_object_get(item, "name"));
+    const char *datatype = json_string_value(json_object_get(item, "datatype"));
     json_t *shape = json_object_get(item, "shape");
     if (*n_specs == SP_TENSORS_MAX || !name || strlen(name) >= sizeof specs->name ||
         json_array_size(shape) > SP_TENSOR_RANK_MAX)
       return false;
     struct sp_tensor_spec *spec = &specs[(*n_specs)++];
-    *spec = (struct sp_tensor_spec){.dtype = dtype_of(json_string_value(json_object_get(item, "datatype"))),
+    *spec = (struct sp_tensor_spec){.dtype = sp_kserve_dtype_of(sp_bytes_of_text(datatype ? datatype : "")),
                                     .rank = (uint32_t)json_array_size(shape)};
     strcpy(spec->name, name);
     for (uint32_t j = 0; j < spec->rank; j++) spec->shape[j] = json_integer_value(json_array_get(shape, j));

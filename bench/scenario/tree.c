@@ -95,11 +95,12 @@ struct sp_node *sp_node_merge(struct sp_node *base, struct sp_node *over) {
   return base;
 }
 
-char *sp_place_text(const struct sp_place *place, char *text, size_t n) {
+// "sides.rpc.threads"; "": the scenario itself. Returns text.
+static char *place_text(const struct sp_place *place, char *text, size_t n) {
   SP_ASSERT(n > 0);
   text[0] = '\0';
   if (!place) return text;
-  sp_place_text(place->parent, text, n);
+  place_text(place->parent, text, n);
   size_t n_used = strlen(text);
   if (place->name)
     snprintf(text + n_used, n - n_used, "%s%.80s", n_used ? "." : "", place->name);
@@ -113,7 +114,7 @@ static enum sp_err fail_at(const struct sp_origin *origin, unsigned line, unsign
                            va_list args) {
   char key[256], position[32] = "";
   struct sp_error what;
-  sp_place_text(place, key, sizeof key);
+  place_text(place, key, sizeof key);
   sp_vfail(&what, SP_ERR_USAGE, format, args);
   if (line) snprintf(position, sizeof position, ":%u:%u", line, column);
   return sp_fail(error, SP_ERR_USAGE, "%s%s: %s%s%s", origin->name, position, key, key[0] ? ": " : "",

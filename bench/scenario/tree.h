@@ -58,7 +58,6 @@ struct sp_place {
   const char *name;              // NULL: element `i` of a list
   size_t i;
 };
-char *sp_place_text(const struct sp_place *place, char *text, size_t n); // returns text
 
 // SP_ERR_USAGE: `FILE:LINE:COLUMN: KEY: what` for a file, `--flag: KEY: what` for a setting. place NULL: no key.
 enum sp_err sp_node_fail(const struct sp_node *node, const struct sp_place *place, struct sp_error *error,

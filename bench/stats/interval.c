@@ -75,11 +75,6 @@ struct sp_interval sp_interval_of_median(const double *values, size_t n, double 
   return interval;
 }
 
-double sp_interval_upper(const double *values, size_t n, double alpha) {
-  struct sp_interval interval = sp_interval_of_median(values, n, 2 * alpha);
-  return interval.is_short ? INFINITY : interval.high;
-}
-
 double sp_interval_lower(const double *values, size_t n, double alpha) {
   struct sp_interval interval = sp_interval_of_median(values, n, 2 * alpha);
   return interval.is_short ? -INFINITY : interval.low;
@@ -109,14 +104,6 @@ double sp_interval_p(const double *values, size_t n, double at) {
   double p_low = p_of_lower(x, n, at, 1), p_high = p_of_lower(x, n, at, -1);
   free(x);
   return p_low < p_high ? p_low : p_high;
-}
-
-double sp_interval_p_above(const double *values, size_t n, double at) {
-  if (n == 0) return 1;
-  double *x = sp_order(values, n);
-  double p_low = p_of_lower(x, n, at, 1), p_high = p_of_lower(x, n, at, -1);
-  free(x);
-  return p_low < 1 ? p_low / 2 : 1 - p_high / 2;
 }
 
 struct ranked {

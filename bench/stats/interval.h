@@ -25,17 +25,13 @@ struct sp_interval {
 
 // Two-sided interval of the median at level 1 - alpha. values: n of them in any order, not changed. 0 < alpha < 1.
 struct sp_interval sp_interval_of_median(const double *values, size_t n, double alpha);
-// One-sided bounds at level 1 - alpha: the two-sided interval at 1 - 2 alpha. 0 < alpha < 0.5.
-double sp_interval_upper(const double *values, size_t n,
-                         double alpha); // +INFINITY where n is too small for that level
-double sp_interval_lower(const double *values, size_t n, double alpha); // -INFINITY
+// Lower bound, one-sided, at level 1 - alpha: that of the two-sided interval at 1 - 2 alpha. 0 < alpha < 0.5. -INFINITY where n is too small
+// for that level.
+double sp_interval_lower(const double *values, size_t n, double alpha);
 // The smallest alpha at which the two-sided interval does not hold `at` (finite): the p-value that belongs to it. Never below the exact
 // sign test's 2^(1-n), so that a short interval is never significant; 1 without values, where `at` is the median, or where
 // nothing lies on one side of it but ties at `at` itself reach the middle.
 double sp_interval_p(const double *values, size_t n, double at);
-// The same one-sided, against "the median is at most `at`": below 0.5 where the median is above; at most alpha exactly where
-// sp_interval_lower is above `at`. 1 without values.
-double sp_interval_p_above(const double *values, size_t n, double at);
 
 // Holm's step-down correction (A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6,
 // 1979, 65-70): adjusted[i] belongs to p[i], is monotone and at most 1. adjusted may be p.

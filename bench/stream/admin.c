@@ -19,13 +19,6 @@ static enum sp_err open_admin(const struct sp_kafka_env *env, int64_t deadline_n
   return err;
 }
 
-enum sp_err sp_admin_wait(const struct sp_kafka_env *env, int64_t timeout_ns, struct sp_error *error) {
-  struct sp_kafka_client client;
-  enum sp_err err = open_admin(env, sp_now_ns() + timeout_ns, &client, error);
-  if (!err) sp_kafka_client_close(&client);
-  return err;
-}
-
 // *n 0: there is no such topic.
 static enum sp_err count_partitions(struct sp_kafka_client *client, const char *topic, int64_t deadline_ns,
                                     int32_t *n, struct sp_error *error) {

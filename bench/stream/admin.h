@@ -1,4 +1,4 @@
-// Topics: made, listed, removed, waited for. Blocking, one client of its own per call; never in the supervisor's process.
+// Topics: made, listed, removed. Blocking, one client of its own per call; never in the supervisor's process.
 #ifndef SP_STREAM_ADMIN_H
 #define SP_STREAM_ADMIN_H
 
@@ -11,8 +11,8 @@ struct sp_topic {
   int64_t n_dropped;  // sum of low watermarks: messages that are gone
 };
 
-// Waits until the broker answers metadata, at most timeout_ns. Errors as sp_kafka_driver_new.
-enum sp_err sp_admin_wait(const struct sp_kafka_env *env, int64_t timeout_ns, struct sp_error *error);
+// Each waits until the broker answers, at most timeout_ns; errors as sp_kafka_driver_new besides its own.
+
 // SP_ERR_ENVIRONMENT: exists already (unless may_exist, where it must have as many partitions), not allowed, timeout. Waits
 // until every partition has a leader.
 enum sp_err sp_admin_create(const struct sp_kafka_env *env, const char *topic, uint32_t partitions,

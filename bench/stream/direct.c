@@ -166,9 +166,6 @@ void sp_direct_free(struct sp_direct *d) {
   free(d);
 }
 
-size_t sp_direct_waiting(struct sp_direct *d) {
-  return sp_ring_length(&d->events);
-}
 size_t sp_direct_replies_peak(const struct sp_direct *d) {
   return d->replies_peak;
 }

@@ -13,7 +13,6 @@ struct sp_direct *sp_direct_new(size_t fifo_events, size_t value_bound, enum sp_
                                 struct sp_stream *stream);
 void sp_direct_free(struct sp_direct *direct); // after every thread has left
 
-size_t sp_direct_waiting(struct sp_direct *direct); // events in the FIFO now
 // Most replies that ever waited for the collector, and how many fit: the driver's own queue (DESIGN §3.7). Collector thread.
 size_t sp_direct_replies_peak(const struct sp_direct *direct);
 size_t sp_direct_replies_room(const struct sp_direct *direct);

@@ -37,7 +37,7 @@ static const char *const reserved[] = {"bootstrap.servers",   "transactional.id"
                                        "enable.partition.eof"};
 #define N_OF(array) (sizeof array / sizeof *array)
 
-bool sp_kafka_property_is_secret(const char *name) {
+static bool is_secret(const char *name) {
   static const char *const parts[] = {"password", "secret", "key.pem", "oauthbearer.config"};
   for (size_t i = 0; i < N_OF(parts); i++) {
     if (strcasestr(name, parts[i])) return true;
@@ -111,8 +111,7 @@ static enum sp_err set_of_user(rd_kafka_conf_t *conf, const char *role, const st
   why[strcspn(why, "\n")] = '\0';
   // librdkafka's text quotes the value.
   return sp_fail(error, SP_ERR_USAGE, "kafka.%s.%s: librdkafka refuses the value%s%s", role, property->name,
-                 sp_kafka_property_is_secret(property->name) ? "" : ": ",
-                 sp_kafka_property_is_secret(property->name) ? "" : why);
+                 is_secret(property->name) ? "" : ": ", is_secret(property->name) ? "" : why);
 }
 
 // The user's properties, which may use any of librdkafka's aliases: what they changed is seen by the names that we know.
@@ -331,7 +330,7 @@ const char *sp_kafka_library(void) {
 static void add_value(json_t *object, const rd_kafka_conf_t *conf, const char *name) {
   char value[512];
   sp_kafka_conf_text(conf, name, value, sizeof value);
-  json_object_set_new(object, name, json_string(sp_kafka_property_is_secret(name) ? "***" : value));
+  json_object_set_new(object, name, json_string(is_secret(name) ? "***" : value));
 }
 
 static json_t *role_json(const struct sp_kafka_env *env, enum sp_kafka_role role) {

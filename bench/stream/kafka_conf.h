@@ -69,6 +69,5 @@ enum sp_err sp_kafka_client_fail(struct sp_kafka_client *client, const char *wha
 int sp_kafka_ms_until(int64_t deadline_ns, int most_ms);
 // Value of a property as the client's conf has it; "" if unknown; returns text.
 char *sp_kafka_conf_text(const rd_kafka_conf_t *conf, const char *name, char *text, size_t n_text);
-bool sp_kafka_property_is_secret(const char *name);
 
 #endif

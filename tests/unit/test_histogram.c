@@ -62,9 +62,6 @@ static void percentiles_are_those_of_the_rank(void **state) {
   // 100 more rank above: p50 is the last recorded one, p51 has no value.
   assert_int_equal(sp_histogram_percentile(&h, 0.5, 100), 100);
   assert_int_equal(sp_histogram_percentile(&h, 0.51, 100), -1);
-  assert_int_equal(sp_histogram_count_above(&h, 50), 50);
-  assert_int_equal(sp_histogram_count_above(&h, 100), 0);
-  assert_int_equal(sp_histogram_count_above(&h, -1), 100);
   assert_true(sp_histogram_mean(&h) == 50.5);
   sp_histogram_done(&h);
 }
@@ -74,7 +71,6 @@ static void an_empty_one_has_no_figures(void **state) {
   struct sp_histogram h = histogram_of(NULL, 0);
   assert_int_equal(sp_histogram_percentile(&h, 0.5, 0), -1);
   assert_int_equal(sp_histogram_percentile(&h, 0.5, 10), -1);
-  assert_int_equal(sp_histogram_count_above(&h, 0), 0);
   assert_true(isnan(sp_histogram_mean(&h)));
   sp_histogram_done(&h);
 }
