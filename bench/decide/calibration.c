@@ -8,48 +8,12 @@
 #include <time.h>
 
 #include "os/files.h"
-#include "result/custom.h"
+#include "result/document.h"
 #include "result/history.h"
+#include "result/tables.h"
 
 #define FILE_BYTES_MAX 65536
 #define DAY_S          86400
-
-#define AT(member) offsetof(struct sp_calibration, member)
-
-static json_t *write_schema(const void *at) {
-  (void)at;
-  return json_string(SP_CALIBRATION_SCHEMA);
-}
-
-static enum sp_err read_schema(void *at, const json_t *value, const struct sp_field_place *place) {
-  (void)at;
-  if (json_is_string(value) && strcmp(json_string_value(value), SP_CALIBRATION_SCHEMA) == 0) return SP_OK;
-  return sp_fields_fail(place, "schema", "\"" SP_CALIBRATION_SCHEMA "\"");
-}
-
-static const struct sp_field calibration_fields[] = {
-    {.name = "schema",
-     .kind = SP_FIELD_CUSTOM,
-     .is_required = true,
-     .write = write_schema,
-     .read = read_schema},
-    {.name = "at", .kind = SP_FIELD_TEXT, .offset = AT(at), .is_required = true},
-    {.name = "case", .kind = SP_FIELD_TEXT, .offset = AT(case_name), .is_required = true},
-    {.name = "side", .kind = SP_FIELD_TEXT, .offset = AT(side), .is_required = true},
-    {.name = "fingerprint", .kind = SP_FIELD_TEXT, .offset = AT(fingerprint), .is_required = true},
-    {.name = "load_digest", .kind = SP_FIELD_TEXT, .offset = AT(load_digest), .is_required = true},
-    {.name = "build", .kind = SP_FIELD_TEXT, .offset = AT(build)},
-    {.name = "pairs", .kind = SP_FIELD_COUNT, .offset = AT(n_pairs)},
-    {.name = "blocks", .kind = SP_FIELD_COUNT, .offset = AT(n_blocks)},
-    {.name = "pause_s", .kind = SP_FIELD_REAL, .offset = AT(pause_s)},
-    {.name = "margins",
-     .kind = SP_FIELD_CUSTOM,
-     .offset = AT(margins),
-     .is_required = true,
-     .write = sp_custom_write_facts,
-     .read = sp_custom_read_facts},
-    {0},
-};
 
 void sp_calibration_done(struct sp_calibration *calibration) {
   char *const texts[] = {calibration->at,          calibration->case_name,   calibration->side,
@@ -86,30 +50,33 @@ char *sp_calibration_file(const struct sp_result *result) {
   return path;
 }
 
-enum sp_err sp_calibration_write(const struct sp_calibration *calibration, const char *path,
-                                 struct sp_error *error) {
-  json_t *object = sp_fields_write(calibration_fields, calibration);
-  char *json = json_dumps(object, JSON_INDENT(2));
-  SP_ASSERT(json != NULL);
-  json_decref(object);
-  char *text = sp_format("%s\n", json);
-  enum sp_err err = sp_files_make_parent(path, error);
-  if (!err) err = sp_files_write(path, sp_bytes_of_text(text), error);
-  free(json);
-  free(text);
-  return err;
-}
+// --- The file ---
 
-static enum sp_err check_margins(const struct sp_calibration *calibration, const char *path,
-                                 struct sp_error *error) {
+static const struct sp_field calibration_fields[] = {
+    SCHEMA(SP_CALIBRATION_SCHEMA),
+    NEEDED("at", TEXT, sp_calibration, at),
+    NEEDED("case", TEXT, sp_calibration, case_name),
+    NEEDED("side", TEXT, sp_calibration, side),
+    NEEDED("fingerprint", TEXT, sp_calibration, fingerprint),
+    NEEDED("load_digest", TEXT, sp_calibration, load_digest),
+    FIELD("build", TEXT, sp_calibration, build),
+    FIELD("pairs", COUNT, sp_calibration, n_pairs),
+    FIELD("blocks", COUNT, sp_calibration, n_blocks),
+    FIELD("pause_s", REAL, sp_calibration, pause_s),
+    NEEDED_CUSTOM("margins", facts, sp_calibration, margins),
+    {0},
+};
+
+static enum sp_err check_margins(const struct sp_calibration *calibration,
+                                 const struct sp_field_place *place) {
   for (size_t i = 0; i < calibration->margins.n; i++) {
     const char *name = calibration->margins.items[i].name;
     double margin = sp_facts_number_of(&calibration->margins, name);
     if (!(margin >= 0 && margin <= SP_GATE_MARGIN_MOST))
       return sp_fail(
-          error, SP_ERR_ENVIRONMENT,
-          "%s: margins.%s is no share of 0 to %g; measure again: servepath gate SCENARIO --calibrate", path,
-          name, SP_GATE_MARGIN_MOST);
+          place->error, SP_ERR_ENVIRONMENT,
+          "%s: margins.%s is no share of 0 to %g; measure again: servepath gate SCENARIO --calibrate",
+          place->file, name, SP_GATE_MARGIN_MOST);
   }
   return SP_OK;
 }
@@ -128,27 +95,39 @@ static enum sp_err check_texts(const struct sp_calibration *calibration, const s
   return SP_OK;
 }
 
-enum sp_err sp_calibration_read(const char *path, struct sp_calibration *calibration,
-                                struct sp_error *error) {
-  const struct sp_field_place place = {path, "", error};
-  char *text = NULL;
-  size_t n = 0;
-  enum sp_err err = sp_files_read(path, FILE_BYTES_MAX, &text, &n, error);
-  if (err) return err;
-  json_error_t why;
-  json_t *object = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
-  if (json_is_object(object))
-    err = sp_fields_read(calibration_fields, calibration, object, &place);
-  else
-    err = sp_fail(error, SP_ERR_ENVIRONMENT,
-                  "%s: no calibration (%s); measure one: servepath gate SCENARIO --calibrate", path,
-                  object ? "not an object" : why.text);
-  if (!err) err = check_texts(calibration, &place);
-  if (!err) err = check_margins(calibration, path, error);
-  json_decref(object);
+static enum sp_err check(const void *base, const struct sp_field_place *place) {
+  enum sp_err err = check_texts(base, place);
+  return err ? err : check_margins(base, place);
+}
+
+static const struct sp_document document = {
+    .fields = calibration_fields,
+    .flags = JSON_INDENT(2),
+    .broken = "no calibration",
+    .remedy = "measure one: servepath gate SCENARIO --calibrate",
+    .check = check,
+};
+
+enum sp_err sp_calibration_write(const struct sp_calibration *calibration, const char *path,
+                                 struct sp_error *error) {
+  char *text = sp_document_text(&document, calibration);
+  enum sp_err err = sp_files_make_parent(path, error);
+  if (!err) err = sp_files_write(path, sp_bytes_of_text(text), error);
   free(text);
   return err;
 }
+
+enum sp_err sp_calibration_read(const char *path, struct sp_calibration *calibration,
+                                struct sp_error *error) {
+  char *text = NULL;
+  size_t n = 0;
+  enum sp_err err = sp_files_read(path, FILE_BYTES_MAX, &text, &n, error);
+  if (!err) err = sp_document_parse(&document, text, n, path, calibration, error);
+  free(text);
+  return err;
+}
+
+// --- Whether it holds ---
 
 // Unix time of "2026-11-21T19:09:23.469Z"; -1: not a time.
 static int64_t seconds_of(const char *at) {

@@ -119,10 +119,5 @@ char *sp_searches_json(const struct sp_searches_plan *plan, const struct sp_sear
                 plan->options.precision, "probe", probe_json(&plan->options), "sides", sides, "exit_code",
                 (json_int_t)sp_searches_exit_code(searches));
   SP_ASSERT(whole != NULL);
-  char *flat = json_dumps(whole, JSON_INDENT(1));
-  SP_ASSERT(flat != NULL);
-  json_decref(whole);
-  char *text = sp_format("%s\n", flat);
-  free(flat);
-  return text;
+  return sp_fields_print(whole, JSON_INDENT(1));
 }
