@@ -7,8 +7,8 @@
 #include "decide/judge.h"
 
 #define SP_GATE_METRICS       8
-#define SP_GATE_FRESH         12   // pairs that must confirm a failure
-#define SP_GATE_FRESH_MOST    18   // run for it, where some have no value (a percentile that is driver-limited)
+#define SP_GATE_FRESH         12 // pairs that must confirm a failure
+#define SP_GATE_FRESH_MOST    18 // run for it, where some have no value (a percentile that is driver-limited)
 #define SP_GATE_MARGIN        0.05 // where none was calibrated
 #define SP_GATE_SERVED_MARGIN 0.001
 // The look that margins are calibrated for. In simulation (tests/unit/test_margins.c) margins of the first look are too wide to find

@@ -2,6 +2,7 @@
 #include "decide/pairs.h"
 
 #include <errno.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,23 +67,35 @@ static bool exists(const char *path) {
   return stat(path, &facts) == 0;
 }
 
-// Pairs of something else in the same folder would be judged as one.
+static int stop_at_result(const char *path, const struct stat *facts, int kind, struct FTW *place) {
+  (void)facts;
+  return kind == FTW_F && strcmp(path + place->base, SP_RESULT_FILE) == 0;
+}
+
+static bool holds_trials(const struct sp_pairs_plan *plan, const char *folder) {
+  char *invalid = sp_format("%s/invalid", plan->dir);
+  bool holds =
+      nftw(folder, stop_at_result, 8, FTW_PHYS) == 1 || nftw(invalid, stop_at_result, 8, FTW_PHYS) == 1;
+  free(invalid);
+  return holds;
+}
+
+// Pairs of something else in the same folder would be judged as one. A start that came to no trial binds nobody.
 static enum sp_err check_key(const struct sp_pairs_plan *plan, struct sp_error *error) {
   char *folder = sp_format("%s/%s", plan->dir, kind_of(plan)), *path = sp_format("%s/key", folder),
        *key = NULL;
   size_t n;
   enum sp_err err = sp_files_make_dirs(folder, error);
-  if (!err && exists(path)) {
-    err = sp_files_read(path, KEY_BYTES, &key, &n, error);
-    if (!err && strcmp(key, plan->key) != 0)
-      err = sp_fail(
-          error, SP_ERR_USAGE,
-          "%s holds trials of another scenario, recording, build or choice of sides; name another folder "
-          "with --out",
-          plan->dir);
-  } else if (!err) {
+  if (!err && exists(path)) err = sp_files_read(path, KEY_BYTES, &key, &n, error);
+  bool is_ours = key && strcmp(key, plan->key) == 0;
+  if (!err && key && !is_ours && holds_trials(plan, folder))
+    err = sp_fail(
+        error, SP_ERR_USAGE,
+        "%s holds trials of another scenario, recording, build or choice of sides; name another folder "
+        "with --out",
+        plan->dir);
+  else if (!err && !is_ours)
     err = sp_files_write(path, sp_bytes_of_text(plan->key), error);
-  }
   free(key);
   free(path);
   free(folder);

@@ -25,7 +25,7 @@ struct sp_pairs_plan {
   const char *const *names; // of the sides; each is a folder's name
   size_t n_sides;
   uint64_t first_seed;
-  // What all trials must have in common: digest of scenario, recording, build, sides. A folder of another key is refused (SP_ERR_USAGE).
+  // What all trials must have in common: digest of scenario, recording, build, sides. A folder with trials of another key is refused (SP_ERR_USAGE).
   const char *key;
   const struct sp_look *looks; // the pairs end at the first look at which `enough` says so, or after the last
   size_t n_looks;

@@ -4,13 +4,13 @@
 . "$(dirname "$0")/lib.sh"
 : "${KAFKA_BROKER:?a real Kafka}"
 cd "$tmp"
-short=(--rate 200/s --duration 2s --warmup 500ms --drain 5s --history none --quiet)
+short=(--rate 200/s --duration 2s --warmup 500ms --history none --quiet)
 
 # decided FOLDER COMMAND...: any verdict will do, an error will not.
 decided() {
   local folder=$1 code=0
   shift
-  timeout 120 "$SERVEPATH" "$@" --out "$tmp/$folder" >"$tmp/out" 2>"$tmp/err" || code=$?
+  timeout 200 "$SERVEPATH" "$@" --out "$tmp/$folder" >"$tmp/out" 2>"$tmp/err" || code=$?
   [[ $code = [0124] ]] || fail "$folder: $*: exit $code: $(cat "$tmp/err")"
   [ -s "$tmp/out" ] || fail "$folder: says nothing"
   echo "$folder: exit $code: $(grep -E '^(VERDICT|[A-Z-]+:?) ' "$tmp/out" | tail -n 1)"
@@ -42,8 +42,8 @@ for via in direct kafka; do
     decided "compare-$at" compare "$fixtures/$case" --side embedded --side rpc --pairs 2 "${short[@]}" "${stream[@]}"
     decided "gate-$at" gate "$fixtures/$case" --side embedded --base-cmd "$SERVEPATH" --candidate-cmd "$SERVEPATH" --pairs 2 \
       "${short[@]}" "${stream[@]}"
-    decided "search-$at" search "$fixtures/$case" --side embedded --from 200/s --to 400/s --precision 100% --probe 2s --warmup 500ms \
-      --drain 5s --history none --quiet "${stream[@]}"
+    decided "search-$at" search "$fixtures/$case" --side embedded --from 400/s --to 400/s --probe 2s --warmup 500ms \
+      --history none --quiet "${stream[@]}"
     for verb in compare gate search; do checked "$verb-$at"; done
     page "compare-$at"
   done

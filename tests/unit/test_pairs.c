@@ -289,6 +289,43 @@ static void pairs_of_something_else_are_refused(void **state) {
   done(&bed);
 }
 
+// As another build does it: nothing of the first call is in memory.
+static enum sp_err go_as(struct bed *bed, const char *key) {
+  struct sp_error error;
+  sp_pairs_done(&bed->pairs);
+  bed->order[0] = '\0';
+  bed->plan.key = key;
+  return sp_pairs_go(&bed->plan, &bed->pairs, &error);
+}
+
+static void a_start_without_a_trial_binds_nobody(void **state) {
+  struct bed bed;
+  (void)state;
+  init(&bed, 2, 1);
+  bed.fails_at = "A1";
+  assert_int_equal(go_as(&bed, "first"), SP_ERR_ENVIRONMENT);
+  assert_true(is_there(&bed, "pairs/key"));
+  bed.fails_at = "B1"; // with one trial it is bound
+  assert_int_equal(go_as(&bed, "another"), SP_ERR_ENVIRONMENT);
+  assert_string_equal(bed.order, "A1 B1 ");
+  assert_int_equal(go_as(&bed, "first"), SP_ERR_USAGE);
+  assert_string_equal(bed.order, "");
+  assert_int_equal(go_as(&bed, "another"), SP_ERR_ENVIRONMENT);
+  done(&bed);
+}
+
+static void an_invalid_trial_binds_too(void **state) {
+  struct bed bed;
+  (void)state;
+  init(&bed, 2, 1);
+  bed.invalid[0] = bed.invalid[1] = bed.invalid[2] = "A1";
+  bed.fails_at = "B2";
+  assert_int_equal(go_as(&bed, "first"), SP_ERR_ENVIRONMENT);
+  assert_string_equal(bed.order, "A1 A1 A1 B2 ");
+  assert_int_equal(go_as(&bed, "another"), SP_ERR_USAGE);
+  done(&bed);
+}
+
 static void an_error_ends_them_and_keeps_the_pairs_before(void **state) {
   struct bed bed;
   struct sp_error error;
@@ -331,6 +368,8 @@ int main(void) {
       cmocka_unit_test(invalid_tries_of_an_earlier_call_count),
       cmocka_unit_test(what_lies_there_counts_only_whole_and_of_its_seed),
       cmocka_unit_test(pairs_of_something_else_are_refused),
+      cmocka_unit_test(a_start_without_a_trial_binds_nobody),
+      cmocka_unit_test(an_invalid_trial_binds_too),
       cmocka_unit_test(an_error_ends_them_and_keeps_the_pairs_before),
       cmocka_unit_test(fresh_pairs_lie_apart),
   };
