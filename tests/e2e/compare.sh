@@ -42,18 +42,24 @@ sides:
   nothing: {path: noop}
 YAML
 "$SERVEPATH" import own/own.csv -o own/own.sprec >/dev/null 2>&1
-compared "2 4" own --pairs 2 --out three
+# In a bad minute of the machine every try of a pair is invalid; in three of them it is not the machine.
+for _ in 1 2 3; do
+  rm -rf three results/history.jsonl
+  compared "2 4" own --pairs 2 --out three
+  pair=$(cd three/pairs && printf '%s\n' [0-9]* | head -n 1)
+  [ ! -d "three/pairs/$pair" ] || break
+done
 [ "$(grep -c 'pair [12]/2' "$tmp/err")" -ge 2 ] || fail "not a line a pair: $(cat "$tmp/err")"
 for file in comparison.json report.md report.html comparison.csv junit.xml; do
   [ -s "three/$file" ] || fail "no three/$file"
 done
-for side in embedded rpc again; do [ -s "three/pairs/001/$side/result.json" ] || fail "no trial of $side"; done
+for side in embedded rpc again; do [ -s "three/pairs/$pair/$side/result.json" ] || fail "no trial of $side"; done
 [ ! -e three/answers ] || fail "answers are left"
 says three/comparison.json 'r["complete"] and [s["name"] for s in r["sides"]] == ["embedded", "rpc", "again"]'
 says three/comparison.json 'r["predictions"]["differing"] == 0 and r["predictions"]["compared"] > 0'
-says three/comparison.json '"pairs/001/rpc" in [t["dir"] for t in r["trials"]]'
+says three/comparison.json "'pairs/$pair/rpc' in [t['dir'] for t in r['trials']]"
 says three/comparison.json 'any("threads differ: embedded 1, rpc 1, again 2" in line for line in r["remarks"])'
-[ "$(json three/pairs/001/rpc/result.json 'r["load"]["seed"]')" = "$(json three/pairs/001/again/result.json 'r["load"]["seed"]')" ] ||
+[ "$(json "three/pairs/$pair/rpc/result.json" 'r["load"]["seed"]')" = "$(json "three/pairs/$pair/again/result.json" 'r["load"]["seed"]')" ] ||
   fail "a pair of two seeds"
 
 # The same command has nothing left to run; another load is another comparison.
