@@ -120,8 +120,8 @@ static bool is_enough(void *context, const struct sp_pairs *pairs, const struct 
   judge(live);
   if (live->is_alone) return false;
   bool wants_fresh = sp_gate_wants_fresh(&live->job->comparison->gate);
-  if (pairs == &live->job->fresh) return !wants_fresh; // values were missing
-  return sp_gate_is_settled(live->job->comparison) || wants_fresh;
+  bool is_fresh = pairs == &live->job->fresh; // more of them only where values were missing
+  return sp_gate_is_settled(live->job->comparison) || wants_fresh != is_fresh;
 }
 
 // --- Pairs ---

@@ -220,7 +220,10 @@ static void say_failed(const struct sp_comparison *c, FILE *to) {
             worse_text(m->lower, worse, sizeof worse), 100 * m->margin);
     separator = ", ";
   }
-  fprintf(to, "; %zu fresh pairs agree", c->gate.n_fresh);
+  if (c->gate.n_fresh <= SP_GATE_FRESH)
+    fprintf(to, "; %zu fresh pairs agree", c->gate.n_fresh);
+  else
+    fprintf(to, "; those of %zu fresh pairs that have a value agree", c->gate.n_fresh);
 }
 
 static bool is_open(const struct sp_gate_metric *m) {

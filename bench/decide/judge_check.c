@@ -102,6 +102,7 @@ static const struct {
     LOAD("warmup_ns"),
     LOAD("duration_ns"),
     LOAD("concurrency"),
+    LOAD("wake_latency_ns"),
 };
 
 static enum sp_err check_shared(const struct sp_judge_trial *a, const struct sp_judge_trial *b,

@@ -78,9 +78,12 @@ static void remark_on_relay(struct sp_judging *j, size_t side_i) {
 
 static void remark_on_sleep(struct sp_judging *j) {
   const struct sp_result *r = j->pairs.n_pairs ? sp_judge_cell(&j->pairs, 0, 0) : NULL;
-  if (!r || !sp_facts_find(&r->load, "wake_latency_ns")) return;
-  sp_comparison_remark(
-      j->c, "wake_latency was set: idle processors were kept from sleeping; in production they sleep");
+  double latency_ns = r ? sp_facts_number_of(&r->load, "wake_latency_ns") : NAN;
+  if (isnan(latency_ns)) return;
+  sp_comparison_remark(j->c,
+                       "wake_latency was set: idle processors slept no deeper than to wake within %.0f µs; "
+                       "in production they may",
+                       ceil(latency_ns / 1000));
 }
 
 void sp_judge_remarks(struct sp_judging *j) {

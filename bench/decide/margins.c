@@ -72,13 +72,16 @@ static char *percent(double times, char *text, size_t n) {
   return text;
 }
 
-// The fresh pairs that decide; n 0: there are too few with a value.
+// The fresh pairs that decide: the first SP_GATE_FRESH with a value, or what they are after so many pairs where no more than a tenth has none. What
+// comes later, for the sake of another metric, changes nothing. n 0: there are too few yet.
 static struct sample fresh_of(const struct sp_gate_input *input) {
-  struct sample fresh = sample_of(input->fresh, input->n_fresh);
-  size_t n_without = input->n_fresh - fresh.n;
-  bool is_enough = input->n_fresh >= SP_GATE_FRESH && 10 * n_without <= input->n_fresh;
-  if (fresh.n > SP_GATE_FRESH) fresh.n = SP_GATE_FRESH;
-  if (!is_enough && fresh.n < SP_GATE_FRESH) fresh.n = 0;
+  struct sample fresh = {.values = sp_alloc(SP_GATE_FRESH * sizeof *fresh.values)};
+  for (size_t i = 0; i < input->n_fresh; i++) {
+    if (!isnan(input->fresh[i])) fresh.values[fresh.n++] = input->fresh[i];
+    bool is_enough = i + 1 == SP_GATE_FRESH && 10 * (i + 1 - fresh.n) <= i + 1;
+    if (is_enough || fresh.n == SP_GATE_FRESH) return fresh;
+  }
+  fresh.n = 0;
   return fresh;
 }
 
@@ -98,6 +101,9 @@ static void fail_or_ask(const struct sp_gate_input *input, size_t n_fresh, struc
   m->verdict = m->fresh_lower > 1 + m->margin ? SP_GATE_FAIL : SP_GATE_INCONCLUSIVE;
   if (input->n_fresh == 0)
     m->why = sp_format("at least %s, which %d fresh pairs must confirm", lower, SP_GATE_FRESH);
+  else if (input->n_fresh < SP_GATE_FRESH)
+    m->why = sp_format("at least %s, which %d fresh pairs must confirm; %zu were measured", lower,
+                       SP_GATE_FRESH, input->n_fresh);
   else if (n_fresh == 0)
     m->why = sp_format("at least %s, but too few of %zu fresh pairs have a value to confirm it", lower,
                        input->n_fresh);

@@ -30,7 +30,8 @@ struct sp_gate_input { // of one metric
 
 // PASS iff every upper bound (two-sided level 1 - alpha) is at most 1 + margin. FAIL iff for some metric the lower bound, adjusted by Holm over
 // the family, is above 1 + margin, and so is the one-sided 5 % lower bound of at least SP_GATE_FRESH fresh pairs alone: of the first
-// SP_GATE_FRESH that have a value, or of all where at most a tenth has none. What comes after those is not looked at: a metric is asked once.
+// SP_GATE_FRESH that have a value, or of the first SP_GATE_FRESH where at most a tenth of those has none. What comes after is not looked at: a
+// metric is asked once.
 // Otherwise inconclusive, with the pairs that would settle it. Fills gate->verdict, ->metrics and
 // ->n_fresh in place of what an earlier look left there; *gate is zeroed before the first.
 void sp_gate_decide(const struct sp_gate_input *inputs, size_t n, double alpha, struct sp_gate_figures *gate);

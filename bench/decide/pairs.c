@@ -67,17 +67,30 @@ static bool exists(const char *path) {
   return stat(path, &facts) == 0;
 }
 
-static int stop_at_result(const char *path, const struct stat *facts, int kind, struct FTW *place) {
+// Whether a folder holds what a call of another key would take for its own: a trial that was marked when it began and came to nothing
+// is none.
+static int stop_at_trial(const char *path, const struct stat *facts, int kind, struct FTW *place) {
   (void)facts;
-  return kind == FTW_F && strcmp(path + place->base, SP_RESULT_FILE) == 0;
+  if (kind == FTW_D || strcmp(path + place->base, SP_RESULT_FILE) != 0) return 0;
+  char *dir = sp_format("%.*s", place->base, path);
+  struct sp_result *r = NULL;
+  struct sp_error ignored; // what cannot be read is not ours to overwrite
+  enum sp_err err = sp_result_read(dir, &r, &ignored);
+  bool is_trial = err || r->complete;
+  sp_result_free(r);
+  free(dir);
+  return is_trial;
+}
+
+static bool holds(const char *folder) {
+  return exists(folder) && nftw(folder, stop_at_trial, 8, 0) != 0;
 }
 
 static bool holds_trials(const struct sp_pairs_plan *plan, const char *folder) {
   char *invalid = sp_format("%s/invalid", plan->dir);
-  bool holds =
-      nftw(folder, stop_at_result, 8, FTW_PHYS) == 1 || nftw(invalid, stop_at_result, 8, FTW_PHYS) == 1;
+  bool is_so = holds(folder) || holds(invalid);
   free(invalid);
-  return holds;
+  return is_so;
 }
 
 // Pairs of something else in the same folder would be judged as one. A start that came to no trial binds nobody.

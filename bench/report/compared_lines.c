@@ -176,10 +176,9 @@ static char *titled(const struct sp_comparison *c, size_t side_i, const char *te
 
 static char *gate_reason(const struct sp_comparison *c, const struct sp_gate_metric *m) {
   char times[SP_COMPARED_BYTES];
-  const char *why = m->why ? m->why : "";
-  if (!isfinite(m->fresh_lower)) return m->why ? sp_copy_text(why) : NULL;
-  return sp_format("%s%s%zu fresh pairs alone: at least %s times worse", why, *why ? "; " : "",
-                   c->gate.n_fresh, sp_compared_times(m->fresh_lower, times));
+  if (m->why || !isfinite(m->fresh_lower)) return m->why ? sp_copy_text(m->why) : NULL;
+  return sp_format("%zu fresh pairs alone: at least %s times worse", c->gate.n_fresh,
+                   sp_compared_times(m->fresh_lower, times));
 }
 
 bool sp_compared_is_news(const struct sp_comparison *c, const char *remark) {

@@ -289,8 +289,12 @@ static void note_co_located(const struct notes *notes, const struct sp_report *r
 // Figures of a machine that does not sleep are not those of one that does.
 static void note_awake(const struct notes *notes, const struct sp_report *report) {
   for (size_t i = 0; i < report->n_trials; i++) {
-    if (!sp_facts_find(&report->trials[i].result->load, "wake_latency_ns")) continue;
-    say(notes, "wake_latency was set: idle processors were kept from sleeping; in production they sleep");
+    double latency_ns = sp_facts_number_of(&report->trials[i].result->load, "wake_latency_ns");
+    if (isnan(latency_ns)) continue;
+    say(notes,
+        "wake_latency was set: idle processors slept no deeper than to wake within %.0f µs; in production "
+        "they may",
+        ceil(latency_ns / 1000));
     return;
   }
 }

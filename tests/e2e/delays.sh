@@ -3,10 +3,10 @@
 # the delays that it really took, p95 within 1 % + 0.2 ms and p99 within 2 ms.
 . "$(dirname "$0")/lib.sh"
 
-# One slow quarter of a second of this machine is no fault of the instrument: the best of five trials counts, the last two of them half a
-# minute later, since a shared machine's bad times have been seen to last that long (its three trials were 3 ms off at p50, and 0.3 before and after).
-for try in 1 2 3 4 5; do
-  [ "$try" != 4 ] || sleep 30
+# One slow quarter of a second of this machine is no fault of the instrument: the best of three trials counts. One that says of itself that it is
+# invalid is not counted among them; of those there may be five.
+counted=0
+for try in 1 2 3 4 5 6 7 8; do
   code=0
   "$SERVEPATH" run "$fixtures/fraud" --side rpc --stub fixed --delay lognormal:median=5ms,p99=40ms --delay-log "$tmp/delays.$try" \
     --arrival poisson --rate 1000/s --warmup 0s --duration 8s --drain 12s --in-flight 1024 --quiet --out "$tmp/trial.$try" \
@@ -26,5 +26,7 @@ for q, field, limit in ((0.5, "p50", lambda d: 0.01 * d + 5e5), (0.95, "p95", la
     print(f"{'ok' if met else 'FAIL'} {field}: {told / 1e6:.2f} ms, the stub's log {truth / 1e6:.2f} ms, limit +{limit(truth) / 1e6:.2f} ms")
 sys.exit(0 if good else 1)
 PY
+  [ "$(json "$tmp/trial.$try/result.json" 'r["validity"]["verdict"]')" = invalid ] || counted=$((counted + 1))
+  [ "$counted" -lt 3 ] || break
 done
-fail "five trials measured the stub's delays wrongly"
+fail "three trials measured the stub's delays wrongly"

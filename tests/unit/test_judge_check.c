@@ -39,6 +39,9 @@ static void rate(struct sp_result *r) {
 static void duration(struct sp_result *r) {
   sp_facts_count(&r->load, "duration_ns", 1);
 }
+static void awake(struct sp_result *r) {
+  sp_facts_count(&r->load, "wake_latency_ns", 0);
+}
 static void seed(struct sp_result *r) {
   sp_facts_count(&r->load, "seed", 77);
 }
@@ -99,6 +102,7 @@ static const struct {
     {"arrival", arrival, SP_ERR_USAGE, "load.arrival poisson and constant", false},
     {"rate", rate, SP_ERR_USAGE, "load.rate_per_s 1000 and 2000", false},
     {"duration", duration, SP_ERR_USAGE, "load.duration_ns 10000000000 and 1", false},
+    {"wake_latency", awake, SP_ERR_USAGE, "load.wake_latency_ns none and 0", false},
     {"seed", seed, SP_ERR_USAGE, "seeds 2 and 77 in one pair", false},
     {"schedule", events, SP_ERR_USAGE, "10000 and 10001 events in schedules of one seed", false},
     {"expect", expect, SP_ERR_USAGE, "expect.abs differs", false},

@@ -192,7 +192,8 @@ static void test_stubs_and_delays_are_named(void **state) {
   for (size_t i = 0; i < trials.n; i++)
     sp_facts_count(&sp_trials_result(&trials, i)->load, "wake_latency_ns", 0);
   c = judge(&trials);
-  assert_true(has_line(c->remarks, c->n_remarks, "idle processors were kept from sleeping"));
+  assert_true(has_line(c->remarks, c->n_remarks,
+                       "wake_latency was set: idle processors slept no deeper than to wake within 0 µs"));
   assert_string_equal(c->sides[1].label, "b, stub, delay 200us emulated");
   assert_string_equal(c->sides[0].label, "a");
   assert_true(c->sides[1].is_stub && !c->sides[0].is_stub && c->sides[1].is_co_located);

@@ -121,6 +121,39 @@ static void test_fresh_pairs_without_a_value_are_replaced(void **state) {
   done(&gate);
 }
 
+// Pairs that one metric needs are no second chance for another.
+static void test_each_metric_is_asked_once(void **state) {
+  (void)state;
+  double values[12], of_p50[18], of_cpu[18];
+  struct sp_gate_figures gate = {0};
+  fill(values, 12, 1.12, 0.02);
+  fill(of_p50, 18, 1.12, 0.02);
+  fill(of_cpu, 12, 1.02, 0.02); // says no, with one value missing
+  fill(of_cpu + 12, 6, 2, 0.02);
+  of_p50[0] = of_p50[1] = of_cpu[3] = NAN;
+  struct sp_gate_input inputs[2] = {input_of(values, 12), input_of(values, 12)};
+  inputs[0].metric = sp_metric_find("response_p50");
+  inputs[0].fresh = of_p50;
+  inputs[1].fresh = of_cpu;
+  for (size_t n = 12; n <= 18; n++) {
+    inputs[0].n_fresh = inputs[1].n_fresh = n;
+    sp_gate_decide(inputs, 2, 0.01, &gate);
+    assert_int_equal(gate.metrics[1].verdict, SP_GATE_INCONCLUSIVE);
+    assert_says(gate.metrics[1].why, "which 11 fresh pairs do not confirm");
+    assert_int_equal(gate.metrics[0].verdict, n < 14 ? SP_GATE_INCONCLUSIVE : SP_GATE_FAIL);
+    assert_true(sp_gate_wants_fresh(&gate) == (n < 14));
+  }
+  fill(of_cpu, 12, 1.12, 0.02); // and what it has confirmed stays confirmed
+  of_cpu[3] = of_cpu[12] = of_cpu[13] = NAN;
+  inputs[0].n_fresh = inputs[1].n_fresh = 13;
+  sp_gate_decide(inputs, 2, 0.01, &gate);
+  assert_int_equal(gate.verdict, SP_GATE_FAIL);
+  inputs[0].n_fresh = inputs[1].n_fresh = 7; // broken off
+  sp_gate_decide(inputs, 2, 0.01, &gate);
+  assert_says(gate.metrics[1].why, "must confirm; 7 were measured");
+  done(&gate);
+}
+
 static void test_no_answer_fails_and_silence_does_not_pass(void **state) {
   (void)state;
   double values[12], none[12];
@@ -336,6 +369,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_pass_fail_and_neither),
       cmocka_unit_test(test_a_failure_that_fresh_pairs_do_not_confirm),
       cmocka_unit_test(test_fresh_pairs_without_a_value_are_replaced),
+      cmocka_unit_test(test_each_metric_is_asked_once),
       cmocka_unit_test(test_no_answer_fails_and_silence_does_not_pass),
       cmocka_unit_test(test_lower_bounds_step_down),
       cmocka_unit_test(test_calibration),

@@ -38,8 +38,11 @@ static void test_is_held_until_released(void **state) {
   assert_int_equal(err, SP_OK);
   assert_true(in_force_us() <= 8); // rounded up; others may ask for less at the same time
   assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+  int held = fd;
   sp_wakeup_release(&fd);
   assert_int_equal(fd, -1);
+  assert_int_equal(fcntl(held, F_GETFD), -1);
+  if (before_us > 8) assert_true(in_force_us() > 8 || in_force_us() == 0); // 0: somebody else's, since then
   sp_wakeup_release(&fd);
 }
 
