@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text_stream.h"
 #include "os/files.h"
 #include "report/comparison.h"
 #include "report/html.h"
@@ -21,34 +22,16 @@ void sp_forms_relative(struct sp_comparison *c, const char *dir) {
   }
 }
 
-struct memory {
-  char *text;
-  size_t n;
-  FILE *file;
-};
-
-static void open_memory(struct memory *memory) {
-  memory->file = open_memstream(&memory->text, &memory->n);
-  SP_ASSERT(memory->file != NULL);
-}
-
-static char *take_memory(struct memory *memory) {
-  SP_ASSERT(fclose(memory->file) == 0);
-  return memory->text;
-}
-
 char *sp_forms_markdown(const struct sp_comparison *c) {
-  struct memory memory;
-  open_memory(&memory);
-  sp_comparison_write_markdown(c, memory.file);
-  return take_memory(&memory);
+  struct sp_text_stream stream;
+  sp_comparison_write_markdown(c, sp_text_stream_open(&stream));
+  return sp_text_stream_close(&stream);
 }
 
 static char *csv_of(const struct sp_comparison *c) {
-  struct memory memory;
-  open_memory(&memory);
-  sp_comparison_write_csv(c, memory.file);
-  return take_memory(&memory);
+  struct sp_text_stream stream;
+  sp_comparison_write_csv(c, sp_text_stream_open(&stream));
+  return sp_text_stream_close(&stream);
 }
 
 static enum sp_err write_text(const char *dir, const char *name, char *text, struct sp_error *error) {

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "decide/compare.h"
+#include "decide/gate_judge.h"
+#include "decide/gate_stored.h"
 #include "decide/pairs_live.h"
 #include "decide/window.h"
 #include "os/files.h"

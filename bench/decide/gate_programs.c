@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/text_stream.h"
 #include "os/files.h"
 
 // To start brokers and servers, to load models, to write, and for Kafka's longer first trial: far more than any of these takes.
@@ -19,10 +20,9 @@
 
 // A path as one word of the shell.
 static char *quoted(const char *path) {
-  char *text = NULL;
-  size_t n = 0;
-  FILE *to = open_memstream(&text, &n);
-  SP_ASSERT(to != NULL && path != NULL);
+  SP_ASSERT(path != NULL);
+  struct sp_text_stream stream;
+  FILE *to = sp_text_stream_open(&stream);
   fputc('\'', to);
   for (; *path; path++) {
     if (*path == '\'')
@@ -31,8 +31,7 @@ static char *quoted(const char *path) {
       fputc(*path, to);
   }
   fputc('\'', to);
-  SP_ASSERT(fclose(to) == 0);
-  return text;
+  return sp_text_stream_close(&stream);
 }
 
 void sp_gate_programs_init(struct sp_gate_programs *programs, const char *base, const char *candidate,

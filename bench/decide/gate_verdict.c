@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text_stream.h"
 #include "base/units.h"
 
 #define EXIT_INVALID 2
@@ -272,10 +273,8 @@ static void say_alone(const struct sp_gate_rules *rules, const struct sp_compari
 // `reason`: what stands above the metrics, or NULL.
 static char *sentence_of(const struct sp_gate_rules *rules, const struct sp_comparison *c,
                          const char *reason) {
-  char *text = NULL;
-  size_t n = 0;
-  FILE *to = open_memstream(&text, &n);
-  SP_ASSERT(to != NULL);
+  struct sp_text_stream stream;
+  FILE *to = sp_text_stream_open(&stream);
   if (reason)
     fputs(reason, to);
   else if (c->gate.verdict == SP_GATE_NO_BASELINE)
@@ -287,8 +286,7 @@ static char *sentence_of(const struct sp_gate_rules *rules, const struct sp_comp
   else
     say_inconclusive(c, to);
   if (rules->is_across_machines) fputs("; ACROSS MACHINES: they differ by more than the builds", to);
-  SP_ASSERT(fclose(to) == 0);
-  return text;
+  return sp_text_stream_close(&stream);
 }
 
 // --- All of it ---

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text_stream.h"
 #include "os/terminal.h"
 
 void sp_pairs_live_init(struct sp_pairs_live *live, bool is_quiet) {
@@ -73,11 +74,9 @@ static void print_line(struct sp_pairs_live *live, const char *text) {
 
 void sp_pairs_live_show(struct sp_pairs_live *live, const struct sp_pairs *pairs,
                         const struct sp_comparison *c, size_t n_most) {
-  char *text = NULL;
-  size_t n = 0;
   if (live->is_quiet) return;
-  FILE *to = open_memstream(&text, &n);
-  SP_ASSERT(to != NULL);
+  struct sp_text_stream stream;
+  FILE *to = sp_text_stream_open(&stream);
   print_counts(to, live, pairs, n_most);
   print_reason(to, pairs);
   for (size_t i = 0; i < c->n_sides && pairs->n_pairs; i++) {
@@ -85,7 +84,7 @@ void sp_pairs_live_show(struct sp_pairs_live *live, const struct sp_pairs *pairs
     fputs(live->is_terminal ? "\n  " : "; ", to);
     print_side(to, c, i);
   }
-  SP_ASSERT(fclose(to) == 0);
+  char *text = sp_text_stream_close(&stream);
   if (live->is_terminal && live->n_lines) fprintf(stderr, "\033[%zuA\r\033[J", live->n_lines);
   live->n_lines = 0;
   char *rest = text;

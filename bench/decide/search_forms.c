@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/printable.h"
+#include "base/text_stream.h"
 #include "base/units.h"
 #include "decide/history.h"
 #include "decide/search_json.h"
@@ -139,10 +140,9 @@ static void print_trials(const struct sp_side_search *side, FILE *to) {
 }
 
 char *sp_searches_markdown(const struct sp_searches_plan *plan, const struct sp_searches *searches) {
-  char *text = NULL, *asked = heading(plan);
-  size_t n = 0;
-  FILE *to = open_memstream(&text, &n);
-  SP_ASSERT(to != NULL);
+  char *asked = heading(plan);
+  struct sp_text_stream stream;
+  FILE *to = sp_text_stream_open(&stream);
   fputs("**Sustainable rate of ", to);
   sp_markdown_text(to, plan->scenario->name);
   fputs("**: ", to);
@@ -156,9 +156,8 @@ char *sp_searches_markdown(const struct sp_searches_plan *plan, const struct sp_
   fputs("| side | sustainable | CPU-s per million events | |\n|---|---|---|---|\n", to);
   for (size_t i = 0; i < searches->n_sides; i++) print_row(&searches->sides[i], to);
   for (size_t i = 0; i < searches->n_sides; i++) print_trials(&searches->sides[i], to);
-  SP_ASSERT(fclose(to) == 0);
   free(asked);
-  return text;
+  return sp_text_stream_close(&stream);
 }
 
 enum sp_err sp_searches_write(const struct sp_searches_plan *plan, const struct sp_searches *searches,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/printable.h"
+#include "base/text_stream.h"
 #include "base/units.h"
 
 #define JSON_MOST 100
@@ -87,10 +88,9 @@ static size_t count_events(const struct sp_answers *a, sp_is_wanted is_wanted) {
 
 // "3, 17-20, ..." of at most SP_VERIFY_SHOWN ranges.
 static char *ranges_text(const struct sp_answers *a, sp_is_wanted is_wanted) {
-  char *text = NULL;
-  size_t n = 0, n_ranges = 0, length;
-  FILE *to = open_memstream(&text, &n);
-  SP_ASSERT(to != NULL);
+  size_t n_ranges = 0, length;
+  struct sp_text_stream stream;
+  FILE *to = sp_text_stream_open(&stream);
   for (size_t i = 0; i < a->n_events; i += length) {
     for (length = 0; i + length < a->n_events && is_wanted(a, i + length);) length++;
     if (length && n_ranges++ == SP_VERIFY_SHOWN) {
@@ -101,8 +101,7 @@ static char *ranges_text(const struct sp_answers *a, sp_is_wanted is_wanted) {
     if (length > 1) fprintf(to, "%s%zu", length > 2 ? "-" : ", ", i + length - 1);
     length += length == 0;
   }
-  SP_ASSERT(fclose(to) == 0);
-  return text;
+  return sp_text_stream_close(&stream);
 }
 
 // --- Cases ---

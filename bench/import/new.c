@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/text_stream.h"
 #include "codec/codec.h"
 #include "import/new_model.h"
 #include "import/new_synthetic.h"
@@ -96,16 +97,15 @@ static int compare_texts(const void *a, const void *b) {
 static enum sp_err write_levels(const struct making *making, size_t column_i) {
   const struct sp_levels *levels = &making->profile.columns[column_i].levels;
   char *file = sp_new_levels_file(&making->profile, column_i);
-  char *path = sp_format("%s/%s", making->conf->folder, file), *text = NULL;
+  char *path = sp_format("%s/%s", making->conf->folder, file);
   char *folder = sp_format("%s/levels", making->conf->folder);
-  size_t n = 0;
-  FILE *memory = open_memstream(&text, &n);
-  SP_ASSERT(memory != NULL);
+  struct sp_text_stream stream;
+  FILE *to = sp_text_stream_open(&stream);
   qsort(levels->items, levels->n, sizeof *levels->items, compare_texts);
-  for (size_t i = 0; i < levels->n; i++) fprintf(memory, "%s\n", levels->items[i]);
-  SP_ASSERT(fclose(memory) == 0);
+  for (size_t i = 0; i < levels->n; i++) fprintf(to, "%s\n", levels->items[i]);
+  char *text = sp_text_stream_close(&stream);
   enum sp_err err = sp_files_make_dirs(folder, making->error);
-  if (!err) err = sp_files_write(path, sp_bytes_of(text, n), making->error);
+  if (!err) err = sp_files_write(path, sp_bytes_of(text, stream.n), making->error);
   free(file);
   free(path);
   free(text);
@@ -166,15 +166,13 @@ static void write_yaml(struct making *making, struct sp_new_yaml *yaml) {
 }
 
 static enum sp_err write_scenario(struct making *making) {
-  char *text = NULL;
-  size_t n = 0;
-  struct sp_new_yaml yaml = {.to = open_memstream(&text, &n), .line = 1};
-  SP_ASSERT(yaml.to != NULL);
+  struct sp_text_stream stream;
+  struct sp_new_yaml yaml = {.to = sp_text_stream_open(&stream), .line = 1};
   write_yaml(making, &yaml);
-  SP_ASSERT(fclose(yaml.to) == 0);
+  char *text = sp_text_stream_close(&stream);
   making->report->n_guessed = yaml.n_guessed;
   making->report->choose_line = yaml.choose_line;
-  enum sp_err err = sp_files_write(making->scenario, sp_bytes_of(text, n), making->error);
+  enum sp_err err = sp_files_write(making->scenario, sp_bytes_of(text, stream.n), making->error);
   free(text);
   return err;
 }

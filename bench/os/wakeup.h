@@ -1,5 +1,5 @@
-// How long an idle processor may take to wake up. Sleep saves power and costs the next event time, a different one each time, on a virtual machine
-// up to a tenth of a millisecond: that is noise in comparisons of programs that wait most of the time.
+// How long an idle processor may take to wake up. Sleep saves power and costs the next event time, on a virtual machine up to a tenth of a
+// millisecond, which every event of a program that waits most of the time pays.
 #ifndef SP_OS_WAKEUP_H
 #define SP_OS_WAKEUP_H
 

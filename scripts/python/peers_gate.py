@@ -17,7 +17,7 @@ BINARIES = ROOT / ".cache" / "peers" / "gate"
 STORE = ROOT / "results" / "peers" / "gate"
 POOL = STORE / "pool.jsonl"
 FRAUD = ["fixtures/fraud", "--side", "rpc"]
-# Idle processors poll and do little of that: what an event costs then repeats (results/reference/gate.md has the figures without it).
+# Idle processors poll: waking up is not in what an event costs (results/reference/gate.md).
 TWEET = ["fixtures/tweet", "--side", "embedded", "--rate", "4000/s", "--wake-latency", "0us"]
 # Case, candidate's binary, and pairs in each round: all kinds see the same hours of the machine.
 KINDS = {

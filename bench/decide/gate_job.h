@@ -1,0 +1,54 @@
+// What a gate is asked, and what came of it; whatever its trials are from. One thread.
+#ifndef SP_DECIDE_GATE_JOB_H
+#define SP_DECIDE_GATE_JOB_H
+
+#include "base/clock.h"
+#include "decide/baseline.h"
+#include "decide/gate_programs.h"
+#include "decide/gate_verdict.h"
+
+#define SP_GATE_PAIRS_LEAST      12
+#define SP_GATE_PAIRS_MOST       24
+#define SP_GATE_CALIBRATE_PAIRS  60 // at least
+#define SP_GATE_CALIBRATE_BLOCKS 4
+#define SP_GATE_CALIBRATE_PAUSE  (60 * SP_NS_PER_S)
+#define SP_GATE_BROKER_WARMUP    "20s" // what a Kafka of all trials has before the first
+
+struct sp_gate_plan { // everything is borrowed
+  // Live; NULL: both sides are stored.
+  const struct sp_cli *cli;
+  const struct sp_scenario *scenario;
+  const struct sp_side *side;
+  const char *base_cmd, *candidate_cmd; // shell words; candidate NULL: this program
+
+  const char *base_dir, *candidate_dir;  // stored; NULL: run now, or no base
+  const char *side_name;                 // of stored trials; NULL: the only one there
+  const char *save_dir;                  // --save-baseline; NULL: not
+  size_t n_pairs;                        // at most, of a look
+  const struct sp_metric *const *family; // NULL: the primary ones
+  size_t n_family;
+  double margin;                               // NAN: calibrated or standard
+  const char *calibration_file;                // NULL: where sp_calibration_file says, if there is one
+  bool is_across_machines, inconclusive_fails; // the second for JUnit alone
+  const char *dir;                             // of comparison.json and the trials; made
+  int argc;
+  char **argv;
+  bool is_quiet;
+};
+
+struct sp_gate_job {                // what came of it; zeroed before, freed by sp_gate_job_done
+  struct sp_comparison *comparison; // NULL: none
+  // What was judged; borrowed from below.
+  struct sp_judge_trial *trials;
+  size_t n_trials;
+  size_t n_saved; // trials kept as the next baseline
+  struct sp_pairs pairs, fresh;
+  struct sp_stored base, candidate;
+  struct sp_calibration calibration;
+  bool has_calibration;
+  char *margins_text; // where the margins are from
+};
+
+void sp_gate_job_done(struct sp_gate_job *job);
+
+#endif

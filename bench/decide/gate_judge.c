@@ -1,0 +1,129 @@
+#include "decide/gate_judge.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define WIDE_MARGIN 0.2
+
+// --- Where the margins are from ---
+
+static void choose_named(const struct sp_gate_plan *plan, const struct sp_result *result,
+                         struct sp_gate_job *job) {
+  char why[256];
+  job->has_calibration = sp_calibration_fits(&job->calibration, result, time(NULL), why, sizeof why);
+  job->margins_text =
+      job->has_calibration
+          ? sp_format("margins calibrated by %s of %.10s", plan->calibration_file, job->calibration.at)
+          : sp_format("margins %g %%: %s is refused, %s; measure anew: servepath gate SCENARIO "
+                      "--calibrate",
+                      100 * SP_GATE_MARGIN, plan->calibration_file, why);
+}
+
+// A file that nobody named is a convenience: where it does not hold, that is said, and the standard margin stands.
+static void choose_found(const struct sp_result *result, struct sp_gate_job *job) {
+  struct sp_error why_unread = {0};
+  char why[256];
+  char *path = sp_calibration_file(result);
+  if (sp_calibration_read(path, &job->calibration, &why_unread))
+    snprintf(why, sizeof why, "there is no calibration (%.150s)", path);
+  else
+    job->has_calibration = sp_calibration_fits(&job->calibration, result, time(NULL), why, sizeof why);
+  job->margins_text = job->has_calibration
+                          ? sp_format("margins calibrated by %s of %.10s", path, job->calibration.at)
+                          : sp_format("margins %g %%: %s; measure: servepath gate SCENARIO --calibrate",
+                                      100 * SP_GATE_MARGIN, why);
+  free(path);
+}
+
+// Sets has_calibration and margins_text by the first result there is; later calls do nothing.
+static void choose_margins(const struct sp_gate_plan *plan, const struct sp_result *result,
+                           struct sp_gate_job *job) {
+  if (job->margins_text) return;
+  if (!isnan(plan->margin))
+    job->margins_text = sp_format("margin %g %%, as asked for", 100 * plan->margin);
+  else if (plan->calibration_file)
+    choose_named(plan, result, job);
+  else
+    choose_found(result, job);
+}
+
+static struct sp_gate_rules rules_of(const struct sp_gate_plan *plan, const struct sp_gate_job *job) {
+  return (struct sp_gate_rules){.family = plan->family,
+                                .n_family = plan->n_family,
+                                .margin = plan->margin,
+                                .calibration = job->has_calibration ? &job->calibration : NULL,
+                                .is_across_machines = plan->is_across_machines};
+}
+
+// --- Judging what there is ---
+
+static void note_command(const struct sp_gate_plan *plan, struct sp_comparison *c) {
+  c->n_command = (size_t)plan->argc + 1;
+  c->command = sp_alloc(c->n_command * sizeof *c->command);
+  c->command[0] = sp_copy_text("servepath");
+  for (int i = 0; i < plan->argc; i++) c->command[i + 1] = sp_copy_text(plan->argv[i]);
+}
+
+static const struct sp_result *any_result(const struct sp_gate_job *job) {
+  for (size_t i = job->n_trials; i-- > 0;) {
+    if (job->trials[i].result) return job->trials[i].result;
+  }
+  return NULL;
+}
+
+// A PASS with margins of a noisy machine is easily read as more than it says.
+static void remark_on_margins(struct sp_comparison *c) {
+  for (size_t i = 0; i < c->gate.n_metrics; i++) {
+    const struct sp_gate_metric *m = &c->gate.metrics[i];
+    if (m->is_calibrated && m->margin > WIDE_MARGIN)
+      sp_comparison_remark(c, "%s is noisy here: its margin lets %.3g %% worse pass", m->metric->title,
+                           100 * m->margin);
+  }
+}
+
+void sp_gate_judge_now(const struct sp_gate_plan *plan, const char *no_baseline, double alpha,
+                       struct sp_gate_job *job) {
+  struct sp_comparison *c = sp_comparison_new();
+  const struct sp_result *any = any_result(job);
+  if (job->comparison) { // the same gate, a pair later
+    free(c->id);
+    free(c->started_at);
+    c->id = sp_copy_text(job->comparison->id);
+    c->started_at = sp_copy_text(job->comparison->started_at);
+  }
+  if (any && !no_baseline) choose_margins(plan, any, job);
+  struct sp_gate_rules rules = rules_of(plan, job);
+  rules.no_baseline = no_baseline;
+  note_command(plan, c);
+  sp_gate_judge(&rules, job->trials, job->n_trials, alpha, c);
+  if (job->margins_text) sp_comparison_remark(c, "%s", job->margins_text);
+  remark_on_margins(c);
+  sp_comparison_free(job->comparison);
+  job->comparison = c;
+}
+
+// What a trial under way may come to is no reason to refuse: of trials that are run now only the usable ones are looked at, once each side
+// has one and there are two. A lone side is checked against itself.
+enum sp_err sp_gate_check(const struct sp_gate_plan *plan, const struct sp_gate_job *job, bool has_base,
+                          struct sp_error *error) {
+  const struct sp_judge_plan judge = {.side_names = has_base ? sp_gate_sides : sp_gate_sides + 1,
+                                      .n_sides = has_base ? 2 : 1,
+                                      .family = plan->family,
+                                      .n_family = plan->n_family};
+  struct sp_judge_trial *trials = sp_alloc((job->n_trials + 1) * sizeof *trials);
+  size_t n = 0, n_of[2] = {0, 0};
+  for (size_t i = 0; i < job->n_trials; i++) {
+    const struct sp_judge_trial *trial = &job->trials[i];
+    bool is_usable = trial->result && trial->result->complete && sp_result_is_valid(trial->result);
+    if (plan->scenario && !is_usable) continue;
+    trials[n++] = *trial;
+    n_of[trial->side_i]++;
+  }
+  bool is_enough = has_base ? n_of[0] && n_of[1] : n > 1;
+  enum sp_err err = SP_OK;
+  if (!plan->scenario || is_enough) err = sp_judge_check(&judge, trials, n, plan->is_across_machines, error);
+  free(trials);
+  return err;
+}
