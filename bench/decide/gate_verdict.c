@@ -111,8 +111,8 @@ static void bound_text(const struct sp_bound *bound, double value, char *text, s
     snprintf(text, n, "%s", sp_units_print_duration((int64_t)value, figure, sizeof figure));
 }
 
-// Why the candidate fails whatever its margins; NULL: it does not. From malloc.
-static char *why_failed(const struct sp_comparison *c) {
+// Why the candidate's answers are wrong, in any trial; NULL: they are not. From malloc.
+static char *why_wrong(const struct sp_comparison *c) {
   const struct sp_compared_side *side = candidate_of(c);
   if (side->n_mismatched) {
     char wrong[SP_UNITS_TEXT_BYTES], all[SP_UNITS_TEXT_BYTES];
@@ -125,6 +125,12 @@ static char *why_failed(const struct sp_comparison *c) {
     return sp_format("predictions of the candidate in trials that do not count are not what was expected: %s",
                      sp_units_print_count((uint64_t)side->n_mismatched_left_out, wrong, sizeof wrong));
   }
+  return NULL;
+}
+
+// Which bound the candidate misses; NULL: none. From malloc.
+static char *why_missed(const struct sp_comparison *c) {
+  const struct sp_compared_side *side = candidate_of(c);
   for (size_t i = 0; i < side->n_bounds; i++) {
     const struct sp_bound *bound = &side->bounds[i];
     if (bound->met != SP_MET_NO) continue;
@@ -136,6 +142,12 @@ static char *why_failed(const struct sp_comparison *c) {
                      value);
   }
   return NULL;
+}
+
+// Why the candidate fails whatever its margins; NULL: it does not. A measurement that means nothing says nothing of bounds.
+static char *why_failed(const struct sp_comparison *c, bool means_nothing) {
+  char *why = why_wrong(c);
+  return why || means_nothing ? why : why_missed(c);
 }
 
 // --- What no interval shows ---
@@ -166,14 +178,19 @@ static void look_at_losses(struct sp_comparison *c) {
   }
 }
 
-// Why nothing that the metrics say is worth a PASS or, of a stub, any verdict; NULL: it is. From malloc.
+// Why nothing that the metrics say is worth anything; NULL: it is. From malloc.
+static char *why_void(const struct sp_comparison *c) {
+  const struct sp_compared_side *base = &c->sides[0], *candidate = candidate_of(c);
+  if (c->n_sides < 2 || c->n_pairs == 0 || base->is_stub == candidate->is_stub) return NULL;
+  return sp_format("the %s answers from a stub server and the %s does not: the difference is no build's; "
+                   "measure both against one server",
+                   base->is_stub ? "base" : "candidate", base->is_stub ? "candidate" : "base");
+}
+
+// Why what the metrics say is not worth a PASS, though it may be a FAIL; NULL: it is. From malloc.
 static char *why_doubted(const struct sp_comparison *c) {
   const struct sp_compared_side *base = &c->sides[0], *candidate = candidate_of(c);
   if (c->n_sides < 2 || c->n_pairs == 0) return NULL;
-  if (base->is_stub != candidate->is_stub)
-    return sp_format("the %s answers from a stub server and the %s does not: the difference is no build's; "
-                     "measure both against one server",
-                     base->is_stub ? "base" : "candidate", base->is_stub ? "candidate" : "base");
   double filtered = share_of(candidate, SP_OUTCOME_FILTERED),
          base_filtered = share_of(base, SP_OUTCOME_FILTERED);
   char left[SP_UNITS_TEXT_BYTES], right[SP_UNITS_TEXT_BYTES];
@@ -300,6 +317,25 @@ static int exit_code_of(const struct sp_comparison *c, bool means_nothing) {
   }
 }
 
+// The verdict of the metrics, and what stands above it. Returns the reason where that is not theirs, from malloc.
+static char *overrule(struct sp_comparison *c, bool means_nothing) {
+  struct sp_gate_figures *gate = &c->gate;
+  char *reason = why_failed(c, means_nothing);
+  if (reason) {
+    gate->verdict = SP_GATE_FAIL;
+  } else if ((reason = why_void(c))) {
+    gate->verdict = SP_GATE_INCONCLUSIVE;
+    for (size_t i = 0; i < gate->n_metrics; i++) {
+      free(gate->metrics[i].why);
+      gate->metrics[i].verdict = SP_GATE_INCONCLUSIVE;
+      gate->metrics[i].why = sp_copy_text(reason);
+    }
+  } else if (gate->verdict == SP_GATE_PASS && (reason = why_doubted(c))) {
+    gate->verdict = SP_GATE_INCONCLUSIVE;
+  }
+  return reason;
+}
+
 void sp_gate_judge(const struct sp_gate_rules *rules, const struct sp_judge_trial *trials, size_t n,
                    double alpha, struct sp_comparison *c) {
   bool has_base = !rules->no_baseline;
@@ -322,9 +358,7 @@ void sp_gate_judge(const struct sp_gate_rules *rules, const struct sp_judge_tria
     c->gate.verdict = means_nothing || c->n_pairs == 0 ? SP_GATE_INCONCLUSIVE : SP_GATE_NO_BASELINE;
   }
   c->gate.is_across_machines = rules->is_across_machines;
-  char *reason = why_failed(c);
-  if (reason) c->gate.verdict = SP_GATE_FAIL;
-  if (!reason && (reason = why_doubted(c))) c->gate.verdict = SP_GATE_INCONCLUSIVE;
+  char *reason = overrule(c, means_nothing);
   c->exit_code = exit_code_of(c, means_nothing);
   free(c->verdict);
   c->verdict = sentence_of(rules, c, reason);
@@ -332,11 +366,18 @@ void sp_gate_judge(const struct sp_gate_rules *rules, const struct sp_judge_tria
   free_inputs(&inputs);
 }
 
+static bool has_passed(const struct sp_gate_figures *gate) {
+  for (size_t i = 0; i < gate->n_metrics; i++) {
+    if (gate->metrics[i].verdict != SP_GATE_PASS) return false;
+  }
+  return gate->n_metrics > 0;
+}
+
 bool sp_gate_is_settled(const struct sp_comparison *c) {
-  if (c->gate.verdict == SP_GATE_PASS) return true;
-  char *failure = why_failed(c), *doubt = why_doubted(c);
-  bool is_settled = failure || doubt;
+  if (c->gate.verdict == SP_GATE_PASS || has_passed(&c->gate)) return true;
+  char *failure = why_failed(c, c->exit_code == EXIT_INVALID), *nothing = why_void(c);
+  bool is_settled = failure || nothing;
   free(failure);
-  free(doubt);
+  free(nothing);
   return is_settled;
 }

@@ -19,10 +19,10 @@ struct sp_gate_rules {                   // everything is borrowed
   const char *no_baseline; // why there is no base, in words: verdict no-baseline; NULL: there is one
 };
 
-// Fills c (zeroed but for id and times) and its gate. Wrong predictions of the candidate in any trial, and a bound that it misses in most of
-// its trials, are a FAIL whatever the rest; a measurement that means nothing (too many invalid trials, void metrics) is inconclusive with exit
-// code 2. A candidate that lost more of all events than the guard allows, whose answers nobody checked though the base's were, or
-// one side of a stub server alone never pass. verdict: one sentence, which forms begin with PASS, FAIL, INCONCLUSIVE or NO-BASELINE. exit_code: 0, 1, 2 or 4. Without a base the
+// Fills c (zeroed but for id and times) and its gate. Wrong predictions of the candidate in any trial are a FAIL whatever the rest; a
+// measurement that means nothing (too many invalid trials, void metrics) is inconclusive with exit code 2; a bound that the candidate misses in
+// most of its trials is a FAIL. One side alone of a stub server comes to no verdict. A candidate that lost more of all events than the guard
+// allows, that filters another share of them, or whose answers nobody checked though the base's were, never passes, but can fail. verdict: one sentence, which forms begin with PASS, FAIL, INCONCLUSIVE or NO-BASELINE. exit_code: 0, 1, 2 or 4. Without a base the
 // trials are all of side 0, which is the candidate then.
 void sp_gate_judge(const struct sp_gate_rules *rules, const struct sp_judge_trial *trials, size_t n,
                    double alpha, struct sp_comparison *c);

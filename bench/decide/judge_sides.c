@@ -101,22 +101,24 @@ static const struct sp_bound *find_bound(const struct sp_result *r, const char *
   return NULL;
 }
 
-// A side keeps a bound that more than half of the trials that can tell keep: as its median does. Few that can tell say nothing.
+// A side keeps or misses a bound as more than half of the trials that can tell do: as its median does. A tie, or few that can tell, say nothing.
 static void judge_bound(const struct sp_judge_table *pairs, size_t side_i, const struct sp_bound *like,
                         struct sp_compared_side *side) {
   double *values = sp_alloc((pairs->n_pairs + 1) * sizeof *values);
-  size_t n = 0, n_known = 0, n_kept = 0;
+  size_t n = 0, n_known = 0, n_kept = 0, n_missed = 0;
   for (size_t p = 0; p < pairs->n_pairs; p++) {
     const struct sp_bound *bound = find_bound(sp_judge_cell(pairs, p, side_i), like->name);
     if (!bound) continue;
     n_known += bound->met != SP_MET_UNKNOWN;
     n_kept += bound->met == SP_MET_YES;
+    n_missed += bound->met == SP_MET_NO;
     bool has_none = bound->met == SP_MET_NO && isnan(bound->value); // no answer ranks above all
     if (has_none || !isnan(bound->value)) values[n++] = has_none ? INFINITY : bound->value;
   }
-  enum sp_met met = 2 * n_known < pairs->n_pairs || n_known == 0 ? SP_MET_UNKNOWN
-                    : 2 * n_kept > n_known                       ? SP_MET_YES
-                                                                 : SP_MET_NO;
+  enum sp_met met = 2 * n_known < pairs->n_pairs ? SP_MET_UNKNOWN
+                    : 2 * n_kept > n_known       ? SP_MET_YES
+                    : 2 * n_missed > n_known     ? SP_MET_NO
+                                                 : SP_MET_UNKNOWN;
   double median = sp_median(values, n);
   sp_comparison_bound(side, like->name, like->limit, isfinite(median) ? median : NAN, met);
   free(values);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decide/calibration.h"
 #include "stats/blocks.h"
 #include "stats/interval.h"
 
@@ -192,8 +193,8 @@ double sp_gate_calibrate(const double *worse, size_t n, size_t n_pairs, double a
                          size_t n_gates, struct sp_prng *prng) {
   SP_ASSERT(n_pairs > 0 && n_gates > 0);
   struct sample pool = sample_of(worse, n);
-  double margin = INFINITY;
-  if (pool.n > 0) {
+  double margin = NAN;
+  if (pool.n > 0 && 10 * (n - pool.n) <= n) {
     size_t run = block < 1 ? 1 : block > pool.n ? pool.n : block;
     size_t *picked = sp_alloc(n_pairs * sizeof *picked);
     double *uppers = sp_alloc(n_gates * sizeof *uppers);
@@ -203,11 +204,11 @@ double sp_gate_calibrate(const double *worse, size_t n, size_t n_pairs, double a
       for (size_t i = 0; i < n_pairs; i++) gate.values[i] = pool.values[picked[i]];
       uppers[g] = bounds_of(&gate, alpha).high;
     }
-    margin = expm1(sp_quantile(uppers, n_gates, QUANTILE));
+    margin = fmax(LEAST_MARGIN, expm1(sp_quantile(uppers, n_gates, QUANTILE)));
     free(gate.values);
     free(uppers);
     free(picked);
   }
   free(pool.values);
-  return margin > LEAST_MARGIN ? margin : LEAST_MARGIN;
+  return margin <= SP_GATE_MARGIN_MOST ? margin : NAN;
 }

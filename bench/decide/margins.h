@@ -40,7 +40,8 @@ bool sp_gate_wants_fresh(const struct sp_gate_figures *gate);
 
 // A/A pairs in order of time -> the margin: the 99th percentile of the upper bounds of n_gates gates of n_pairs pairs, resampled in blocks of
 // `block` consecutive pairs, minus 1; never below 0.5 %.
-// INFINITY where n_pairs are too few for alpha, or none has a value.
+// NAN, for none: more than a tenth of the pairs have no value, n_pairs are too few for alpha, or it would be above SP_GATE_MARGIN_MOST, and two
+// equal programs that far apart are no evidence of anything.
 double sp_gate_calibrate(const double *worse, size_t n, size_t n_pairs, double alpha, size_t block,
                          size_t n_gates, struct sp_prng *prng);
 

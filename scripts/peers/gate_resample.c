@@ -1,166 +1,208 @@
 // Gates made of real pairs: blocks of neighbours in time are drawn from a pool until a gate has its pairs, and the product's own
-// decision judges it. The margins come from every second block of the A/A pool; where that is the pool that is judged, the gates come from
-// the other blocks.
+// judge decides it, trials, guard, bounds and all. The margins come from the A/A pool, as a calibration makes them; where that is the pool that is
+// judged, they come from every second block, and the gates from the others.
 //
-//   gate_resample AA_DIR JUDGED_DIR N_GATES     each DIR: NNN/base/result.json, NNN/candidate/result.json
-//   gate_resample AA_DIR --calibration FILE     the pool's margins as a calibration that `servepath gate` takes
+//   gate_resample AA_DIR JUDGED_DIR N_GATES [METRIC,...]   each DIR: NNN/base/result.json, NNN/candidate/result.json
+//   gate_resample AA_DIR --calibration FILE                the pool's margins as a calibration that `servepath gate` takes
 //
-// The first prints one JSON line: {"pass":..,"fail":..,"inconclusive":..,"pairs":..,"margins":{..}}.
+// The first prints one JSON line: {"pass":..,"fail":..,"inconclusive":..,"without_figure":..,"pairs":..,"margins":{..}}; without_figure are the
+// inconclusive ones in which a metric had no figure that a verdict may use.
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "decide/calibration.h"
-#include "decide/margins.h"
+#include "decide/gate_verdict.h"
 #include "stats/blocks.h"
 
 #define BLOCK     5
 #define PAIRS_MAX 1000
-#define METRICS   3
+#define GATE_MOST 24
 
-static const char *const names[METRICS] = {"response_p50", "response_p99", "cpu_per_event"};
+static const char *const all_metrics = "response_p50,response_p99,cpu_per_event";
 
 struct pool {
-  struct sp_judge_trial trials[2 * PAIRS_MAX];
-  size_t n_trials, n_pairs;
-  double worse[METRICS][PAIRS_MAX]; // log of how many times worse the candidate is
+  struct sp_judge_trial trials[2 * PAIRS_MAX]; // base, candidate, base, candidate...
+  size_t n_pairs;
 };
 struct tally {
-  size_t pass, fail, inconclusive;
+  size_t pass, fail, inconclusive, without_figure;
+};
+struct family {
+  const struct sp_metric *items[SP_GATE_METRICS];
+  size_t n;
 };
 
 // A number that was given up has no folder.
 static void read_pool(const char *dir, struct pool *pool) {
-  static const char *const sides[] = {"base", "candidate"};
   struct sp_error error;
-  for (size_t pair = 0; pair < PAIRS_MAX; pair++) {
+  for (size_t number = 0; number < PAIRS_MAX; number++) {
     for (size_t side = 0; side < 2; side++) {
-      char *path = sp_format("%s/%03zu/%s", dir, pair, sides[side]);
+      char *path = sp_format("%s/%03zu/%s", dir, number, sp_gate_sides[side]);
       struct sp_result *result = NULL;
       bool is_there = access(path, R_OK) == 0;
       if (is_there && sp_result_read(path, &result, &error)) {
         fprintf(stderr, "gate_resample: %s\n", error.text);
         exit(3);
       }
+      if (!is_there && side == 1 && pool->trials[2 * pool->n_pairs].result) {
+        fprintf(stderr, "gate_resample: %s is missing\n", path);
+        exit(3);
+      }
       if (is_there)
-        pool->trials[pool->n_trials++] =
-            (struct sp_judge_trial){.result = result, .dir = path, .side_i = side, .pair_i = pair};
+        pool->trials[2 * pool->n_pairs + side] =
+            (struct sp_judge_trial){.result = result, .dir = path, .side_i = side};
     }
+    pool->n_pairs += pool->trials[2 * pool->n_pairs].result != NULL;
   }
-  for (size_t m = 0; m < METRICS; m++)
-    pool->n_pairs = sp_judge_log_ratios(pool->trials, pool->n_trials, 1, 0, sp_metric_find(names[m]), true,
-                                        false, pool->worse[m], PAIRS_MAX);
+}
+
+// The pair as the pair_i-th of others.
+static void put_pair(const struct pool *pool, size_t from, size_t pair_i, bool is_confirming,
+                     struct sp_judge_trial *to) {
+  for (size_t side = 0; side < 2; side++) {
+    to[side] = pool->trials[2 * from + side];
+    to[side].pair_i = pair_i;
+    to[side].is_confirming = is_confirming;
+  }
 }
 
 // Blocks of that parity, or all of them, one after the other.
-static size_t take(const double *from, size_t n, int parity, double *to) {
-  size_t n_taken = 0;
-  for (size_t i = 0; i < n; i++) {
-    if (parity < 0 || (int)(i / BLOCK % 2) == parity) to[n_taken++] = from[i];
-  }
-  return n_taken;
-}
-
-// The pairs that were picked, n_fresh of the others, judged.
-static void look_at(double (*values)[PAIRS_MAX], const size_t *picked, const size_t *fresh, size_t n_fresh,
-                    const struct sp_look *look, const double *margins, struct sp_gate_figures *figures) {
-  double drawn[METRICS][24], confirming[METRICS][SP_GATE_FRESH_MOST];
-  struct sp_gate_input inputs[METRICS];
-  for (size_t m = 0; m < METRICS; m++) {
-    for (size_t i = 0; i < look->n_pairs; i++) drawn[m][i] = values[m][picked[i]];
-    for (size_t i = 0; i < n_fresh; i++) confirming[m][i] = values[m][fresh[i]];
-    inputs[m] = (struct sp_gate_input){.metric = sp_metric_find(names[m]),
-                                       .margin = margins[m],
-                                       .is_calibrated = true,
-                                       .worse = drawn[m],
-                                       .n = look->n_pairs,
-                                       .fresh = confirming[m],
-                                       .n_fresh = n_fresh};
-  }
-  sp_gate_decide(inputs, METRICS, look->alpha, figures);
-}
-
-// A gate as the verb runs it: looks, then fresh pairs where a lower bound is above its margin; those have the last word.
-static enum sp_gate_verdict gate(double (*values)[PAIRS_MAX], size_t n, const double *margins,
-                                 struct sp_prng *prng) {
-  size_t picked[24], fresh[SP_GATE_FRESH_MOST], n_fresh = 0;
-  struct sp_look looks[SP_LOOKS_MAX];
-  size_t n_looks = sp_judge_looks(24, looks);
-  sp_blocks_pick(prng, n, BLOCK, picked, 24);
-  sp_blocks_pick(prng, n, BLOCK, fresh, SP_GATE_FRESH_MOST);
-  struct sp_gate_figures figures = {0};
-  for (size_t look = 0; look < n_looks && n_fresh == 0; look++) {
-    look_at(values, picked, fresh, 0, &looks[look], margins, &figures);
-    if (figures.verdict != SP_GATE_INCONCLUSIVE) break;
-    while (sp_gate_wants_fresh(&figures) && n_fresh < SP_GATE_FRESH_MOST) {
-      n_fresh = n_fresh ? n_fresh + 1 : SP_GATE_FRESH;
-      look_at(values, picked, fresh, n_fresh, &looks[look], margins, &figures);
-    }
-  }
-  return figures.verdict;
-}
-
-static void calibrate(const struct pool *pool, int parity, double *margins, struct sp_prng *prng) {
-  static double values[PAIRS_MAX];
-  for (size_t m = 0; m < METRICS; m++) {
-    size_t n = take(pool->worse[m], pool->n_pairs, parity, values);
-    margins[m] =
-        sp_gate_calibrate(values, n, SP_GATE_CALIBRATION_PAIRS, SP_GATE_CALIBRATION_ALPHA, BLOCK, 1000, prng);
+static void take(const struct pool *from, int parity, struct pool *to) {
+  to->n_pairs = 0;
+  for (size_t i = 0; i < from->n_pairs; i++) {
+    if (parity >= 0 && (int)(i / BLOCK % 2) != parity) continue;
+    put_pair(from, i, to->n_pairs, false, to->trials + 2 * to->n_pairs);
+    to->n_pairs++;
   }
 }
 
-static int write_calibration(const struct pool *pool, const char *file, struct sp_prng *prng) {
+static void calibrate(const struct pool *pool, int parity, const struct family *family,
+                      struct sp_calibration *calibration, struct sp_prng *prng) {
+  static struct pool taken;
+  static double worse[PAIRS_MAX];
+  take(pool, parity, &taken);
+  for (size_t m = 0; m < family->n; m++) {
+    size_t n = sp_judge_log_ratios(taken.trials, 2 * taken.n_pairs, SP_GATE_CANDIDATE, SP_GATE_BASE,
+                                   family->items[m], true, false, worse, PAIRS_MAX);
+    double margin =
+        sp_gate_calibrate(worse, n, SP_GATE_CALIBRATION_PAIRS, SP_GATE_CALIBRATION_ALPHA, BLOCK, 1000, prng);
+    if (!isnan(margin)) sp_facts_real(&calibration->margins, family->items[m]->name, margin);
+  }
+}
+
+static int write_calibration(const struct pool *pool, const struct family *family, const char *file,
+                             struct sp_prng *prng) {
   struct sp_calibration calibration = {0};
   struct sp_error error;
-  double margins[METRICS];
-  calibrate(pool, -1, margins, prng);
+  calibrate(pool, -1, family, &calibration, prng);
   sp_calibration_of(pool->trials[0].result, &calibration);
   calibration.n_pairs = (int64_t)pool->n_pairs;
   calibration.n_blocks = (int64_t)(pool->n_pairs / BLOCK);
-  for (size_t m = 0; m < METRICS; m++) sp_facts_real(&calibration.margins, names[m], margins[m]);
   enum sp_err err = sp_calibration_write(&calibration, file, &error);
   if (err) fprintf(stderr, "gate_resample: %s\n", error.text);
   sp_calibration_done(&calibration);
   return err ? 3 : 0;
 }
 
-static void judge(const struct pool *pool, int parity, const double *margins, long n_gates,
+static bool lacks_a_figure(const struct sp_comparison *c) {
+  for (size_t i = 0; i < c->gate.n_metrics; i++) {
+    if (isnan(c->gate.metrics[i].upper)) return true;
+  }
+  return false;
+}
+
+// The pairs that were picked, n_fresh of the others, judged. Returns whether more fresh ones are wanted; *is_settled: no more at all.
+static bool look_at(const struct sp_gate_rules *rules, const struct pool *pool, const size_t *picked,
+                    const struct sp_look *look, const size_t *fresh, size_t n_fresh,
+                    struct sp_comparison **comparison, bool *is_settled) {
+  struct sp_judge_trial trials[2 * (GATE_MOST + SP_GATE_FRESH_MOST)];
+  size_t n = look->n_pairs;
+  for (size_t i = 0; i < n; i++) put_pair(pool, picked[i], i, false, trials + 2 * i);
+  for (size_t i = 0; i < n_fresh; i++) put_pair(pool, fresh[i], i, true, trials + 2 * (n + i));
+  sp_comparison_free(*comparison);
+  *comparison = sp_comparison_new();
+  sp_gate_judge(rules, trials, 2 * (n + n_fresh), look->alpha, *comparison);
+  *is_settled = sp_gate_is_settled(*comparison);
+  return !*is_settled && sp_gate_wants_fresh(&(*comparison)->gate);
+}
+
+// A gate as the verb runs it: looks, then fresh pairs where a lower bound is above its margin; those have the last word.
+static void gate(const struct sp_gate_rules *rules, const struct pool *pool, struct sp_prng *prng,
+                 struct tally *tally) {
+  size_t picked[GATE_MOST], fresh[SP_GATE_FRESH_MOST], n_fresh = 0;
+  struct sp_look looks[SP_LOOKS_MAX];
+  struct sp_comparison *c = NULL;
+  bool is_settled = false;
+  size_t n_looks = sp_judge_looks(GATE_MOST, looks);
+  sp_blocks_pick(prng, pool->n_pairs, BLOCK, picked, GATE_MOST);
+  sp_blocks_pick(prng, pool->n_pairs, BLOCK, fresh, SP_GATE_FRESH_MOST);
+  for (size_t look = 0; look < n_looks && n_fresh == 0 && !is_settled; look++) {
+    bool wants_fresh = look_at(rules, pool, picked, &looks[look], fresh, 0, &c, &is_settled);
+    while (wants_fresh && n_fresh < SP_GATE_FRESH_MOST) {
+      n_fresh = n_fresh ? n_fresh + 1 : SP_GATE_FRESH;
+      wants_fresh = look_at(rules, pool, picked, &looks[look], fresh, n_fresh, &c, &is_settled);
+    }
+  }
+  tally->pass += c->gate.verdict == SP_GATE_PASS;
+  tally->fail += c->gate.verdict == SP_GATE_FAIL;
+  tally->inconclusive += c->gate.verdict == SP_GATE_INCONCLUSIVE;
+  tally->without_figure += c->gate.verdict == SP_GATE_INCONCLUSIVE && lacks_a_figure(c);
+  sp_comparison_free(c);
+}
+
+static void judge(const struct pool *pool, int parity, const struct sp_gate_rules *rules, long n_gates,
                   struct sp_prng *prng) {
-  static double values[METRICS][PAIRS_MAX];
+  static struct pool taken;
   struct tally tally = {0};
-  size_t n = 0;
-  for (size_t m = 0; m < METRICS; m++) n = take(pool->worse[m], pool->n_pairs, parity, values[m]);
-  if (n < BLOCK) {
-    fprintf(stderr, "gate_resample: %zu pairs, too few\n", n);
+  take(pool, parity, &taken);
+  if (taken.n_pairs < BLOCK) {
+    fprintf(stderr, "gate_resample: %zu pairs, too few\n", taken.n_pairs);
     exit(3);
   }
-  for (long i = 0; i < n_gates; i++) {
-    enum sp_gate_verdict verdict = gate(values, n, margins, prng);
-    tally.pass += verdict == SP_GATE_PASS;
-    tally.fail += verdict == SP_GATE_FAIL;
-    tally.inconclusive += verdict == SP_GATE_INCONCLUSIVE;
+  for (long i = 0; i < n_gates; i++) gate(rules, &taken, prng, &tally);
+  printf("{\"pass\":%zu,\"fail\":%zu,\"inconclusive\":%zu,\"without_figure\":%zu,\"pairs\":%zu,\"margins\":{",
+         tally.pass, tally.fail, tally.inconclusive, tally.without_figure, taken.n_pairs);
+  for (size_t m = 0; m < rules->n_family; m++) {
+    double margin = sp_calibration_margin(rules->calibration, rules->family[m]);
+    printf("%s\"%s\":%.4f", m ? "," : "", rules->family[m]->name, isnan(margin) ? SP_GATE_MARGIN : margin);
   }
-  printf("{\"pass\":%zu,\"fail\":%zu,\"inconclusive\":%zu,\"pairs\":%zu,\"margins\":{", tally.pass,
-         tally.fail, tally.inconclusive, n);
-  for (size_t m = 0; m < METRICS; m++) printf("%s\"%s\":%.4f", m ? "," : "", names[m], margins[m]);
   printf("}}\n");
 }
 
+static void read_family(const char *names, struct family *family) {
+  char *copy = sp_copy_text(names), *rest = copy;
+  for (char *name; (name = strsep(&rest, ",")) != NULL;) {
+    const struct sp_metric *metric = sp_metric_find(name);
+    if (!metric || family->n == SP_GATE_METRICS) {
+      fprintf(stderr, "gate_resample: no metric %s\n", name);
+      exit(64);
+    }
+    family->items[family->n++] = metric;
+  }
+  free(copy);
+}
+
 int main(int argc, char **argv) {
-  static struct pool calibration, judged;
+  static struct pool equal, judged;
   struct sp_prng prng;
-  double margins[METRICS];
-  if (argc != 4) {
-    fprintf(stderr, "gate_resample AA_DIR JUDGED_DIR N_GATES, or AA_DIR --calibration FILE\n");
+  struct family family = {.n = 0};
+  struct sp_calibration calibration = {0};
+  if (argc != 4 && argc != 5) {
+    fprintf(stderr, "gate_resample AA_DIR JUDGED_DIR N_GATES [METRIC,...], or AA_DIR --calibration FILE\n");
     return 64;
   }
   sp_prng_init(&prng, 1, SP_PRNG_DECIDE);
-  read_pool(argv[1], &calibration);
-  if (strcmp(argv[2], "--calibration") == 0) return write_calibration(&calibration, argv[3], &prng);
+  read_family(argc == 5 ? argv[4] : all_metrics, &family);
+  read_pool(argv[1], &equal);
+  if (strcmp(argv[2], "--calibration") == 0) return write_calibration(&equal, &family, argv[3], &prng);
   bool is_same = strcmp(argv[1], argv[2]) == 0;
   read_pool(argv[2], &judged);
-  calibrate(&calibration, is_same ? 0 : -1, margins, &prng);
-  judge(&judged, is_same ? 1 : -1, margins, atol(argv[3]), &prng);
+  calibrate(&equal, is_same ? 0 : -1, &family, &calibration, &prng);
+  const struct sp_gate_rules rules = {
+      .family = family.items, .n_family = family.n, .margin = NAN, .calibration = &calibration};
+  judge(&judged, is_same ? 1 : -1, &rules, atol(argv[3]), &prng);
+  sp_calibration_done(&calibration);
   return 0;
 }

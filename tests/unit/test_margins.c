@@ -226,9 +226,15 @@ static void test_calibration(void **state) {
   assert_true(twice > 1.6 * margin && twice < 2.6 * margin);
   for (size_t i = 0; i < 60; i++) pool[i] = 0;
   assert_true(sp_gate_calibrate(pool, 60, 12, 0.01, 6, 100, &prng) == 0.005);
-  assert_true(isinf(sp_gate_calibrate(pool, 60, 6, 0.01, 6, 100, &prng)));
+  assert_true(isnan(sp_gate_calibrate(pool, 60, 6, 0.01, 6, 100, &prng)));
+  for (size_t i = 0; i < 6; i++) pool[9 * i] = NAN;
+  assert_true(sp_gate_calibrate(pool, 60, 12, 0.01, 6, 100, &prng) == 0.005);
+  pool[59] = NAN; // more than a tenth
+  assert_true(isnan(sp_gate_calibrate(pool, 60, 12, 0.01, 6, 100, &prng)));
   for (size_t i = 0; i < 60; i++) pool[i] = NAN;
-  assert_true(isinf(sp_gate_calibrate(pool, 60, 12, 0.01, 6, 100, &prng)));
+  assert_true(isnan(sp_gate_calibrate(pool, 60, 12, 0.01, 6, 100, &prng)));
+  for (size_t i = 0; i < 60; i++) pool[i] = i % 2 ? 1 : -1; // e times as slow, or as fast
+  assert_true(isnan(sp_gate_calibrate(pool, 60, 12, 0.01, 6, 100, &prng)));
 }
 
 // --- Simulated machines ---
