@@ -31,6 +31,7 @@ static const struct sp_cli_verb verb = {
     .about = "a streaming application between two Kafka topics: consume, predict, produce, until SIGTERM",
     .takes = SP_CLI_SIDE,
     .options = options};
+const struct sp_cli_verb *const sp_cmd_app_verb = &verb;
 
 static enum sp_err duration_of(const struct sp_cli *cli, const char *flag, int64_t standard_ns, int64_t *ns,
                                struct sp_error *error) {

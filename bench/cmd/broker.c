@@ -24,6 +24,7 @@ static const struct sp_option options[] = {
     {"--parent", 0, "PID", NULL, "end when this process, the parent, ends"},
     {0},
 };
+const struct sp_option *const sp_cmd_broker_options = options;
 
 struct arguments {
   struct sp_topic_arg topics[SP_TOPIC_ARGS_MAX];

@@ -36,7 +36,7 @@ static const struct sp_option options[] = {
      "side wins where; up to six times, for a grid"},
     {"--history", 0, "FILE", "results/history.jsonl", "a line a side is added there; none: not"},
     {"--inconclusive", 0, "pass|fail", NULL,
-     "exit with 0 or 1 in place of 4, where no metric comes to a verdict"},
+     "exit with 0 or 1 in place of 4, where no metric comes to a verdict; a 2 stays"},
     {0}};
 static const struct sp_cli_verb verb = {.name = "compare",
                                         .use = "SCENARIO [--side NAME[,KEY=VALUE...]]... [OPTIONS]",
@@ -48,6 +48,7 @@ static const struct sp_cli_verb verb = {.name = "compare",
                                         .takes = SP_CLI_SIDE | SP_CLI_OUT | SP_CLI_EXPORT | SP_CLI_PAIRS,
                                         .options = options,
                                         .next = "servepath report DIR"};
+const struct sp_cli_verb *const sp_cmd_compare_verb = &verb;
 
 struct job {
   const struct sp_cli *cli;

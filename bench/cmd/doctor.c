@@ -229,6 +229,7 @@ static void print_json(const struct report *report) {
 }
 
 static const struct sp_option options[] = {{"--json", 0, NULL, NULL, "the findings as JSON"}, {0}};
+const struct sp_option *const sp_cmd_doctor_options = options;
 
 static int print_help(void) {
   puts("servepath doctor [--json]: says what this machine has and what would disturb a measurement; takes 2 "

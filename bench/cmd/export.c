@@ -15,6 +15,7 @@ static const struct sp_option options[] = {
     {"--output", 'o', "FILE", "standard output", "where the rows go; a file is replaced when all went well"},
     {"--limit", 0, "N", "all", "the first N events"},
     {0}};
+const struct sp_option *const sp_cmd_export_options = options;
 
 struct job {
   struct sp_export_conf conf;

@@ -27,12 +27,12 @@ static const struct sp_option options[] = {
     {"--margin", 0, "SHARE", "calibrated, else 5%", "how much worse passes"},
     {"--metrics", 0, "NAMES", "response_p50,response_p99,cpu_per_event", "what must not get worse"},
     {"--inconclusive", 0, "pass|fail", NULL,
-     "exit with 0 or 1 in place of 4; fail: open metrics are failures in JUnit too"},
+     "exit with 0 or 1 in place of 4; a 2 stays. fail: open metrics are failures in JUnit too"},
     {"--calibrate", 0, NULL, NULL, "measure the margins: a program against itself, 60 pairs or more"},
     {"--calibration", 0, "FILE", "results/calibration-CASE.SIDE-FINGERPRINT.json",
      "the margins that --calibrate measured"},
-    {"--blocks", 0, "N", "4", "--calibrate: blocks of pairs that lie apart in time"},
-    {"--pause", 0, "TIME", "60s", "--calibrate: between two blocks"},
+    {"--blocks", 0, "N", "4", "--calibrate: blocks of pairs that lie apart in time, 2 or more"},
+    {"--pause", 0, "TIME", "60s", "--calibrate: between two blocks; 0s parts them by nothing"},
     {"--across-machines", 0, NULL, NULL, "stored trials: compare what was measured on different machines"},
     {"--history", 0, "FILE", "results/history.jsonl", "a line is added there; none: not"},
     {"--junit", 0, "FILE", NULL, "JUnit XML of the verdict: a case for each metric and bound"},
@@ -42,10 +42,14 @@ static const struct sp_option options[] = {
 static const struct sp_cli_verb verb = {
     .name = "gate",
     .use = "SCENARIO --base-cmd CMD [OPTIONS], or: servepath gate --base DIR --candidate DIR [OPTIONS]",
-    .about = "whether a candidate is worse than a base: PASS (exit 0), FAIL (1) or INCONCLUSIVE (4)",
+    .about =
+        "whether a candidate is worse than a base: PASS (exit 0), FAIL (1) or INCONCLUSIVE (4; 2 where the "
+        "trials bear no verdict, as with more than a tenth of them invalid: do what the verdict's line says "
+        "and gate again into a new --out)",
     .takes = SP_CLI_SIDE | SP_CLI_OUT | SP_CLI_EXPORT | SP_CLI_PAIRS,
     .options = options,
     .next = "servepath report DIR, servepath gate SCENARIO --calibrate"};
+const struct sp_cli_verb *const sp_cmd_gate_verb = &verb;
 
 // What takes no SCENARIO knows these besides its own.
 static const struct sp_option stored_options[] = {
@@ -57,6 +61,8 @@ static const struct sp_option stored_options[] = {
     {"--quiet", 0, NULL, NULL, "no live line"},
     {0}};
 #define N_STORED (sizeof stored_options / sizeof stored_options[0] - 1)
+
+#define BLOCKS_LEAST 2 // one is apart from nothing
 
 struct request {
   struct sp_cli *cli;           // live; NULL: all is stored
@@ -205,8 +211,11 @@ static enum sp_err read_calibrate(struct request *request, struct sp_error *erro
   if (n_pairs == 0) n_pairs = SP_GATE_CALIBRATE_PAIRS;
   if (n_pairs < SP_GATE_CALIBRATE_PAIRS || n_pairs > 10000)
     return sp_fail(error, SP_ERR_USAGE, "--pairs: a calibration needs %d to 10000", SP_GATE_CALIBRATE_PAIRS);
-  if (n_blocks == 0 || n_blocks > n_pairs)
-    return sp_fail(error, SP_ERR_USAGE, "--blocks: 1 to %zu, the number of pairs", (size_t)n_pairs);
+  if (n_blocks < BLOCKS_LEAST || n_blocks > n_pairs)
+    return sp_fail(error, SP_ERR_USAGE,
+                   "--blocks: %d to %zu, the number of pairs; margins of one block would not know how the "
+                   "machine changes from one stretch of time to another",
+                   BLOCKS_LEAST, (size_t)n_pairs);
   request->plan.n_pairs = (size_t)n_pairs;
   request->n_blocks = (size_t)n_blocks;
   return SP_OK;
@@ -287,7 +296,7 @@ static enum sp_err note(const struct request *request, const struct sp_gate_job 
                                           .comparison = job->comparison,
                                           .trials = job->trials,
                                           .n_trials = job->n_trials};
-  return job->comparison->complete ? sp_history_note(&history, error) : SP_OK;
+  return job->comparison->complete && job->is_news ? sp_history_note(&history, error) : SP_OK;
 }
 
 static void print_next(const struct request *request, const struct sp_gate_job *job) {
@@ -352,6 +361,10 @@ static enum sp_err calibrate(struct request *request, struct sp_supervisor *supe
                                          .is_quiet = gate_plan->is_quiet};
   struct sp_calibration calibration = {0};
   char *file = NULL;
+  if (plan.pause_ns == 0)
+    fputs("servepath gate: --pause 0s: the blocks are not separated; the margins know one stretch of time "
+          "only\n",
+          stderr);
   enum sp_err err = sp_gate_calibrate_go(&plan, supervisor, &calibration, &file, error);
   if (!err && file) print_calibration(&calibration, file);
   sp_calibration_done(&calibration);

@@ -36,6 +36,7 @@ static const struct sp_option options[] = {
     {"--content-type", 0, "TYPE", "by format", "of the values"},
     {"--json", 0, NULL, NULL, "print what was done as JSON"},
     {0}};
+const struct sp_option *const sp_cmd_import_options = options;
 
 struct job {
   struct sp_import_conf conf;

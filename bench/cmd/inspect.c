@@ -19,6 +19,7 @@ static const struct sp_option options[] = {
     {"--events", 0, "N", "3", "how many of a recording's first events to show, 0 to 20"},
     {"--json", 0, NULL, NULL, "print the description as JSON; of a result, its result.json"},
     {0}};
+const struct sp_option *const sp_cmd_inspect_options = options;
 
 struct job {
   const char *path;

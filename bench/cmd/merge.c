@@ -12,6 +12,7 @@ static const struct sp_option options[] = {
     {"--json", 0, NULL, NULL, "print JSON instead of the table"},
     {0},
 };
+const struct sp_option *const sp_cmd_merge_options = options;
 
 struct request {
   const char *out_dir;

@@ -42,10 +42,9 @@ static const struct sp_option own_options[] = {
 
 // The arguments as read; texts point into argv or belong to the struct.
 struct arguments {
-  struct sp_option options[N_OPTIONS_MAX];
+  const struct sp_option *options;
   struct sp_origin origins[N_OPTIONS_MAX]; // of what each option sets; name and folder as the tree wants them
-  size_t n_options;
-  struct sp_node *told; // keys of the server, as given
+  struct sp_node *told;                    // keys of the server, as given
   struct sp_server_conf conf;
   struct sp_server_env env;
   struct sp_server_counts counts;
@@ -80,18 +79,24 @@ static char *form_of(const struct sp_key *key) {
   return form;
 }
 
-static void add_option(struct arguments *arguments, struct sp_option option) {
-  SP_ASSERT(arguments->n_options + 1 < N_OPTIONS_MAX);
-  size_t i = arguments->n_options++;
-  arguments->options[i] = option;
-  arguments->origins[i] = (struct sp_origin){(char *)(uintptr_t)option.flag, (char *)(uintptr_t) ""};
+const struct sp_option *sp_cmd_model_server_options(void) {
+  static struct sp_option options[N_OPTIONS_MAX];
+  if (options[0].flag) return options;
+  size_t n = N_OWN;
+  memcpy(options, own_options, sizeof own_options);
+  for (const struct sp_key *key = sp_server_table.keys; key->name; key++) {
+    if (key->kind == SP_KIND_PROPERTIES) continue; // --label
+    SP_ASSERT(n + 1 < N_OPTIONS_MAX);
+    options[n++] = (struct sp_option){flag_of(key), 0, form_of(key), key->standard, key->help};
+  }
+  return options;
 }
 
 static void add_options(struct arguments *arguments) {
-  for (size_t i = 0; i < N_OWN; i++) add_option(arguments, own_options[i]);
-  for (const struct sp_key *key = sp_server_table.keys; key->name; key++) {
-    if (key->kind == SP_KIND_PROPERTIES) continue; // --label
-    add_option(arguments, (struct sp_option){flag_of(key), 0, form_of(key), key->standard, key->help});
+  arguments->options = sp_cmd_model_server_options();
+  for (size_t i = 0; arguments->options[i].flag; i++) {
+    arguments->origins[i] =
+        (struct sp_origin){(char *)(uintptr_t)arguments->options[i].flag, (char *)(uintptr_t) ""};
   }
 }
 
@@ -249,10 +254,6 @@ static enum sp_err read_arguments(int argc, char **argv, struct arguments *argum
 }
 
 static void arguments_done(struct arguments *arguments) {
-  for (size_t i = N_OWN; i < arguments->n_options; i++) {
-    free((char *)(uintptr_t)arguments->options[i].flag);
-    free((char *)(uintptr_t)arguments->options[i].value);
-  }
   for (size_t i = 0; i < arguments->env.n_models; i++) free(arguments->names[i]);
   for (size_t i = 0; i < arguments->n_settings; i++) free(arguments->keys[i]);
   sp_node_free(arguments->told);

@@ -21,6 +21,7 @@ static const struct sp_option options[] = {
     {"--no-header", 0, NULL, NULL, "the first row is an event"},
     {"--out", 0, "DIR", "NAME", "the folder to make"},
     {0}};
+const struct sp_option *const sp_cmd_new_options = options;
 
 struct job {
   struct sp_new_conf conf;

@@ -37,6 +37,7 @@ static const struct sp_option options[] = {
     {"--content-type", 0, "TYPE", "by the fields", "of the values"},
     {"--json", 0, NULL, NULL, "print what was done as JSON"},
     {0}};
+const struct sp_option *const sp_cmd_record_options = options;
 
 struct job {
   struct sp_record_conf conf;

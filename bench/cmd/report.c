@@ -29,6 +29,7 @@ static const struct sp_option options[] = {
                  "show the history of gates: a file *.jsonl among the operands, or " SP_HISTORY_FILE},
     {0},
 };
+const struct sp_option *const sp_cmd_report_options = options;
 
 struct request {
   bool is_json, has_history;

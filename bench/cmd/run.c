@@ -22,6 +22,7 @@ static const struct sp_cli_verb verb = {
     .takes = SP_CLI_SIDE | SP_CLI_OUT | SP_CLI_EXPORT | SP_CLI_RAW,
     .options = options,
     .next = "servepath report DIR..., servepath inspect DIR"};
+const struct sp_cli_verb *const sp_cmd_run_verb = &verb;
 
 static char *markdown_of(const struct sp_report *report) {
   struct sp_text_stream table;

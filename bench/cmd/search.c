@@ -29,6 +29,7 @@ static const struct sp_cli_verb verb = {
     .takes = SP_CLI_SIDE | SP_CLI_OUT | SP_CLI_EXPORT,
     .options = options,
     .next = "servepath compare SCENARIO --rate RATE"};
+const struct sp_cli_verb *const sp_cmd_search_verb = &verb;
 
 // --- What was asked for ---
 

@@ -28,6 +28,7 @@ static const struct sp_option options[] = {
     {"--property", 'X', "NAME=VALUE", NULL, "a librdkafka property; a secret as @FILE or $NAME"},
     {0},
 };
+const struct sp_option *const sp_cmd_topics_options = options;
 
 struct arguments {
   const char *address;

@@ -35,6 +35,7 @@ static const struct sp_cli_verb verb = {.name = "verify",
                                         .takes = SP_CLI_SIDE | SP_CLI_OUT | SP_CLI_EXPORT,
                                         .options = options,
                                         .next = "servepath run SCENARIO --side NAME"};
+const struct sp_cli_verb *const sp_cmd_verify_verb = &verb;
 
 struct job {
   struct sp_cli *cli;

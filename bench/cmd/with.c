@@ -19,6 +19,7 @@ static const struct sp_cli_verb verb = {
     .takes = SP_CLI_SIDE | SP_CLI_COMMAND,
     .options = options,
     .next = "servepath with fixtures/fraud -- env"};
+const struct sp_cli_verb *const sp_cmd_with_verb = &verb;
 
 // broker,model-server
 static enum sp_err read_parts(const char *text, struct sp_fixture_plan *plan, struct sp_error *error) {

@@ -1,12 +1,11 @@
-// The reference page: every table of keys, then the options that are no keys.
+// The reference page: every table of keys, then the options that are no keys, common ones and each verb's own.
 #include "scenario/reference.h"
 
 #include <string.h>
 
 #include "scenario/flags.h"
 
-static const struct sp_option no_options[] = {{0}};
-static const struct sp_cli_verb any_verb = {"VERB", "SCENARIO", "", SP_CLI_TAKEN, no_options, NULL};
+static const struct sp_cli_verb any_verb = {"VERB", "SCENARIO", "", SP_CLI_TAKEN, NULL, NULL};
 
 static void print_escaped(FILE *to, const char *text) {
   for (; *text; text++) {
@@ -62,28 +61,68 @@ static void print_tables_below(FILE *to, const struct sp_table *table, const cha
   }
 }
 
-static void print_options(FILE *to) {
+static void print_option(FILE *to, const struct sp_option *option) {
+  fputs("| `", to);
+  if (option->letter) fprintf(to, "-%c`, `", option->letter);
+  fputs(option->flag, to);
+  if (option->value) fputc(' ', to);
+  print_escaped(to, option->value ? option->value : "");
+  fputs("` | ", to);
+  print_escaped(to, option->standard ? option->standard : "");
+  fputs(" | ", to);
+  print_escaped(to, option->help);
+  fputs(" |\n", to);
+}
+
+static void print_options(FILE *to, const struct sp_option *options) {
+  fputs("\n| option | default | |\n|---|---|---|\n", to);
+  for (; options->flag; options++) print_option(to, options);
+}
+
+static size_t count_options(const struct sp_option *options) {
+  size_t n = 0;
+  while (options && options[n].flag) n++;
+  return n;
+}
+
+static void print_common(FILE *to) {
   struct sp_flags flags;
   sp_flags_init(&flags, &any_verb);
-  fputs("\n## Options that are no keys\n\nVerbs take those that mean something to them; `--help` says "
-        "which.\n\n"
-        "| option | |\n|---|---|\n",
+  flags.options[flags.n_before_keys] = (struct sp_option){0};
+  fputs("\n## Options that are no keys\n\nVerbs that take a scenario take those that mean something to "
+        "them; which ones, each verb says below.\n",
         to);
-  for (size_t i = 0; i < flags.n_before_keys; i++) {
-    const struct sp_option *option = &flags.options[i];
-    fputs("| `", to);
-    if (option->letter) fprintf(to, "-%c`, `", option->letter);
-    fputs(option->flag, to);
-    if (option->value) fputc(' ', to);
-    print_escaped(to, option->value ? option->value : "");
-    fprintf(to, "` | %s |\n", option->help);
-  }
+  print_options(to, flags.options);
   sp_flags_done(&flags);
 }
 
-void sp_reference_markdown(FILE *to) {
+// The common options that the verb takes come behind its own.
+static void print_taken(FILE *to, const struct sp_cli_verb *verb) {
+  struct sp_flags flags;
+  sp_flags_init(&flags, verb);
+  fputs("\nTakes a scenario, the flags of its keys,", to);
+  for (size_t i = count_options(verb->options); i < flags.n_before_keys; i++)
+    fprintf(to, i + 1 < flags.n_before_keys ? " `%s`," : " and `%s`.\n", flags.options[i].flag);
+  sp_flags_done(&flags);
+}
+
+static void print_verbs(FILE *to, const struct sp_reference_verb *verbs) {
+  fputs("\n## Options of single verbs\n\n`--help` prints the same, and how each verb is used. An option of a "
+        "verb's own takes the place of a key's flag of that name; the key is then set with `--set`.\n",
+        to);
+  for (; verbs->name; verbs++) {
+    fprintf(to, "\n### %s\n", verbs->name);
+    if (verbs->of_scenario) print_taken(to, verbs->of_scenario);
+    const struct sp_option *own = verbs->of_scenario ? verbs->of_scenario->options : verbs->options;
+    if (count_options(own)) print_options(to, own);
+  }
+}
+
+void sp_reference_markdown(FILE *to, const struct sp_reference_verb *verbs) {
   fputs("# Reference\n\n"
-        "Made by `servepath reference --markdown` from the tables that also check scenarios; do not edit.\n\n"
+        "Made by `servepath reference --markdown` from the tables that also check scenarios and make "
+        "`--help`; do not "
+        "edit.\n\n"
         "A scenario is one YAML document, `scenario.yaml` in a folder of its own. Each `--overlay` is laid "
         "over it "
         "(mappings merge key by key, everything else is replaced, `null` brings the default back), then "
@@ -102,11 +141,12 @@ void sp_reference_markdown(FILE *to) {
         "| `@FILE\\|$NAME` | a secret: the first line of a file, or from the environment; shown as `***` |\n",
         to);
   print_table(to, &sp_scenario_table, "");
-  print_options(to);
+  print_common(to);
+  print_verbs(to, verbs);
   fputs("\n## Exit codes\n\n| code | |\n|---|---|\n"
         "| 0 | done and passed |\n"
         "| 1 | failed: regression, mismatch, bound missed |\n"
-        "| 2 | invalid measurement |\n"
+        "| 2 | invalid measurement; `--inconclusive` leaves it |\n"
         "| 3 | environment: broker, server, file, port, disk |\n"
         "| 4 | inconclusive; 0 with `--inconclusive pass`, 1 with `--inconclusive fail` |\n"
         "| 64 | usage, and errors in a scenario |\n"

@@ -272,6 +272,7 @@ refused 64 'needs a base' --candidate same
 refused 64 '--pairs' "$SOURCE_DIR/fixtures/fraud" --pairs 25
 refused 64 '--pairs' "$SOURCE_DIR/fixtures/fraud" --calibrate --pairs 20
 refused 64 '--blocks' "$SOURCE_DIR/fixtures/fraud" --blocks 2
+refused 64 '--blocks: 2 to 60' "$SOURCE_DIR/fixtures/fraud" --calibrate --blocks 1
 refused 2 'mock broker' "$SOURCE_DIR/fixtures/fraud" --transport kafka --broker mock
 "$SERVEPATH" gate --help >out 2>err || fail help
 expect '--candidate-cmd CMD' out

@@ -79,7 +79,8 @@ gate 0 --candidate-cmd bin/fast --base fast --out seventh --history none
 
 # --- Margins, measured ---
 rm log
-gate 0 --base-cmd bin/old --calibrate --pairs 60 --blocks 2 --pause 10ms --out aa
+gate 0 --base-cmd bin/old --calibrate --pairs 60 --blocks 2 --pause 0s --out aa
+[ "$(grep -c 'the blocks are not separated' err)" = 1 ] || fail "blocks without a pause between them"
 file=$(echo results/calibration-fraud.*-*.json)
 { [ "$(calls)" = 120 ] && [ -s "$file" ]; } || fail "no calibration of 60 pairs"
 [ "$(cut -d' ' -f3 log | sort -u | wc -l)" = 2 ] || fail "not two copies"
