@@ -29,7 +29,7 @@ struct job {
 static enum sp_err run_trial(void *context, size_t side_i, uint64_t seed, const char *dir,
                              struct sp_result **result, struct sp_error *error) {
   struct job *job = context;
-  return sp_program_run(&job->programs.programs[side_i], seed, dir, result, error);
+  return sp_gate_programs_run(&job->programs, side_i, seed, dir, result, error);
 }
 
 static void after_pair(void *context, const struct sp_pairs *pairs) {
@@ -117,8 +117,12 @@ static enum sp_err prepare(struct job *job, struct sp_error *error) {
   for (int i = 0; i < 2 && !err; i++)
     err = sp_gate_program_copy(plan->base_cmd, copies, sp_gate_sides[i], &commands[i], error);
   if (!err) {
-    sp_gate_programs_init(&job->programs, commands[0], commands[1], plan->cli, plan->scenario, plan->side,
-                          job->supervisor);
+    const struct sp_trial_plan like = {.cli = plan->cli,
+                                       .scenario = plan->scenario,
+                                       .side = plan->side,
+                                       .out_dir = plan->dir,
+                                       .is_quiet = plan->is_quiet};
+    sp_gate_programs_init(&job->programs, commands[0], commands[1], false, &like, job->supervisor);
     job->key = sp_gate_programs_key(&job->programs, plan->scenario);
   }
   for (int i = 0; i < 2; i++) free(commands[i]);

@@ -12,7 +12,6 @@
 #define SP_GATE_CALIBRATE_PAIRS  60 // at least
 #define SP_GATE_CALIBRATE_BLOCKS 4
 #define SP_GATE_CALIBRATE_PAUSE  (60 * SP_NS_PER_S)
-#define SP_GATE_BROKER_WARMUP    "20s" // what a Kafka of all trials has before the first
 
 struct sp_gate_plan { // everything is borrowed
   // Live; NULL: both sides are stored.

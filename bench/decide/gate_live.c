@@ -11,8 +11,6 @@
 #include "decide/gate_stored.h"
 #include "decide/pairs_live.h"
 #include "decide/window.h"
-#include "os/files.h"
-#include "trial/shared_broker.h"
 
 #define FRESH_SEEDS 1000 // beyond the seeds of the pairs
 
@@ -27,54 +25,15 @@ struct live {
   struct sp_look looks[SP_LOOKS_MAX];
   size_t n_looks;
   struct sp_pairs_live view;
-  struct sp_trial_plan broker_plan;
-  struct sp_shared_broker broker;
-  bool has_broker;
   enum sp_err err; // of a look
   struct sp_error *error;
 };
 
-// --- One trial ---
-
-// One trial that nobody looks at, for Java's compiler.
-static enum sp_err warm_up(struct live *live, struct sp_error *error) {
-  struct sp_program program = live->programs.programs[SP_GATE_CANDIDATE];
-  struct sp_arguments args = {0};
-  struct sp_result *result = NULL;
-  for (size_t i = 0; program.args[i]; i++) sp_arguments_word(&args, program.args[i]);
-  sp_arguments_pair(&args, "--duration", SP_GATE_BROKER_WARMUP);
-  program.args = (const char *const *)args.items;
-  char *dir = sp_format("%s/warm-up", live->plan->dir);
-  if (!live->plan->is_quiet) fprintf(stderr, "warming up Kafka for %s\n", SP_GATE_BROKER_WARMUP);
-  enum sp_err err = sp_program_run(&program, live->plan->scenario->load.seed, dir, &result, error);
-  sp_result_free(result);
-  sp_files_remove(dir);
-  free(dir);
-  sp_arguments_done(&args);
-  return err;
-}
-
-// Not before the first trial that has to be run.
-static enum sp_err need_broker(struct live *live, struct sp_error *error) {
-  if (live->has_broker || !sp_shared_broker_is_wanted(live->plan->scenario)) return SP_OK;
-  live->has_broker = true;
-  live->broker_plan = (struct sp_trial_plan){.cli = live->plan->cli,
-                                             .scenario = live->plan->scenario,
-                                             .side = live->plan->side,
-                                             .out_dir = live->plan->dir};
-  enum sp_err err = sp_shared_broker_start(&live->broker_plan, live->supervisor, &live->broker, error);
-  if (err) return err;
-  sp_gate_programs_use_broker(&live->programs, live->broker.broker.address);
-  return warm_up(live, error);
-}
-
 static enum sp_err run_trial(void *context, size_t side_i, uint64_t seed, const char *dir,
                              struct sp_result **result, struct sp_error *error) {
   struct live *live = context;
-  enum sp_err err = need_broker(live, error);
-  if (err || live->supervisor->signal) return err;
   size_t program_i = live->is_alone ? SP_GATE_CANDIDATE : side_i;
-  return sp_program_run(&live->programs.programs[program_i], seed, dir, result, error);
+  return sp_gate_programs_run(&live->programs, program_i, seed, dir, result, error);
 }
 
 // --- Looking ---
@@ -258,14 +217,18 @@ enum sp_err sp_gate_go_live(const struct sp_gate_plan *plan, struct sp_superviso
   enum sp_err err = check_family(plan, error);
   if (!err) err = find_base(&live, &no_baseline);
   if (!err) {
-    sp_gate_programs_init(&live.programs, plan->base_cmd, plan->candidate_cmd, plan->cli, plan->scenario,
-                          plan->side, supervisor);
+    const struct sp_trial_plan like = {.cli = plan->cli,
+                                       .scenario = plan->scenario,
+                                       .side = plan->side,
+                                       .out_dir = plan->dir,
+                                       .is_quiet = plan->is_quiet};
+    sp_gate_programs_init(&live.programs, plan->base_cmd, plan->candidate_cmd, live.is_alone, &like,
+                          supervisor);
     live.key = sp_gate_programs_key(&live.programs, plan->scenario);
     live.n_looks = sp_judge_looks(most_pairs(&live), live.looks);
     sp_pairs_live_init(&live.view, plan->is_quiet);
     warn_of_window(plan);
     err = live.is_alone ? go_alone(&live) : go_pairs(&live);
-    sp_shared_broker_stop(&live.broker_plan, supervisor, &live.broker);
   }
   sp_gate_programs_done(&live.programs);
   free(live.key);

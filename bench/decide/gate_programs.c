@@ -1,4 +1,4 @@
-// Commands of trials that other programs run, and copies of a program for a calibration.
+// Commands of trials that other programs run, the Kafka that these share, and copies of a program for a calibration.
 #include "decide/gate_programs.h"
 
 #include <dirent.h>
@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/text_stream.h"
+#include "base/units.h"
+#include "decide/gate_verdict.h"
 #include "os/files.h"
 
 // To start brokers and servers, to load models, to write, and for Kafka's longer first trial: far more than any of these takes.
@@ -35,37 +37,111 @@ static char *quoted(const char *path) {
 }
 
 void sp_gate_programs_init(struct sp_gate_programs *programs, const char *base, const char *candidate,
-                           const struct sp_cli *cli, const struct sp_scenario *scenario,
-                           const struct sp_side *side, struct sp_supervisor *supervisor) {
-  const struct sp_trial_plan own = {.cli = cli, .side = side};
+                           bool is_alone, const struct sp_trial_plan *like,
+                           struct sp_supervisor *supervisor) {
+  const struct sp_load_conf *load = &like->scenario->load;
   const char *const commands[2] = {base, candidate};
-  *programs = (struct sp_gate_programs){0};
-  sp_arguments_word(&programs->args, cli->scenario);
-  sp_arguments_layers(&programs->args, cli);
-  sp_arguments_sides(&programs->side, &own, true);
+  *programs = (struct sp_gate_programs){.is_alone = is_alone, .plan = *like, .supervisor = supervisor};
+  sp_arguments_word(&programs->args, like->cli->scenario);
+  sp_arguments_layers(&programs->args, like->cli);
+  sp_arguments_sides(&programs->side, like, true);
   for (int i = 0; i < 2; i++) {
     programs->commands[i] = commands[i] ? sp_copy_text(commands[i]) : quoted(sp_process_self());
     programs->programs[i] =
         (struct sp_program){.command = programs->commands[i],
                             .args = (const char *const *)programs->args.items,
                             .side = programs->side.items[programs->side.n - 1],
-                            .limit_ns = LIMIT_NS + scenario->load.warmup_ns + 2 * scenario->load.duration_ns +
-                                        scenario->load.drain_ns,
+                            .limit_ns = LIMIT_NS + load->warmup_ns + 2 * load->duration_ns + load->drain_ns,
                             .supervisor = supervisor};
   }
 }
 
 void sp_gate_programs_done(struct sp_gate_programs *programs) {
+  sp_shared_broker_stop(&programs->plan, programs->supervisor, &programs->broker);
   for (int i = 0; i < 2; i++) free(programs->commands[i]);
   sp_arguments_done(&programs->args);
   sp_arguments_done(&programs->side);
+  free(programs->told);
   *programs = (struct sp_gate_programs){0};
 }
 
-void sp_gate_programs_use_broker(struct sp_gate_programs *programs, const char *address) {
-  sp_arguments_pair(&programs->args, "--broker", address);
-  for (int i = 0; i < 2; i++) programs->programs[i].args = (const char *const *)programs->args.items;
+// --- The Kafka of all trials ---
+
+// Every later trial uses it, whatever the scenario says.
+static void use_broker(struct sp_gate_programs *programs) {
+  const struct sp_broker *broker = &programs->broker.broker;
+  sp_arguments_pair(&programs->args, "--broker", broker->address);
+  programs->told = sp_broker_told(broker);
+  programs->env[0] = programs->told;
+  for (int i = 0; i < 2; i++) {
+    programs->programs[i].args = (const char *const *)programs->args.items;
+    programs->programs[i].env = programs->env;
+  }
 }
+
+// One trial that nobody looks at, for Java's compiler.
+static enum sp_err warm_up(const struct sp_gate_programs *programs, size_t program_i, int64_t duration_ns,
+                           struct sp_result **result, struct sp_error *error) {
+  const struct sp_trial_plan *plan = &programs->plan;
+  struct sp_program program = programs->programs[program_i];
+  struct sp_arguments args = {0};
+  char duration[SP_UNITS_TEXT_BYTES], *dir = sp_format("%s/warm-up", plan->out_dir);
+  for (size_t i = 0; program.args[i]; i++) sp_arguments_word(&args, program.args[i]);
+  sp_units_write_duration(duration_ns, duration, sizeof duration);
+  sp_arguments_pair(&args, "--duration", duration);
+  program.args = (const char *const *)args.items;
+  if (!plan->is_quiet) fprintf(stderr, "warming up Kafka for %s\n", duration);
+  enum sp_err err = sp_program_run(&program, plan->scenario->load.seed, dir, result, error);
+  sp_files_remove(dir);
+  free(dir);
+  sp_arguments_done(&args);
+  return err;
+}
+
+// A servepath from before SERVEPATH_SHARED_BROKER, or one in a container, takes the Kafka for somebody else's. Of that the CPU is not known:
+// beside a program that counts it, it would seem to cost nothing.
+static void keep_from_all(struct sp_gate_programs *programs, size_t program_i) {
+  programs->env[0] = NULL;
+  if (!programs->plan.is_quiet)
+    fprintf(stderr, "%.200s takes this Kafka for somebody else's; so shall all: its CPU is counted nowhere\n",
+            programs->commands[program_i]);
+}
+
+static enum sp_err warm_up_all(struct sp_gate_programs *programs, struct sp_error *error) {
+  size_t first_i = programs->is_alone ? SP_GATE_CANDIDATE : SP_GATE_BASE;
+  int64_t each_ns = SP_SHARED_BROKER_WARMUP_NS / (int64_t)(SP_GATE_CANDIDATE - first_i + 1);
+  enum sp_err err = SP_OK;
+  for (size_t i = first_i; i <= SP_GATE_CANDIDATE && !err && !programs->supervisor->signal; i++) {
+    struct sp_result *result = NULL;
+    err = warm_up(programs, i, each_ns, &result, error);
+    const char *kind = result ? sp_facts_text_of(&result->broker, "kind", "") : NULL;
+    if (kind && programs->env[0] && strcmp(kind, programs->broker.broker.kind) != 0)
+      keep_from_all(programs, i);
+    sp_result_free(result);
+  }
+  return err;
+}
+
+// Not before the first trial that has to be run.
+static enum sp_err need_broker(struct sp_gate_programs *programs, struct sp_error *error) {
+  const struct sp_trial_plan *plan = &programs->plan;
+  if (programs->has_broker || !sp_shared_broker_is_wanted(plan->scenario)) return SP_OK;
+  programs->has_broker = true;
+  enum sp_err err = sp_shared_broker_start(plan, programs->supervisor, &programs->broker, error);
+  if (err) return err;
+  use_broker(programs);
+  return warm_up_all(programs, error);
+}
+
+enum sp_err sp_gate_programs_run(struct sp_gate_programs *programs, size_t program_i, uint64_t seed,
+                                 const char *dir, struct sp_result **result, struct sp_error *error) {
+  *result = NULL;
+  enum sp_err err = need_broker(programs, error);
+  if (err || programs->supervisor->signal) return err;
+  return sp_program_run(&programs->programs[program_i], seed, dir, result, error);
+}
+
+// --- The same again? ---
 
 // Of the file that a command's first word names; "" where it is none that can be read.
 static void digest_of(const char *command, char text[SP_DIGEST_TEXT_BYTES]) {

@@ -129,6 +129,7 @@ enum sp_err sp_program_run(const struct sp_program *program, uint64_t seed, cons
   struct sp_child child = {0};
   struct sp_child_options options = {.name = program->command,
                                      .argv = (const char *const *)argv,
+                                     .env = program->env,
                                      .reads_stdout = true,
                                      .stderr_file = log,
                                      .end_with_parent = SIGTERM};

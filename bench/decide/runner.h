@@ -31,7 +31,8 @@ struct sp_program {
   const char *command;     // shell words: "./old/servepath", "taskset -c 1 ./old/servepath"
   const char *const *args; // SCENARIO and its options; ends with NULL
   const char *side;
-  int64_t limit_ns; // a trial that takes longer hangs, and is ended
+  const char *const *env; // "NAME=value" that it finds beside what we do, ends with NULL; NULL: nothing
+  int64_t limit_ns;       // a trial that takes longer hangs, and is ended
   struct sp_supervisor *supervisor;
 };
 // `COMMAND run ARGS --side SIDE --seed N --out DIR --quiet` as a child that ends with us; SIGINT is passed on, a second one ends it. Exit

@@ -80,6 +80,7 @@ static struct sp_result *find(const struct probe *p) {
 static enum sp_err run(const struct probe *p, const struct sp_search_prober *prober,
                        struct sp_result **result, struct sp_error *error) {
   const struct sp_searches_plan *plan = prober->plan;
+  enum sp_err err = prober->need_broker ? prober->need_broker(prober->context, error) : SP_OK;
   struct sp_trial_plan trial = {.cli = &p->cli,
                                 .scenario = p->scenario,
                                 .side = p->side,
@@ -88,7 +89,7 @@ static enum sp_err run(const struct probe *p, const struct sp_search_prober *pro
                                 .argc = plan->argc,
                                 .argv = plan->argv,
                                 .is_quiet = plan->cli->quiet || !sp_terminal_is(2)};
-  enum sp_err err = sp_trial_run(&trial, plan->supervisor, result, error);
+  if (!err && !plan->supervisor->signal) err = sp_trial_run(&trial, plan->supervisor, result, error);
   if (!plan->supervisor->signal) return err;
   if (!err) sp_result_free(*result);
   *result = NULL;

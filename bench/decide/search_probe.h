@@ -6,6 +6,9 @@
 
 struct sp_search_prober { // everything is borrowed
   const struct sp_searches_plan *plan;
+  // Called before each trial that is run, not before one that lies there: may set broker. NULL: nothing.
+  enum sp_err (*need_broker)(void *context, struct sp_error *error);
+  void *context;
   const struct sp_broker *broker; // of all trials; NULL: each has its own
   struct sp_side_search *side;
 };

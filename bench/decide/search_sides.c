@@ -97,7 +97,27 @@ struct going {
   const struct sp_searches_plan *plan;
   struct sp_searches *searches;
   struct sp_search_prober prober;
+  struct sp_trial_plan broker_plan;
+  struct sp_shared_broker broker;
 };
+
+// Not before the first trial that has to be run. It is warmed up at the rate that the search begins with.
+static enum sp_err need_broker(void *context, struct sp_error *error) {
+  struct going *going = context;
+  const struct sp_searches_plan *plan = going->plan;
+  if (going->prober.broker || !sp_shared_broker_is_wanted(plan->scenario)) return SP_OK;
+  char rate[SP_UNITS_TEXT_BYTES];
+  snprintf(rate, sizeof rate, "%.10g/s", from_of(plan));
+  const struct sp_setting setting = {"load.rate", rate, "warm-up"};
+  struct sp_trial_plan warm_up = going->broker_plan;
+  warm_up.settings = &setting;
+  warm_up.n_settings = 1;
+  enum sp_err err = sp_shared_broker_start(&going->broker_plan, plan->supervisor, &going->broker, error);
+  if (err) return err;
+  going->prober.broker = &going->broker.broker;
+  return sp_shared_broker_warm_up(&warm_up, plan->supervisor, &going->broker, SP_SHARED_BROKER_WARMUP_NS,
+                                  error);
+}
 
 // After each trial: whatever ends us then, what is known lies there.
 static void after_trial(const struct going *going) {
@@ -161,27 +181,26 @@ static void begin(const struct sp_searches_plan *plan, struct sp_searches *searc
 
 static enum sp_err search_all(struct going *going, struct sp_error *error) {
   const struct sp_searches_plan *plan = going->plan;
-  struct sp_shared_broker shared = {0};
-  struct sp_trial_plan first = {.cli = plan->cli,
-                                .scenario = plan->scenario,
-                                .side = plan->sides[0],
-                                .out_dir = plan->out_dir,
-                                .argc = plan->argc,
-                                .argv = plan->argv};
-  bool is_wanted = sp_shared_broker_is_wanted(plan->scenario);
   enum sp_err err = SP_OK;
-  if (is_wanted) err = sp_shared_broker_start(&first, plan->supervisor, &shared, error);
-  if (is_wanted) going->prober.broker = &shared.broker;
   for (size_t i = 0; i < plan->n_sides && !err; i++)
     err = search_side(going, &going->searches->sides[i], error);
   going->prober.broker = NULL;
-  if (is_wanted) sp_shared_broker_stop(&first, plan->supervisor, &shared);
+  sp_shared_broker_stop(&going->broker_plan, plan->supervisor, &going->broker);
   return err;
 }
 
 enum sp_err sp_searches_run(const struct sp_searches_plan *plan, struct sp_searches *searches,
                             struct sp_error *error) {
-  struct going going = {.plan = plan, .searches = searches, .prober = {.plan = plan}};
+  struct going going = {.plan = plan,
+                        .searches = searches,
+                        .prober = {.plan = plan, .need_broker = need_broker, .context = &going},
+                        .broker_plan = {.cli = plan->cli,
+                                        .scenario = plan->scenario,
+                                        .side = plan->sides[0],
+                                        .out_dir = plan->out_dir,
+                                        .argc = plan->argc,
+                                        .argv = plan->argv,
+                                        .is_quiet = plan->cli->quiet}};
   struct sp_error ignored;
   int claim;
   enum sp_err err = sp_files_claim(plan->out_dir, &claim, error);

@@ -1,6 +1,7 @@
 // The mock as a verb of ours, real Kafka by scripts/kafka, or somebody's own.
 #include "trial/brokers.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,9 @@
 #define READY_NS  (60 * SP_NS_PER_S)
 #define TOPICS_NS (30 * SP_NS_PER_S)
 #define GRACE_NS  (10 * SP_NS_PER_S)
+
+// What a parent of ours says of a Kafka that it started for many trials: text like that broker's own ready line.
+#define TOLD "SERVEPATH_SHARED_BROKER"
 
 // --- Names ---
 
@@ -170,6 +174,35 @@ static void take_shared(const struct sp_broker *shared, struct sp_broker *broker
   broker->pid = shared->pid;
 }
 
+char *sp_broker_told(const struct sp_broker *broker) {
+  SP_ASSERT(broker->address && broker->pid > 0);
+  return sp_format(TOLD
+                   "={\"kind\":\"%s\",\"address\":\"%s\",\"version\":\"%s\",\"pid\":%d,\"started\":%llu}",
+                   broker->kind, broker->address, broker->version ? broker->version : "", (int)broker->pid,
+                   (unsigned long long)sp_process_start_ticks(broker->pid));
+}
+
+// Whether a broker that the scenario names is the very one we were told of: the address, and a process that is still that one.
+static bool is_told(const char *told, const char *address) {
+  char *kind = sp_trial_line_text(told, "kind"), *at = sp_trial_line_text(told, "address");
+  int64_t pid = sp_trial_line_count(told, "pid"), started = sp_trial_line_count(told, "started");
+  bool is_it = kind && at && strcmp(kind, "kafka") == 0 && strcmp(at, address) == 0 && pid > 0 &&
+               pid <= INT_MAX && started > 0 && sp_process_start_ticks((pid_t)pid) == (uint64_t)started;
+  free(kind);
+  free(at);
+  return is_it;
+}
+
+// A broker that is there already: a stranger, unless who started us started it too.
+static void take_named(const char *address, struct sp_broker *broker) {
+  const char *told = getenv(TOLD);
+  broker->address = sp_copy_text(address);
+  if (!told || !is_told(told, address)) return;
+  broker->kind = "kafka";
+  broker->version = sp_trial_line_text(told, "version");
+  broker->pid = (pid_t)sp_trial_line_count(told, "pid");
+}
+
 enum sp_err sp_broker_launch(const struct sp_trial_plan *plan, const char *run_id,
                              const struct sp_placement *placement, struct sp_run_dir *dir,
                              struct sp_broker *broker, struct sp_error *error) {
@@ -185,7 +218,7 @@ enum sp_err sp_broker_launch(const struct sp_trial_plan *plan, const char *run_i
     return SP_OK;
   }
   if (is_mock || is_kafka) return launch_own(plan, placement, dir, broker, error);
-  broker->address = sp_copy_text(stream->broker);
+  take_named(stream->broker, broker);
   return SP_OK;
 }
 

@@ -11,7 +11,7 @@
 
 struct sp_broker {
   const char *
-      kind; // "mock", "kafka" (both started here), "external"; NULL: transport direct, and nothing else is set
+      kind; // "mock", "kafka" (started here or by our parent), "external"; NULL: transport direct, and nothing else is set
   char *address;
   char *version;        // "4.3.1"; NULL: unknown
   char *input, *output; // topics
@@ -39,6 +39,10 @@ enum sp_err sp_broker_await(const struct sp_trial_plan *plan, const char *run_id
 // Only until a broker of ours answers; makes no topics.
 enum sp_err sp_broker_await_ready(struct sp_supervisor *supervisor, struct sp_broker *broker,
                                   struct sp_error *error);
+// "NAME=value" for the environment of a servepath that is to run trials over that broker by its address: kind, version and process, so that
+// it is the same broker there as in a trial that started it, accounted for like one. Programs that do not know it take it for somebody
+// else's. broker: of ours, ready. From malloc.
+char *sp_broker_told(const struct sp_broker *broker);
 // librdkafka properties as -X of a child of ours. A secret is no argument, which anybody may list: the child reads it from a file
 // in the run's folder.
 enum sp_err sp_broker_add_properties(struct sp_arguments *args, const struct sp_properties *properties,

@@ -2,8 +2,12 @@
 #include "trial/shared_broker.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+
+#include "base/units.h"
+#include "os/terminal.h"
 
 bool sp_shared_broker_is_wanted(const struct sp_scenario *scenario) {
   const struct sp_stream_conf *stream = &scenario->stream;
@@ -27,6 +31,33 @@ enum sp_err sp_shared_broker_start(const struct sp_trial_plan *plan, struct sp_s
   if (!err) err = sp_run_dir_new(&shared->dir, id, error);
   if (!err) err = sp_broker_launch(plan, id, &placement, &shared->dir, &shared->broker, error);
   return err ? err : sp_broker_await_ready(supervisor, &shared->broker, error);
+}
+
+enum sp_err sp_shared_broker_warm_up(const struct sp_trial_plan *plan, struct sp_supervisor *supervisor,
+                                     const struct sp_shared_broker *shared, int64_t duration_ns,
+                                     struct sp_error *error) {
+  char duration[SP_UNITS_TEXT_BYTES];
+  size_t n = plan->n_settings;
+  struct sp_setting *settings = sp_alloc((n + 2) * sizeof *settings);
+  struct sp_trial_plan trial = *plan;
+  struct sp_result *result = NULL;
+  char *dir = sp_format("%s/warm-up", plan->out_dir);
+  if (n) memcpy(settings, plan->settings, n * sizeof *settings);
+  sp_units_write_duration(duration_ns, duration, sizeof duration);
+  settings[n++] = (struct sp_setting){"load.duration", duration, "warm-up"};
+  settings[n++] = (struct sp_setting){"load.warmup", "1s", "warm-up"};
+  trial.settings = settings;
+  trial.n_settings = n;
+  trial.broker = &shared->broker;
+  trial.out_dir = dir;
+  trial.is_quiet |= !sp_terminal_is(2);
+  if (!plan->is_quiet) fprintf(stderr, "warming up Kafka for %s\n", duration);
+  enum sp_err err = sp_trial_run(&trial, supervisor, &result, error);
+  sp_result_free(result);
+  sp_files_remove(dir);
+  free(dir);
+  free(settings);
+  return err;
 }
 
 void sp_shared_broker_stop(const struct sp_trial_plan *plan, struct sp_supervisor *supervisor,
