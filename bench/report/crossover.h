@@ -48,7 +48,7 @@ void sp_crossover_print(const struct sp_sweep *sweep, FILE *to);
 void sp_crossover_write_markdown(const struct sp_sweep *sweep, FILE *to); // text never becomes markup
 // {"maps": [{"metric", "title", "x": {"name", "values"}, "y": null or the same, "fixed": {NAME: VALUE},
 //   "rows": [[{"cross": "wins", "side", "ratio", "text", "comparison"}]]}],
-//  "crossings": [{"metric", "side", "axis", "fixed", "low", "high", "estimate", "winner_below", "winner_above"}]}
+//  "crossings": [{"text", "metric", "side", "axis", "fixed", "low", "high", "estimate", "winner_below", "winner_above"}]}
 // for a page; free with free().
 char *sp_crossover_json(const struct sp_sweep *sweep);
 

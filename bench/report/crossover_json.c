@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/printable.h"
 #include "report/crossover_maps.h"
 #include "result/fields.h"
 
@@ -72,14 +73,18 @@ static json_t *crossings_json(const struct sp_sweep *sweep) {
   for (size_t i = 0; i < n; i++) {
     const struct sp_crossing *c = &crossings[i];
     const struct sp_sweep_axis *axis = &sweep->axes[c->axis_i];
-    json_array_append_new(
-        list, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "metric", sp_fields_text(c->metric), "side",
-                        sp_fields_text(c->side), "axis", sp_fields_text(axis->name), "fixed",
-                        fixed_json(sweep, c->at, 0, c->axis_i), "low", sp_fields_text(axis->values[c->low_i]),
-                        "high", sp_fields_text(axis->values[c->high_i]), "estimate",
-                        isnan(c->estimate) ? json_null() : sp_fields_text(c->text), "winner_below",
-                        sp_fields_text(sp_crossing_below(sweep, c)), "winner_above",
-                        sp_fields_text(sp_crossing_above(sweep, c))));
+    char *raw = sp_crossing_text(sweep, c), *text = sp_printable_text(raw);
+    json_array_append_new(list, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "text",
+                                          sp_fields_text(text), "metric", sp_fields_text(c->metric), "side",
+                                          sp_fields_text(c->side), "axis", sp_fields_text(axis->name),
+                                          "fixed", fixed_json(sweep, c->at, 0, c->axis_i), "low",
+                                          sp_fields_text(axis->values[c->low_i]), "high",
+                                          sp_fields_text(axis->values[c->high_i]), "estimate",
+                                          isnan(c->estimate) ? json_null() : sp_fields_text(c->text),
+                                          "winner_below", sp_fields_text(sp_crossing_below(sweep, c)),
+                                          "winner_above", sp_fields_text(sp_crossing_above(sweep, c))));
+    free(text);
+    free(raw);
   }
   free(crossings);
   return list;

@@ -18,5 +18,8 @@ const char *sp_cross_name(enum sp_cross cross); // "wins", "same", ...
 // Who wins at the low and the high end.
 const char *sp_crossing_below(const struct sp_sweep *sweep, const struct sp_crossing *crossing);
 const char *sp_crossing_above(const struct sp_sweep *sweep, const struct sp_crossing *crossing);
+// "response p50, batch=8: rpc wins at rate=2000/s, embedded at rate=4000/s; about equal at 2300/s": as every form says it. Not made
+// printable; from malloc.
+char *sp_crossing_text(const struct sp_sweep *sweep, const struct sp_crossing *crossing);
 
 #endif

@@ -34,8 +34,7 @@ static char *fixed_text(const struct sp_sweep *sweep, const size_t *at, size_t f
   return text;
 }
 
-// "response p50, rpc against embedded at batch=8: rpc wins below, embedded above rate = 2300/s (measured at 2000/s and 4000/s)"
-static char *crossing_text(const struct sp_sweep *sweep, const struct sp_crossing *c) {
+char *sp_crossing_text(const struct sp_sweep *sweep, const struct sp_crossing *c) {
   const struct sp_sweep_axis *axis = &sweep->axes[c->axis_i];
   char *fixed = fixed_text(sweep, c->at, 0, c->axis_i);
   char *text =
@@ -165,7 +164,7 @@ void sp_crossover_print(const struct sp_sweep *sweep, FILE *to) {
   print_failures(sweep, to);
   struct sp_crossing *crossings = sp_crossings(sweep, &n_crossings);
   for (size_t i = 0; i < n_crossings; i++) {
-    char *text = crossing_text(sweep, &crossings[i]);
+    char *text = sp_crossing_text(sweep, &crossings[i]);
     say(to, "crossing: %s", text);
     free(text);
   }
@@ -212,7 +211,7 @@ static void put_crossings(const struct sp_sweep *sweep, FILE *to) {
   struct sp_crossing *crossings = sp_crossings(sweep, &n);
   if (n) fputc('\n', to);
   for (size_t i = 0; i < n; i++) {
-    char *text = crossing_text(sweep, &crossings[i]);
+    char *text = sp_crossing_text(sweep, &crossings[i]);
     fputs("- ", to);
     sp_markdown_text(to, text);
     fputc('\n', to);

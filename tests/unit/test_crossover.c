@@ -10,7 +10,7 @@
 #include <jansson.h>
 #include <math.h>
 
-#include "report/crossover.h"
+#include "report/crossover_maps.h"
 
 #define METRIC "response_p50"
 
@@ -129,6 +129,13 @@ static void a_crossing_is_found_where_it_is(void **state) {
   assert_true(crossings[0].side_wins_above);
   assert_true(fabs(crossings[0].estimate - 2000) < 1e-6);
   assert_string_equal(crossings[0].text, "2000/s");
+  char *text = sp_crossing_text(&sweep, &crossings[0]); // what else is fixed, too
+  assert_string_equal(
+      text, "response p50, batch=1: embedded wins at rate=1000/s, rpc at rate=4000/s; about equal at 2000/s");
+  free(text);
+  char *json = sp_crossover_json(&sweep);
+  assert_non_null(strstr(json, "\"text\":\"response p50, batch=1: embedded wins"));
+  free(json);
   free(crossings);
   sp_sweep_done(&sweep);
 }
