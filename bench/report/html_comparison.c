@@ -25,16 +25,13 @@ static json_t *metric_json(const struct sp_compared *m) {
   json_object_set_new(json, "title", json_string(m->metric->title));
   json_object_set_new(json, "side_i", json_integer((json_int_t)m->side_i));
   json_object_set_new(json, "primary", json_boolean(m->is_primary));
-  json_object_set_new(json, "pairs", json_integer((json_int_t)m->n_pairs));
   json_object_set_new(json, "side", sp_html_text(sp_metric_text(m->metric, m->side, side, sizeof side)));
   json_object_set_new(json, "reference",
                       sp_html_text(sp_metric_text(m->metric, m->reference, reference, sizeof reference)));
   json_object_set_new(json, "ratio", sp_html_real(m->ratio));
   json_object_set_new(json, "low", sp_html_real(m->low));
   json_object_set_new(json, "high", sp_html_real(m->high));
-  json_object_set_new(json, "unbounded", json_boolean(isinf(m->high)));
   json_object_set_new(json, "level", sp_html_real(sp_compared_level_of(m)));
-  json_object_set_new(json, "p", sp_html_real(m->p_adjusted));
   json_object_set_new(json, "detectable", sp_html_real(m->smallest_detectable));
   json_object_set_new(json, "verdict", json_string(sp_verdict_name(m->verdict)));
   json_object_set_new(json, "word", json_string(word_of(m)));
@@ -83,15 +80,11 @@ static json_t *predictions_json(const struct sp_comparison *c) {
 }
 
 static json_t *side_json(const struct sp_compared_side *side) {
-  return json_pack(
-      "{so so sI sI sI sI sI sI so so so sI sb sb sb}", "name", sp_html_text(side->name), "label",
-      sp_html_text(side->label ? side->label : side->name), "started", (json_int_t)side->n_trials, "invalid",
-      (json_int_t)side->n_invalid, "incomplete", (json_int_t)side->n_incomplete, "checked",
-      (json_int_t)side->n_checked, "mismatched", (json_int_t)side->n_mismatched, "mismatched_left_out",
-      (json_int_t)side->n_mismatched_left_out, "outcomes", sp_html_outcomes(side->outcomes), "cpu",
-      sp_html_amounts(&side->cpu_us_per_event), "bounds", sp_html_bounds(side->bounds, side->n_bounds),
-      "bounds_missed", (json_int_t)side->n_bounds_missed, "stub", side->is_stub, "mock", side->is_mock,
-      "closed", side->is_closed_loop);
+  return json_pack("{so sI sI sI so sb sb sb}", "label", sp_html_text(side->label ? side->label : side->name),
+                   "checked", (json_int_t)side->n_checked, "mismatched", (json_int_t)side->n_mismatched,
+                   "mismatched_left_out", (json_int_t)side->n_mismatched_left_out, "bounds",
+                   sp_html_bounds(side->bounds, side->n_bounds), "stub", side->is_stub, "mock", side->is_mock,
+                   "closed", side->is_closed_loop);
 }
 
 json_t *sp_html_comparison(const struct sp_comparison *c) {

@@ -7,7 +7,8 @@
 #include "report/html_data.h"
 #include "result/curve.h"
 
-#define CURVE_POINTS 161 // one for each 5 pixels of a wide chart
+#define CURVE_STEPS  40                    // of a decade: one for each 5 pixels of a wide chart
+#define CURVE_POINTS (4 * CURVE_STEPS + 1) // to 99.99 %
 
 json_t *sp_html_text(const char *text) {
   if (!text) return json_null();
@@ -20,8 +21,15 @@ json_t *sp_html_text(const char *text) {
 
 json_t *sp_html_real(double value) {
   if (!isfinite(value)) return json_null();
-  if (fabs(value) >= 1e5 && fabs(value) < 1e15) return json_integer((json_int_t)llround(value));
+  if (fabs(value) < 1e15 && (fabs(value) >= 1e5 || value == round(value)))
+    return json_integer((json_int_t)llround(value));
   return json_real(value);
+}
+
+double sp_html_rounded(double value, int n_digits) {
+  if (!isfinite(value) || value == 0) return value;
+  double unit = pow(10, floor(log10(fabs(value))) + 1 - n_digits);
+  return unit >= 1 ? round(value / unit) * unit : round(value * round(1 / unit)) / round(1 / unit);
 }
 
 json_t *sp_html_texts(char *const *texts, size_t n) {
@@ -105,23 +113,23 @@ static json_t *figure(const struct sp_figure *figure) {
   return json;
 }
 
-// Parallel arrays: x = log10(1/(1-q)), ns (null: no answer), state by its first letter: r e u n.
+// Parallel arrays: at = log10(1/(1-q)) in 40ths, us (null: no answer), state by its first letter: r e u n.
 static json_t *curve_json(const struct sp_curve *curve) {
   struct sp_curve_point points[CURVE_POINTS];
   size_t n = sp_curve_points(curve, points, CURVE_POINTS);
   json_int_t n_events = curve->histogram.n + curve->n_above;
   if (n == 0) return json_null();
-  json_t *x = json_array(), *ns = json_array();
+  json_t *at = json_array(), *us = json_array();
   char states[CURVE_POINTS + 1] = {0};
   for (size_t i = 0; i < n; i++) {
-    double at = -log10(1 - points[i].q);
-    json_array_append_new(x, json_real(round(at * 1000) / 1000));
-    json_array_append_new(ns, points[i].ns < 0 ? json_null() : json_integer(points[i].ns));
+    json_array_append_new(at, json_integer((json_int_t)lround(-log10(1 - points[i].q) * CURVE_STEPS)));
+    json_array_append_new(
+        us, points[i].ns < 0 ? json_null() : sp_html_real(sp_html_rounded((double)points[i].ns / 1000, 4)));
     states[i] = sp_percentile_state_name(points[i].state)[0];
   }
-  return json_pack("{so so ss sf sI sI sI sb}", "x", x, "ns", ns, "state", states, "resolved_q",
+  return json_pack("{so so ss sf sI sI sb}", "at", at, "us", us, "state", states, "resolved_q",
                    sp_curve_resolved_q(curve), "n", n_events, "no_answer", (json_int_t)curve->n_above,
-                   "max_ns", (json_int_t)curve->histogram.max_ns, "service", curve->is_service);
+                   "service", curve->is_service);
 }
 
 static json_t *curve_of(const struct sp_report *report, const struct sp_report_row *row) {
@@ -231,27 +239,16 @@ static json_t *outcomes_of(const struct sp_report *report, const struct sp_repor
   return sp_html_outcomes(outcomes);
 }
 
-static json_t *trials_of(const struct sp_report_row *row) {
-  json_t *array = json_array();
-  for (size_t i = 0; i < row->n_trials; i++)
-    json_array_append_new(array, json_integer((json_int_t)row->trials[i]));
-  return array;
-}
-
 json_t *sp_html_side(const struct sp_report *report, const struct sp_report_row *row, const char *label) {
   const struct sp_result *first = report->trials[row->trials[0]].result;
   json_t *json = json_object(), *percentiles = json_array(), *examples = json_array();
   for (int i = 0; i < SP_PERCENTILES; i++)
     json_array_append_new(percentiles, row->has_response ? figure(&row->percentiles[i]) : json_null());
   json_object_set_new(json, "label", sp_html_text(label));
-  json_object_set_new(json, "trials", trials_of(row));
   json_object_set_new(json, "counted", json_integer((json_int_t)row->n_counted));
   json_object_set_new(json, "valid", json_integer((json_int_t)row->n_valid));
   json_object_set_new(json, "percentiles", percentiles);
   json_object_set_new(json, "service_p99", row->has_response ? figure(&row->service_p99) : json_null());
-  json_object_set_new(json, "offered", figure(&row->offered));
-  json_object_set_new(json, "achieved", figure(&row->achieved));
-  json_object_set_new(json, "cpu_total", figure(&row->cpu_total));
   json_object_set_new(json, "curve", curve_of(report, row));
   json_object_set_new(json, "stages", stages_of(report, row));
   json_object_set_new(json, "response_mean",

@@ -1,38 +1,60 @@
-// A trial of the page: whether it counts and why not, its checks, its timeline; and what it was measured on.
+// Trials of the page: why one does not count, its timeline; the checks of many; and what they were measured on.
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "report/html_data.h"
 
-#define TIMELINE_ROWS 240 // more than a chart can show apart
+// --- Checks ---
 
-// Index of [name, limit] in the page's list, which says each once; added where it is new.
-static json_int_t kind_of(json_t *kinds, const struct sp_check *check) {
-  json_t *kind = json_pack("[o, o]", sp_html_text(check->name), sp_html_real(check->limit));
-  for (size_t i = 0; i < json_array_size(kinds); i++) {
-    if (!json_equal(json_array_get(kinds, i), kind)) continue;
-    json_decref(kind);
-    return (json_int_t)i;
-  }
-  json_array_append_new(kinds, kind);
-  return (json_int_t)json_array_size(kinds) - 1;
+struct found_check {                     // one check over trials; borrowed
+  const struct sp_check *worst, *missed; // missed: the last that was; NULL: none
+  size_t n, n_missed;
+};
+
+// Shares that must be high are worst when low.
+static bool is_worse(const struct sp_check *a, const struct sp_check *b) {
+  if (!isfinite(a->value) || !isfinite(b->value)) return isfinite(a->value) && !isfinite(b->value);
+  return strcmp(a->name, "sent_share") == 0 ? a->value < b->value : a->value > b->value;
 }
 
-// [kind, value], and of a missed one its remedy: [kind, value, remedy or null].
-static json_t *checks_of(const struct sp_result *r, json_t *kinds) {
-  json_t *array = json_array();
-  for (size_t i = 0; i < r->n_checks; i++) {
-    const struct sp_check *check = &r->checks[i];
-    json_t *one = json_pack("[I, o]", kind_of(kinds, check), sp_html_real(check->value));
-    if (!check->met) json_array_append_new(one, sp_html_text(check->remedy));
-    json_array_append_new(array, one);
+static void add_check(struct found_check **found, size_t *n, const struct sp_check *check) {
+  size_t i = 0;
+  if (!check->name) return;
+  while (i < *n && strcmp((*found)[i].worst->name, check->name) != 0) i++;
+  if (i == *n) {
+    *found = sp_realloc(*found, (*n + 1) * sizeof **found);
+    (*found)[(*n)++] = (struct found_check){.worst = check};
   }
+  struct found_check *one = &(*found)[i];
+  if (is_worse(check, one->worst)) one->worst = check;
+  one->n++;
+  if (check->met) return;
+  one->n_missed++;
+  one->missed = check;
+}
+
+json_t *sp_html_checks(const struct sp_result *const *results, size_t n) {
+  json_t *array = json_array();
+  struct found_check *found = NULL;
+  size_t n_found = 0;
+  for (size_t i = 0; i < n; i++) {
+    for (size_t k = 0; k < results[i]->n_checks; k++) add_check(&found, &n_found, &results[i]->checks[k]);
+  }
+  for (size_t i = 0; i < n_found; i++) {
+    const struct found_check *one = &found[i];
+    json_array_append_new(array, json_pack("[o, o, o, I, I, o]", sp_html_text(one->worst->name),
+                                           sp_html_real(one->worst->value), sp_html_real(one->worst->limit),
+                                           (json_int_t)one->n, (json_int_t)one->n_missed,
+                                           one->missed ? sp_html_text(one->missed->remedy) : json_null()));
+  }
+  free(found);
   return array;
 }
 
+// --- Timeline ---
+
 enum { T, SENT, DONE, NOT_OK, P50, P99, MAX, BACKLOG, N_COLUMNS };
-static const char *const column_names[N_COLUMNS] = {"t",   "sent", "done", "not_ok",
-                                                    "p50", "p99",  "max",  "backlog"};
 
 // Of `step` seconds from first: counts per second; the largest of each time and of the backlog. -1: none.
 static void merge_seconds(const struct sp_timeline_row *rows, size_t n, double *out) {
@@ -61,47 +83,83 @@ static size_t n_seconds_of(const struct sp_result *r) {
   return n;
 }
 
-static json_t *timeline_of(const struct sp_result *r) {
-  size_t n_seconds = n_seconds_of(r), step = (n_seconds + TIMELINE_ROWS - 1) / TIMELINE_ROWS;
-  if (n_seconds == 0) return json_null();
-  json_t *columns[N_COLUMNS], *marks = json_array(), *json = json_object();
-  for (int i = 0; i < N_COLUMNS; i++) columns[i] = json_array();
-  for (size_t i = 0; i < n_seconds; i += step) {
-    size_t n = n_seconds - i < step ? n_seconds - i : step;
-    double values[N_COLUMNS];
-    merge_seconds(&r->timeline[i], n, values);
-    for (int k = 0; k < N_COLUMNS; k++) {
-      bool is_absent = k >= P50 && values[k] < 0;
-      json_array_append_new(columns[k],
-                            is_absent ? json_null() : json_integer((json_int_t)(values[k] + (k ? 0.5 : 0))));
-    }
+// Three digits are all that a chart or a table of it shows.
+static json_t *microseconds(double ns) {
+  return ns < 0 ? json_null() : sp_html_real(sp_html_rounded(ns / 1000, 3));
+}
+
+// Column k; null where it has nothing but `empty` in it: a trial of a closed loop has no times, and most have nothing not ok.
+static json_t *column_of(double (*rows)[N_COLUMNS], size_t n, int k, double empty) {
+  json_t *column = json_array();
+  bool is_empty = true;
+  for (size_t i = 0; i < n; i++) {
+    double value = rows[i][k];
+    is_empty &= value == empty;
+    json_array_append_new(column,
+                          k >= P50 && k <= MAX ? microseconds(value) : json_integer((json_int_t)value));
   }
+  if (!is_empty) return column;
+  json_decref(column);
+  return json_null();
+}
+
+// The first second where one follows another by the step, else all: shards that were merged may leave gaps.
+static json_t *seconds_of(double (*rows)[N_COLUMNS], size_t n, size_t step) {
+  for (size_t i = 0; i < n; i++) {
+    if (rows[i][T] != rows[0][T] + (double)(i * step)) return column_of(rows, n, T, NAN);
+  }
+  return json_integer((json_int_t)rows[0][T]);
+}
+
+static json_t *marks_of(const struct sp_result *r) {
+  json_t *marks = json_array();
   for (size_t i = 0; i < r->n_timeline; i++) {
     if (r->timeline[i].mark) {
       json_array_append_new(marks, json_pack("[I, o]", (json_int_t)r->timeline[i].figures.second,
                                              sp_html_text(r->timeline[i].mark)));
     }
   }
-  for (int i = 0; i < N_COLUMNS; i++) json_object_set_new(json, column_names[i], columns[i]);
-  json_object_set_new(json, "marks", marks);
-  json_object_set_new(json, "step", json_integer((json_int_t)step));
+  return marks;
+}
+
+// Answered stands as what it lacks to sent: mostly one digit. timeline_of in charts.js reads this.
+static json_t *timeline_of(const struct sp_result *r, size_t max_rows) {
+  size_t n_seconds = n_seconds_of(r), step = (n_seconds + max_rows - 1) / max_rows, n = 0;
+  if (n_seconds == 0) return json_null();
+  double(*rows)[N_COLUMNS] = sp_alloc(n_seconds * sizeof *rows);
+  for (size_t i = 0; i < n_seconds; i += step, n++) {
+    merge_seconds(&r->timeline[i], n_seconds - i < step ? n_seconds - i : step, rows[n]);
+    for (int k = SENT; k <= NOT_OK; k++) rows[n][k] = round(rows[n][k]);
+    rows[n][DONE] = rows[n][SENT] - rows[n][DONE];
+  }
+  json_t *json = json_array();
+  json_array_append_new(json, seconds_of(rows, n, step));
+  json_array_append_new(json, json_integer((json_int_t)step));
+  json_array_append_new(json, sp_html_real(r->window_s));
+  json_array_append_new(json, column_of(rows, n, SENT, NAN));
+  json_array_append_new(json, column_of(rows, n, DONE, 0));
+  for (int k = P50; k <= MAX; k++) json_array_append_new(json, column_of(rows, n, k, -1));
+  json_array_append_new(json, column_of(rows, n, BACKLOG, 0));
+  json_array_append_new(json, column_of(rows, n, NOT_OK, 0));
+  json_array_append_new(json, marks_of(r));
+  free(rows);
   return json;
 }
 
-json_t *sp_html_trial(const struct sp_report_trial *trial, bool with_bounds, json_t *kinds) {
+json_t *sp_html_trial(const struct sp_report_trial *trial, size_t n_root, bool with_bounds, size_t max_rows) {
   const struct sp_result *r = trial->result;
   json_t *json = json_object();
-  json_object_set_new(json, "dir", sp_html_text(trial->dir));
-  json_object_set_new(json, "window_s", sp_html_real(r->window_s));
+  json_object_set_new(json, "dir", sp_html_text(trial->dir + n_root));
   if (!r->complete)
     json_object_set_new(json, "incomplete", sp_html_text(r->incomplete ? r->incomplete : "not finished"));
   if (r->n_reasons) json_object_set_new(json, "reasons", sp_html_texts(r->reasons, r->n_reasons));
   if (sp_report_is_mock(r)) json_object_set_new(json, "mock", json_true());
-  json_object_set_new(json, "checks", checks_of(r, kinds));
   if (with_bounds) json_object_set_new(json, "bounds", sp_html_bounds(r->bounds, r->n_bounds));
-  json_object_set_new(json, "timeline", timeline_of(r));
+  json_object_set_new(json, "timeline", timeline_of(r, max_rows));
   return json;
 }
+
+// --- What it was measured on ---
 
 static json_t *fact_value(const struct sp_fact *fact) {
   switch (fact->kind) {

@@ -7,6 +7,11 @@
 #include "report/crossover.h"
 #include "report/html_data.h"
 
+// A page of two sides stays below 300 KiB with all 84 trials of a gate (tests/e2e/report_page.sh).
+#define ROWS_OF_ALL 900
+#define ROWS_MAX    240 // more than a chart can show apart
+#define ROWS_MIN    8
+
 static const struct sp_compared_trial *find_compared(const struct sp_comparison *c, const char *run_id) {
   for (size_t i = 0; i < c->n_trials; i++) {
     if (c->trials[i].run_id && strcmp(c->trials[i].run_id, run_id) == 0) return &c->trials[i];
@@ -55,21 +60,42 @@ static size_t *side_trials(const struct sp_report *report, const struct sp_compa
   return trials;
 }
 
-// Every trial of the comparison as [trial or null, side, pair, seed, counted, confirming, reason, folder].
-static json_t *listed_trials(const struct sp_report *report, const struct sp_comparison *c) {
+// A trial of a view: [trial or null, side, pair or null, seed, 1 where it counts + 2 where it is of a fresh pair], then where it needs
+// them the reason that it does not count and, of a trial that is not here, its folder.
+static json_t *listed(json_t *at, size_t side_i, json_t *pair, double seed, bool is_counted,
+                      bool is_confirming) {
+  return json_pack("[o, I, o, o, i]", at, (json_int_t)side_i, pair, sp_html_real(seed),
+                   (is_counted ? 1 : 0) + (is_confirming ? 2 : 0));
+}
+
+// The trial of that name; SIZE_MAX: its folder is not where the comparison names it.
+static size_t find_trial(const struct sp_report *report, const char *run_id) {
+  for (size_t i = 0; i < report->n_trials && run_id; i++) {
+    if (strcmp(report->trials[i].result->run_id, run_id) == 0) return i;
+  }
+  return SIZE_MAX;
+}
+
+// Every trial of the comparison, and the driver's checks over those that are here.
+static void list_trials(json_t *view, const struct sp_report *report, const struct sp_comparison *c) {
   json_t *array = json_array();
+  const struct sp_result **results = sp_alloc((c->n_trials + 1) * sizeof *results);
+  size_t n = 0;
   for (size_t i = 0; i < c->n_trials; i++) {
     const struct sp_compared_trial *trial = &c->trials[i];
-    json_t *at = json_null();
-    for (size_t k = 0; k < report->n_trials && trial->run_id; k++) {
-      if (strcmp(report->trials[k].result->run_id, trial->run_id) == 0) at = json_integer((json_int_t)k);
-    }
-    json_array_append_new(array, json_pack("[o, I, I, I, b, b, o, o]", at, (json_int_t)trial->side_i,
-                                           (json_int_t)trial->pair_i, (json_int_t)trial->seed,
-                                           trial->is_counted, trial->is_confirming,
-                                           sp_html_text(trial->reason), sp_html_text(trial->dir)));
+    size_t at = find_trial(report, trial->run_id);
+    bool is_here = at != SIZE_MAX;
+    json_t *one = listed(is_here ? json_integer((json_int_t)at) : json_null(), trial->side_i,
+                         json_integer((json_int_t)trial->pair_i), (double)trial->seed, trial->is_counted,
+                         trial->is_confirming);
+    if (trial->reason || !is_here) json_array_append_new(one, sp_html_text(trial->reason));
+    if (!is_here) json_array_append_new(one, sp_html_text(trial->dir));
+    if (is_here) results[n++] = report->trials[at].result;
+    json_array_append_new(array, one);
   }
-  return array;
+  json_object_set_new(view, "trials", array);
+  json_object_set_new(view, "checks", sp_html_checks(results, n));
+  free(results);
 }
 
 static json_t *comparison_view(const struct sp_report *report, const struct sp_report_comparison *one) {
@@ -102,7 +128,7 @@ static json_t *comparison_view(const struct sp_report *report, const struct sp_r
   json_object_set_new(json, "comparison", sp_html_comparison(c));
   json_object_set_new(json, "sides", sides);
   json_object_set_new(json, "facts", facts);
-  json_object_set_new(json, "trials", listed_trials(report, c));
+  list_trials(json, report, c);
   return json;
 }
 
@@ -127,6 +153,8 @@ static void add_differences(json_t *differences, const struct sp_result *a, cons
 static json_t *rows_view(const struct sp_report *report, const struct sp_report_row *rows, size_t n) {
   const struct sp_result *first = report->trials[rows[0].trials[0]].result;
   json_t *json = json_object(), *sides = json_array(), *differences = json_array(), *trials = json_array();
+  const struct sp_result **results = sp_alloc((report->n_trials + 1) * sizeof *results);
+  size_t n_results = 0;
   for (size_t i = 0; i < n; i++) {
     char *label = *rows[i].by ? sp_format("%s, %s %s", rows[i].label, report->by, rows[i].by)
                               : sp_copy_text(rows[i].label);
@@ -135,10 +163,10 @@ static json_t *rows_view(const struct sp_report *report, const struct sp_report_
     if (i) add_differences(differences, first, report->trials[rows[i].trials[0]].result);
     for (size_t t = 0; t < rows[i].n_trials; t++) {
       const struct sp_result *r = report->trials[rows[i].trials[t]].result;
-      double seed = sp_facts_number_of(&r->load, "seed");
-      json_array_append_new(trials, json_pack("[I, I, n, o, b, b, n, n]", (json_int_t)rows[i].trials[t],
-                                              (json_int_t)i, sp_html_real(seed),
-                                              r->complete && sp_result_is_valid(r), false));
+      json_array_append_new(trials, listed(json_integer((json_int_t)rows[i].trials[t]), i, json_null(),
+                                           sp_facts_number_of(&r->load, "seed"),
+                                           r->complete && sp_result_is_valid(r), false));
+      results[n_results++] = r;
     }
   }
   json_object_set_new(json, "heading", heading_of(&rows[0], first));
@@ -146,6 +174,8 @@ static json_t *rows_view(const struct sp_report *report, const struct sp_report_
   json_object_set_new(json, "facts", sp_html_facts(first));
   json_object_set_new(json, "differences", differences);
   json_object_set_new(json, "trials", trials);
+  json_object_set_new(json, "checks", sp_html_checks(results, n_results));
+  free(results);
   return json;
 }
 
@@ -206,19 +236,47 @@ static json_t *sweeps_of(const struct sp_report *report) {
   return array;
 }
 
+// How many bytes of every trial's folder are the same, up to a slash.
+static size_t root_of(const struct sp_report *report) {
+  const char *first = report->n_trials ? report->trials[0].dir : "";
+  size_t n = strlen(first);
+  for (size_t i = 0; i < report->n_trials; i++) {
+    size_t same = 0;
+    while (same < n && report->trials[i].dir[same] == first[same]) same++;
+    n = same;
+  }
+  while (n > 0 && first[n - 1] != '/') n--;
+  return n;
+}
+
+static json_t *root_text(const struct sp_report *report, size_t n) {
+  char *root = n ? sp_format("%.*s", (int)n, report->trials[0].dir) : sp_copy_text("");
+  json_t *json = sp_html_text(root);
+  free(root);
+  return json;
+}
+
+// Rows of one trial's timeline: few trials in every second, many in as many rows together as the page has room for.
+static size_t rows_of_one(const struct sp_report *report) {
+  size_t n = report->n_trials ? ROWS_OF_ALL / report->n_trials : ROWS_MAX;
+  return n > ROWS_MAX ? ROWS_MAX : n < ROWS_MIN ? ROWS_MIN : n;
+}
+
 json_t *sp_html_data(const struct sp_html *html) {
   const struct sp_report *report = html->report;
-  json_t *json = json_object(), *notes = json_array(), *trials = json_array(), *kinds = json_array();
+  json_t *json = json_object(), *notes = json_array(), *trials = json_array();
+  size_t n_root = root_of(report), max_rows = rows_of_one(report);
   for (size_t i = 0; i < report->n_trials; i++)
-    json_array_append_new(trials, sp_html_trial(&report->trials[i], !is_compared(report, i), kinds));
+    json_array_append_new(trials,
+                          sp_html_trial(&report->trials[i], n_root, !is_compared(report, i), max_rows));
   if (report->n_rows) sp_report_notes(report, add_note, notes);
   json_object_set_new(json, "title", sp_html_text(html->title));
   json_object_set_new(json, "by", sp_html_text(report->by));
   json_object_set_new(json, "rows", overview_of(report));
   json_object_set_new(json, "notes", notes);
   json_object_set_new(json, "views", views_of(report));
+  json_object_set_new(json, "root", root_text(report, n_root));
   json_object_set_new(json, "trials", trials);
-  json_object_set_new(json, "checks", kinds);
   json_object_set_new(json, "history", parsed(html->history_json));
   json_object_set_new(json, "sweeps", sweeps_of(report));
   return json;

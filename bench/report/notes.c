@@ -10,6 +10,7 @@
 
 #define ERRORS_SHOWN 3
 #define MARKS_SHOWN  3
+#define BOUNDS_SHOWN 3
 
 struct notes {
   sp_note_function *note;
@@ -131,27 +132,37 @@ static const char *why_open(const struct sp_result *r, const struct sp_bound *bo
                         : "the percentile is not resolved; use a longer --duration";
 }
 
+static void note_bound(const struct notes *notes, const struct sp_report_row *row,
+                       const struct sp_report_trial *trial, const struct sp_bound *b) {
+  char limit[SP_CELL_BYTES], value[SP_CELL_BYTES];
+  sp_report_bound_text(b, b->limit, limit, sizeof limit);
+  if (b->met == SP_MET_UNKNOWN) {
+    say(notes, "%s %s %s: bound %s is inconclusive: limit %s, but %s (%s)", row->name, row->via, row->label,
+        b->name ? b->name : "-", limit, why_open(trial->result, b), trial->dir);
+    return;
+  }
+  if (isnan(b->value))
+    snprintf(value, sizeof value, "no answer");
+  else
+    sp_report_bound_text(b, b->value, value, sizeof value);
+  say(notes, "%s %s %s: bound %s missed: %s, limit %s (%s)", row->name, row->via, row->label,
+      b->name ? b->name : "-", value, limit, trial->dir);
+}
+
+// The first few of a side, and how many more there are: 42 trials may all say the same.
 static void note_bounds(const struct notes *notes, const struct sp_report *report,
-                        const struct sp_report_row *row) {
+                        const struct sp_report_row *row, enum sp_met met) {
+  size_t n = 0;
   for (size_t t = 0; t < row->n_trials; t++) {
-    const struct sp_result *r = report->trials[row->trials[t]].result;
+    const struct sp_report_trial *trial = &report->trials[row->trials[t]];
+    const struct sp_result *r = trial->result;
     for (size_t i = 0; i < r->n_bounds && sp_report_is_counted(row, r); i++) {
-      const struct sp_bound *b = &r->bounds[i];
-      char limit[SP_CELL_BYTES], value[SP_CELL_BYTES];
-      if (b->met == SP_MET_YES) continue;
-      sp_report_bound_text(b, b->limit, limit, sizeof limit);
-      if (b->met == SP_MET_UNKNOWN) {
-        say(notes, "%s %s %s: bound %s is inconclusive: limit %s, but %s (%s)", row->name, row->via,
-            row->label, b->name ? b->name : "-", limit, why_open(r, b), report->trials[row->trials[t]].dir);
-        continue;
-      }
-      if (isnan(b->value))
-        snprintf(value, sizeof value, "no answer");
-      else
-        sp_report_bound_text(b, b->value, value, sizeof value);
-      say(notes, "%s %s %s: bound %s missed: %s, limit %s (%s)", row->name, row->via, row->label,
-          b->name ? b->name : "-", value, limit, report->trials[row->trials[t]].dir);
+      if (r->bounds[i].met == met && ++n <= BOUNDS_SHOWN) note_bound(notes, row, trial, &r->bounds[i]);
     }
+  }
+  if (n > BOUNDS_SHOWN) {
+    say(notes, "%s %s %s: %zu more bounds %s in its other trials", row->name, row->via, row->label,
+        n - BOUNDS_SHOWN, met == SP_MET_NO ? "missed" : "inconclusive");
   }
 }
 
@@ -214,7 +225,8 @@ static void note_row(const struct notes *notes, const struct sp_report *report,
   note_delay(notes, report, row);
   note_transactions(notes, report, row);
   note_delivery(notes, report, row);
-  note_bounds(notes, report, row);
+  note_bounds(notes, report, row, SP_MET_NO);
+  note_bounds(notes, report, row, SP_MET_UNKNOWN);
   note_happenings(notes, report, row);
   note_errors(notes, report, row);
 }

@@ -1,4 +1,5 @@
-// Put into a copy of a report's page by tests/e2e/report_page.sh: looks at what was drawn, and says to the page around it what is wrong.
+// Put into a copy of a report's page by tests/e2e/report_page.sh: looks at what was drawn, first as it opens, then with the last of each
+// choice (another trial, another series, another view), and says to the page around it what is wrong.
 "use strict";
 addEventListener("load", () => {
   const wrong = [];
@@ -16,11 +17,17 @@ addEventListener("load", () => {
   }
   for (const node of document.querySelectorAll("table")) if (!node.caption || !node.caption.textContent) say("table without caption", node);
   for (const node of document.querySelectorAll("th")) if (!node.scope) say("heading cell without scope", node);
-  for (const node of document.querySelectorAll("canvas")) {
+  const n_charts = document.querySelectorAll("canvas").length;
+  // A canvas that is read from again and again would make the browser say so: a copy that was announced as such is read.
+  const copy = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+  const look_at_charts = () => document.querySelectorAll("canvas").forEach((node) => {
     if (!node.getAttribute("aria-label") || node.getAttribute("role") !== "img") say("chart without a text");
-    const pixels = node.getContext("2d").getImageData(0, 0, node.width, node.height).data;
+    Object.assign(copy.canvas, {width: node.width, height: node.height});
+    copy.drawImage(node, 0, 0);
+    const pixels = copy.getImageData(0, 0, node.width, node.height).data;
     if (!pixels.some((value) => value)) say("chart without a picture: " + node.getAttribute("aria-label"));
-  }
+  });
+  look_at_charts();
   for (const node of document.querySelectorAll("select")) if (!node.labels.length) say("choice without label", node);
   for (const landmark of ["header", "nav", "main", "footer"]) if (document.querySelectorAll("body > " + landmark).length !== 1) say("landmark " + landmark);
   const ids = [...document.querySelectorAll("[id]")].map((node) => node.id);
@@ -44,6 +51,15 @@ addEventListener("load", () => {
     const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
     if (ratio < 4.5) say("contrast " + ratio.toFixed(2), node);
   }
+  for (const id of [...document.querySelectorAll("select")].map((node) => node.id)) {
+    const choice = document.getElementById(id); // choosing a view makes the other choices anew
+    if (!choice) continue;
+    choice.selectedIndex = choice.options.length - 1;
+    choice.dispatchEvent(new Event("change"));
+    if (n_charts && !document.querySelector("canvas")) say("no chart for " + choice.value, choice);
+    look_at_charts();
+  }
   const scheme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  parent.postMessage(wrong.length ? "WRONG " + wrong.join("; ") : "FINE at " + innerWidth + ", " + scheme + ", " + document.querySelectorAll("canvas").length + " charts", "*");
+  parent.postMessage(location.pathname.replace(/.*\//, "") + (wrong.length ? " WRONG at " + innerWidth + ", " + scheme + ": " + wrong.join("; ")
+    : " fine at " + innerWidth + ", " + scheme + ", " + n_charts + " charts"), "*");
 });

@@ -70,6 +70,12 @@ function time_axis(title, values) {
 
 // ---- the response's distribution
 
+// Curves stand in 40ths of a decade and microseconds (report/html_side.c).
+const nanoseconds = (us) => is_number(us) ? us * 1000 : null;
+function unpack_curve(curve) {
+  curve.x = curve.at.map((at) => at / 40);
+  curve.ns = curve.us.map(nanoseconds);
+}
 const shown_x = [0, -Math.log10(0.5), 1, 2, 3, 4];
 function nearest(curve, x) {
   let at = 0;
@@ -175,12 +181,19 @@ function percentile_table(view) {
 
 // ---- over time
 
-const marks_plugin = (trial) => ({
+// A trial's columns (report/html_data.h), each as long as the first.
+function timeline_of(trial) {
+  const [first, step, window_s, sent, lacking, p50, p99, max, backlog, not_ok, marks] = trial.timeline;
+  const times = (column) => sent.map((n, i) => column ? nanoseconds(column[i]) : null), numbers = (column) => column || sent.map(() => 0);
+  return {t: is_number(first) ? sent.map((n, i) => first + i * step) : first, step, window_s, sent, done: numbers(lacking).map((n, i) => sent[i] - n),
+    p50: times(p50), p99: times(p99), max: times(max), backlog: numbers(backlog), not_ok: numbers(not_ok), marks};
+}
+const marks_plugin = (line) => ({
   id: "marks",
   beforeDatasetsDraw(drawn) {
     const {ctx: context, chartArea: area, scales} = drawn, zero = scales.x.getPixelForValue(0);
     context.save();
-    const end = scales.x.getPixelForValue(is_number(trial.window_s) ? trial.window_s : Infinity);
+    const end = scales.x.getPixelForValue(is_number(line.window_s) ? line.window_s : Infinity);
     context.fillStyle = css("--flat-bg");
     if (zero > area.left) context.fillRect(area.left, area.top, Math.min(zero, area.right) - area.left, area.bottom - area.top);
     if (end < area.right) context.fillRect(end, area.top, area.right - end, area.bottom - area.top);
@@ -190,8 +203,8 @@ const marks_plugin = (trial) => ({
     const {ctx: context, chartArea: area, scales} = drawn;
     context.save();
     context.font = "12px " + Chart.defaults.font.family;
-    trial.timeline.marks.forEach(([t], i) => {
-      const x = scales.x.getPixelForValue(t);
+    line.marks.forEach(([t], i) => {
+      const x = scales.x.getPixelForValue(t + 0.5);
       context.strokeStyle = context.fillStyle = css("--bad");
       context.setLineDash([5, 3]);
       context.beginPath();
@@ -204,18 +217,19 @@ const marks_plugin = (trial) => ({
     context.restore();
   },
 });
-function line_set(label, trial, values, color, dash, style) {
-  return {label, data: trial.timeline.t.map((t, i) => ({x: t, y: values[i]})), borderColor: color, backgroundColor: color, borderWidth: 2, borderDash: dash,
-    pointStyle: style, pointRadius: trial.timeline.t.length > 60 ? 0 : 3, clip: 6};
+// A point stands in the middle of its seconds, so that what is shaded is what lies outside the window.
+function line_set(label, line, values, color, dash, style) {
+  return {label, data: line.t.map((t, i) => ({x: t + line.step / 2, y: values[i]})), borderColor: color, backgroundColor: color, borderWidth: 2, borderDash: dash,
+    pointStyle: style, pointRadius: line.t.length > 60 ? 0 : 3, clip: 6};
 }
-function time_chart(text, caption, trial, sets, y, label) {
-  const t = trial.timeline.t;
+function time_chart(text, caption, line, sets, y, label) {
+  const t = line.t;
   return chart(text, caption, () => ({
     type: "line", data: {datasets: sets()},
     options: {parsing: false, spanGaps: false, interaction: {mode: "index", intersect: false},
-      scales: {x: {type: "linear", min: t[0], max: t[t.length - 1], title: axis_title("seconds; shaded: outside the window"), ticks: {maxRotation: 0, precision: 0}}, y: y()},
-      plugins: {tooltip: {callbacks: {title: (items) => items.length ? "second " + items[0].parsed.x : "", label: (item) => " " + item.dataset.label + "  " + label(item.parsed.y)}}}},
-    plugins: [marks_plugin(trial)],
+      scales: {x: {type: "linear", min: t[0], max: t[t.length - 1] + line.step, title: axis_title("seconds; shaded: outside the window"), ticks: {maxRotation: 0, precision: 0}}, y: y()},
+      plugins: {tooltip: {callbacks: {title: (items) => items.length ? "second " + t[items[0].dataIndex] : "", label: (item) => " " + item.dataset.label + "  " + label(item.parsed.y)}}}},
+    plugins: [marks_plugin(line)],
   }), null, true);
 }
 const count_axis = (title) => ({type: "linear", beginAtZero: true, title: axis_title(title), ticks: {maxTicksLimit: 6, callback: (value) => Number.isInteger(value) ? count(value) : null}});
@@ -223,8 +237,7 @@ function line_key(color, dash) {
   return svg("svg", {viewBox: "0 0 30 12", "aria-hidden": "true"}, svg("path", {d: "M0 6h30", stroke: color, "stroke-width": 2.5, "stroke-dasharray": dash || "none"}));
 }
 function timeline(trial) {
-  const line = trial.timeline, nodes = [], c = side_color;
-  if (!line) return [el("p", null, "This trial has no timeline.")];
+  const line = timeline_of(trial), nodes = [], c = side_color;
   const step = line.step > 1 ? " A point stands for " + line.step + " seconds: the largest time and backlog in them, mean rates." : "";
   if (line.marks.length) {
     nodes.push(table("Marks of this trial", [{title: "mark"}, {title: "second", n: true}, {title: "what happened"}],
@@ -233,17 +246,17 @@ function timeline(trial) {
   if (!trial.mock && line.p50.some(is_number)) {
     nodes.push(el("h3", null, "Response time by second"),
       legend(["p50", "p99", "max"], (i) => line_key(c([0, 1, 3][i]), ["", "7 4", "2 3"][i])),
-      time_chart("Response time of each second: p50, p99 and maximum.", step || null, trial,
-        () => [line_set("p50", trial, line.p50, c(0), [], "circle"), line_set("p99", trial, line.p99, c(1), [7, 4], "triangle"), line_set("max", trial, line.max, c(3), [2, 3], "rect")],
+      time_chart("Response time of each second: p50, p99 and maximum.", step || null, line,
+        () => [line_set("p50", line, line.p50, c(0), [], "circle"), line_set("p99", line, line.p99, c(1), [7, 4], "triangle"), line_set("max", line, line.max, c(3), [2, 3], "rect")],
         () => time_axis("time", [...line.p50, ...line.p99, ...line.max]), time));
   }
   nodes.push(el("h3", null, "Rate and backlog"), legend(["sent per second", "answered per second", "backlog, events"], (i) => line_key(c([0, 2, 1][i]), ["", "7 4", "2 3"][i])),
-    time_chart("Events sent and answered in each second, and the backlog at its end.", null, trial,
-      () => [line_set("sent", trial, line.sent, c(0), [], "circle"), line_set("answered", trial, line.done, c(2), [7, 4], "triangle"), line_set("backlog", trial, line.backlog, c(1), [2, 3], "rect")],
+    time_chart("Events sent and answered in each second, and the backlog at its end.", null, line,
+      () => [line_set("sent", line, line.sent, c(0), [], "circle"), line_set("answered", line, line.done, c(2), [7, 4], "triangle"), line_set("backlog", line, line.backlog, c(1), [2, 3], "rect")],
       () => count_axis("events"), count));
   if (line.not_ok.some((value) => value > 0)) {
     nodes.push(el("h3", null, "Not ok per second"),
-      time_chart("Events of each second that were not ok.", null, trial, () => [line_set("not ok", trial, line.not_ok, css("--bad"), [], "rect")], () => count_axis("events"), count));
+      time_chart("Events of each second that were not ok.", null, line, () => [line_set("not ok", line, line.not_ok, css("--bad"), [], "rect")], () => count_axis("events"), count));
   } else {
     nodes.push(el("p", {class: "soft small"}, "No event of this trial was not ok."));
   }
@@ -252,15 +265,18 @@ function timeline(trial) {
       ...[line.p50, line.p99, line.max].map((values) => trial.mock ? "void" : time(values[i])), count(line.backlog[i])]))));
   return nodes;
 }
+// Of a trial of a view (report/html_views.c).
+const counts = (one) => one[4] & 1, is_fresh = (one) => one[4] & 2;
 function over_time(view) {
   const listed = view.trials.filter((one) => one[0] !== null && D.trials[one[0]].timeline);
   if (!listed.length) return section("Over time", el("p", null, "No timeline is stored with these trials."));
   const id = "trial" + ++n_ids, place = el("div");
   const name = (one) => {
     const side = view.names[one[1]] || "side " + one[1];
-    return side + ", " + (is_number(one[2]) ? "pair " + (one[2] + 1) : "seed " + one[3]) + (one[5] ? ", fresh" : "") + (one[4] ? "" : " (does not count)");
+    return side + ", " + (is_number(one[2]) ? "pair " + (one[2] + 1) : "seed " + one[3]) + (is_fresh(one) ? ", fresh" : "") + (counts(one) ? "" : " (does not count)");
   };
-  const choose = el("select", {id}, listed.map((one, i) => el("option", {value: String(i)}, name(one))));
+  const first = Math.max(0, listed.findIndex(counts));
+  const choose = el("select", {id}, listed.map((one, i) => el("option", {value: String(i), selected: i === first}, name(one))));
   const show = () => {
     drop_charts(place);
     place.replaceChildren(...timeline(D.trials[listed[Number(choose.value)][0]]));

@@ -30,34 +30,20 @@ function predictions(view, sides) {
   return [el("h3", null, "Predictions"), el("ul", {class: "notes"}, nodes)];
 }
 function checks(view) {
-  const found = new Map();
-  for (const one of view.trials) {
-    const trial = one[0] === null ? null : D.trials[one[0]];
-    for (const [kind, value, remedy] of trial ? trial.checks : []) {
-      const [name, limit] = D.checks[kind], met = remedy === undefined;
-      const row = found.get(name) || {values: [], limit, missed: 0, n: 0, remedy: null};
-      row.n++;
-      if (is_number(value)) row.values.push(value);
-      if (!met) { row.missed++; row.remedy = remedy; }
-      found.set(name, row);
-    }
-  }
-  if (!found.size) return null;
-  // Shares that must be high are worst when low.
-  const worst = (name, values) => !values.length ? null : name === "sent_share" ? Math.min(...values) : Math.max(...values);
+  if (!view.checks.length) return null;
   return section("Validity", el("p", {class: "soft"}, "Checks of the driver, over all trials listed below. A trial that misses one is invalid and enters no figure; failures of the system are results."),
     table("Checks with the worst figure of all trials", [{title: "check"}, {title: "worst", n: true}, {title: "limit", n: true}, {title: "met"}, {title: "what would help"}],
-      [...found].map(([name, row]) => [name.replace(/_ns$|_share$/, "").replaceAll("_", " "), check_text(name, worst(name, row.values)), check_text(name, row.limit),
-        row.missed ? tag("✗ missed in " + row.missed + " of " + row.n, "bad") : tag("✓ in all " + row.n, "good"), row.remedy || ""])),
+      view.checks.map(([name, worst, limit, n, missed, remedy]) => [name.replace(/_ns$|_share$/, "").replaceAll("_", " "), check_text(name, worst), check_text(name, limit),
+        missed ? tag("✗ missed in " + missed + " of " + n, "bad") : tag("✓ in all " + n, "good"), remedy || ""])),
     trial_table(view));
 }
 function trial_table(view) {
   const rows = view.trials.map((one) => {
-    const [at, side, pair, seed, counted, confirming, reason, dir] = one, trial = at === null ? null : D.trials[at];
+    const [at, side, pair, seed, , reason, dir] = one, trial = at === null ? null : D.trials[at], counted = counts(one);
     const why = reason || (trial && trial.incomplete ? "incomplete: " + trial.incomplete : trial && trial.reasons ? trial.reasons.join("; ") : counted ? "" : "its pair is not whole");
-    const kind = counted ? tag(confirming ? "✓ counts, fresh pair" : "✓ counts", "good") : tag(trial && trial.reasons ? "✗ invalid" : "✗ left out", "bad");
+    const kind = counted ? tag(is_fresh(one) ? "✓ counts, fresh pair" : "✓ counts", "good") : tag(trial && trial.reasons ? "✗ invalid" : "✗ left out", "bad");
     return {class: counted ? null : "struck", cells: [el("span", {class: "s"}, is_number(pair) ? String(pair + 1) : is_number(seed) ? String(seed) : "–"), el("span", {class: "s"}, view.names[side]), kind, why,
-      el("span", {class: "s"}, trial ? trial.dir : dir || "–")]};
+      el("span", {class: "s"}, trial ? D.root + trial.dir : dir || "–")]};
   });
   const n_out = rows.filter((row) => row.class).length;
   const whole = table("Trials; those struck through are in no figure", [{title: view.comparison ? "pair" : "seed"}, {title: "side"}, {title: "counts"}, {title: "why not"}, {title: "folder", class: "path"}], rows);
@@ -86,6 +72,11 @@ function metric_row(metric, comparison, reach) {
   return {class: metric.primary ? null : "minor", cells: [metric.title, word, spaced(metric.reference), spaced(metric.side), ratio(metric.ratio), interval, metric.level ? share(metric.level) : "–",
     forest(metric, comparison.delta, reach) || "", is_number(metric.detectable) ? digits(100 * metric.detectable, 2) + " %" : "–"]};
 }
+// What keeps several metrics from a verdict is said once for all of them.
+function why_list(metrics, why_of) {
+  const whys = [...new Set(metrics.map(why_of).filter(Boolean))];
+  return whys.length ? el("ul", {class: "notes small"}, whys.map((why) => el("li", null, metrics.filter((metric) => why_of(metric) === why).map((metric) => metric.title).join(", ") + ": " + why))) : null;
+}
 function metric_tables(view) {
   const comparison = view.comparison, reference = view.names[comparison.reference_i];
   return view.names.map((name, i) => {
@@ -97,16 +88,16 @@ function metric_tables(view) {
     const lead = metrics.filter((metric) => metric.primary), rest = metrics.filter((metric) => !metric.primary && is_number(metric.ratio));
     const ratios = name + " ÷ " + reference, row = (metric) => metric_row(metric, comparison, reach);
     return [table(ratios + ", over " + plural(comparison.pairs, "pair") + "; verdicts after Holm's correction at α = " + comparison.alpha, columns, lead.map(row)),
-      lead.some(why_of) ? el("ul", {class: "notes small"}, [...new Set(lead.map(why_of).filter(Boolean))].map((why) => el("li", null, lead.filter((metric) => why_of(metric) === why).map((metric) => metric.title).join(", ") + ": " + why))) : null,
+      why_list(lead, why_of),
       rest.length ? details("Other metrics of " + ratios + " (exploratory: no claim)", table("Exploratory: " + ratios, columns, rest.map(row))) : null];
   });
 }
 const gate_kind = {pass: "good", fail: "bad", inconclusive: "warn", "no-baseline": "warn"};
 function gate_table(gate) {
-  const rows = gate.metrics.map((metric) => [metric.title, share(metric.margin) + (metric.calibrated ? " (calibrated)" : ""), ratio(metric.lower), ratio(metric.upper), is_number(metric.fresh_lower) ? ratio(metric.fresh_lower) : "–",
-    [tag(metric.verdict, gate_kind[metric.verdict]), metric.why ? el("span", {class: "soft"}, metric.why) : null]]);
-  return table("Gate: how many times worse the candidate is. Passes while the upper bound is within the margin; fails when the lower bound is beyond it and fresh pairs agree",
-    [{title: "metric"}, {title: "margin", n: true}, {title: "lower bound", n: true}, {title: "upper bound", n: true}, {title: "fresh pairs", n: true}, {title: "verdict"}], rows);
+  const rows = gate.metrics.map((metric) => [metric.title, tag(metric.verdict, gate_kind[metric.verdict]), share(metric.margin) + (metric.calibrated ? " (calibrated)" : ""), ratio(metric.lower), ratio(metric.upper),
+    is_number(metric.fresh_lower) ? ratio(metric.fresh_lower) : "–"]);
+  return [table("Gate: how many times worse the candidate is. Passes while the upper bound is within the margin; fails when the lower bound is beyond it and fresh pairs agree",
+    [{title: "metric"}, {title: "verdict"}, {title: "margin", n: true}, {title: "lower bound", n: true}, {title: "upper bound", n: true}, {title: "fresh pairs", n: true}], rows), why_list(gate.metrics, (metric) => metric.why)];
 }
 function bound_table(view) {
   const kinds = {met: ["✓ met", "good"], missed: ["✗ missed", "bad"], unknown: ["? not resolved", "warn"]};
@@ -118,7 +109,7 @@ function bound_table(view) {
     }
     const by = new Map();
     for (const one of view.trials) {
-      if (one[1] !== i || !one[4]) continue;
+      if (one[1] !== i || !counts(one)) continue;
       for (const bound of D.trials[one[0]].bounds || []) by.set(bound.name, [...(by.get(bound.name) || []), bound]);
     }
     for (const [key, bounds] of by) {
@@ -145,7 +136,7 @@ function verdict_box(kind, heading, sentence, soft) {
 function verdict(view) {
   const comparison = view.comparison;
   if (!comparison) {
-    const n = view.trials.filter((one) => one[4]).length;
+    const n = view.trials.filter(counts).length;
     return [verdict_box("", "Not compared", plural(view.sides.length, "side") + ", " + plural(n, "valid trial") + ": medians and ranges, no verdict.",
       view.sides.length > 1 ? "Whether two sides differ is said by paired trials: servepath compare." : null), labels(view), bound_table(view)];
   }
@@ -215,7 +206,7 @@ const band_plugin = (one) => ({
     const {ctx: context, chartArea: area, scales} = drawn;
     context.save();
     if (is_number(one.low)) {
-      const top = Math.max(area.top, scales.y.getPixelForValue(one.high)), bottom = Math.min(area.bottom, scales.y.getPixelForValue(one.low)), left = scales.x.getPixelForValue(one.from);
+      const top = Math.max(area.top, scales.y.getPixelForValue(one.high)), bottom = Math.min(area.bottom, scales.y.getPixelForValue(one.low)), left = scales.x.getPixelForValue(one.from + 1);
       context.fillStyle = css("--flat-bg");
       context.fillRect(left, top, area.right - left, bottom - top);
     }
@@ -223,7 +214,7 @@ const band_plugin = (one) => ({
     context.setLineDash([5, 3]);
     context.font = "12px " + Chart.defaults.font.family;
     for (const change of one.changes) {
-      const x = scales.x.getPixelForValue(change.first_i - 0.5);
+      const x = scales.x.getPixelForValue(change.first_i + 0.5);
       context.beginPath();
       context.moveTo(x, area.top);
       context.lineTo(x, area.bottom);
@@ -241,12 +232,12 @@ function history_nodes(one) {
     el("p", null, one.changes.length ? one.changes.map((change) => "Changed at run " + (change.first_i + 1) + ": " + text(change.before) + " to " + text(change.after) + " (p = " + digits(change.p, 2) + ").").join(" ") : "No change point in " + plural(values.length, "run") + "."),
     chart(one.title + " of " + one.side + " over " + plural(values.length, "run") + ". The table below has the figures.",
       "A point is a run; the shaded band is noise since the last change: its median ∓ 3 × 1.4826 × the median absolute deviation. Change points by E-divisive means.",
-      () => ({type: "line", data: {datasets: [{label: one.title, data: values.map((y, x) => ({x, y})), borderColor: side_color(0), backgroundColor: side_color(0), borderWidth: 1.5, pointRadius: 4,
+      () => ({type: "line", data: {datasets: [{label: one.title, data: values.map((y, i) => ({x: i + 1, y})), borderColor: side_color(0), backgroundColor: side_color(0), borderWidth: 1.5, pointRadius: 4, clip: 8,
         pointStyle: one.points.map((point) => point.verdict === "fail" ? "crossRot" : "circle")}]},
       options: {parsing: false, interaction: {mode: "nearest", axis: "x", intersect: false},
-        scales: {x: {type: "linear", min: -0.5, max: values.length - 0.5, title: axis_title("run"), ticks: {precision: 0, maxRotation: 0, callback: (value) => Number.isInteger(value) ? String(value + 1) : null}},
+        scales: {x: {type: "linear", min: 0.5, max: values.length + 0.5, title: axis_title("run"), ticks: {precision: 0, maxRotation: 0, includeBounds: false, callback: (value) => Number.isInteger(value) ? String(value) : null}},
           y: {type: "linear", min: Math.max(0, least - 0.2 * (most - least || most)), max: most + 0.15 * (most - least || most), title: axis_title(one.title), ticks: {maxTicksLimit: 7, includeBounds: false, callback: (value) => text(value)}}},
-        plugins: {tooltip: {callbacks: {title: (items) => items.length ? one.points[items[0].parsed.x].at : "", label: (item) => " " + text(item.parsed.y) + "  " + (one.points[item.parsed.x].build || "")}}}},
+        plugins: {tooltip: {callbacks: {title: (items) => items.length ? one.points[items[0].parsed.x - 1].at : "", label: (item) => " " + text(item.parsed.y) + "  " + (one.points[item.parsed.x - 1].build || "")}}}},
       plugins: [band_plugin(one)]}),
       details("Figures of this series", table(one.title + " by run", [{title: "run"}, {title: "when"}, {title: "build"}, {title: one.title, n: true}, {title: "verdict"}, {title: "change"}],
         one.points.map((point, i) => [String(i + 1), point.at || "–", point.build || "–", text(point.value), point.verdict || "", changed.has(i) ? "from " + text(changed.get(i).before) + " to " + text(changed.get(i).after) : ""])))),
@@ -271,8 +262,7 @@ function sweep(one) {
     const head = el("tr", null, map.y ? el("th", {scope: "col"}, map.y.name) : null, map.x.values.map((value) => el("th", {scope: "col"}, map.x.name + " " + value)));
     return el("div", {class: "scroll", role: "region", "aria-label": caption, tabindex: "0"}, el("table", {class: "heat"}, el("caption", null, el("span", null, caption)), el("thead", null, head), el("tbody", null, body)));
   });
-  const crossings = (one.crossings || []).map((cross) => el("li", null, cross.metric + ": " + (cross.winner_below || "?") + " wins below, " + (cross.winner_above || "?") + " above " + cross.axis + " " +
-    (cross.estimate || "") + " (between " + cross.low + " and " + cross.high + ")"));
+  const crossings = (one.crossings || []).map((cross) => el("li", null, cross.text));
   return section("Crossover", nodes, crossings.length ? [el("h3", null, "Where one overtakes the other"), el("ul", {class: "notes"}, crossings)] : null);
 }
 
@@ -286,13 +276,15 @@ function overview() {
     D.notes.length ? details(plural(D.notes.length, "note"), el("ul", {class: "notes"}, D.notes.map((text) => el("li", null, text)))) : null);
 }
 function prepare(view) {
+  for (const side of view.sides) if (side && side.curve && side.curve.at) unpack_curve(side.curve);
   view.names = view.comparison ? view.comparison.sides.map((side) => side.label) : view.sides.map((side) => side.label);
   return view;
 }
 function show(view) {
   drop_charts();
-  const parts_of = view ? [verdict(view), distribution(view), over_time(view), stages(view), cost(view), outcomes(view), checks(view), measured(view)] : [];
   const maps = (D.sweeps || []).map(sweep);
+  // Below a map the verdict is that of one cell, and says of which.
+  const parts_of = view ? [maps.length && view.dir ? section("Cell " + view.dir.split("/").pop(), verdict(view)) : verdict(view), distribution(view), over_time(view), stages(view), cost(view), outcomes(view), checks(view), measured(view)] : [];
   const others = [D.history && D.history.length ? history(D.history) : null, D.rows.length > 1 ? overview() : null];
   const nodes = [...maps, ...parts_of, ...others].flat(4).filter(Boolean);
   main.replaceChildren(...nodes);
