@@ -296,7 +296,7 @@ static enum sp_err note(const struct request *request, const struct sp_gate_job 
                                           .comparison = job->comparison,
                                           .trials = job->trials,
                                           .n_trials = job->n_trials};
-  return job->comparison->complete ? sp_history_note(&history, error) : SP_OK;
+  return job->comparison->complete && job->is_news ? sp_history_note(&history, error) : SP_OK;
 }
 
 static void print_next(const struct request *request, const struct sp_gate_job *job) {

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/units.h"
 #include "decide/agreement.h"
+#include "decide/earlier.h"
 #include "decide/fairness.h"
 #include "decide/forms.h"
 #include "decide/history.h"
@@ -19,8 +19,6 @@
 #include "decide/window.h"
 #include "os/files.h"
 #include "trial/shared_broker.h"
-
-#define UNANNOUNCED "judged before"
 
 struct job {
   const struct sp_compare_plan *plan;
@@ -38,10 +36,9 @@ struct job {
   struct sp_pairs pairs;
   struct sp_pairs_live live;
   int64_t start_ns;
-  bool was_complete;       // by an earlier call: nothing is new
-  double before_s;         // that an earlier call took
-  char *unannounced;       // what must be said of a look that an earlier call took; NULL: nothing
-  struct sp_comparison *c; // the last that was judged; carries id, start and predictions on
+  struct sp_comparison *earlier; // of an earlier call; NULL: none
+  char *unannounced;             // what must be said of a look that it took; NULL: nothing
+  struct sp_comparison *c;       // the last that was judged; carries id, start and predictions on
 };
 
 // --- What can be compared ---
@@ -92,11 +89,11 @@ enum sp_err sp_compare_check(const struct sp_compare_plan *plan, struct sp_error
 // Digest of what makes two trials of a side the same experiment.
 static enum sp_err make_key(const struct job *job, char key[SP_DIGEST_TEXT_BYTES], struct sp_error *error) {
   const struct sp_compare_plan *plan = job->plan;
-  char build[SP_DIGEST_TEXT_BYTES], recording[SP_DIGEST_TEXT_BYTES];
-  enum sp_err err = sp_digest_file(sp_process_self(), build, error);
-  if (!err) err = sp_digest_file(plan->scenario->recording, recording, error);
+  char *made_of;
+  enum sp_err err = sp_earlier_made_of(plan->scenario, &made_of, error);
   if (err) return err;
-  char *text = sp_format("%s\n%s\n%s", build, recording, plan->scenario->resolved_json);
+  char *text = sp_format("%s%s", made_of, plan->scenario->resolved_json);
+  free(made_of);
   for (size_t i = 0; i < plan->n_sides + plan->n_settings; i++) {
     bool is_side = i < plan->n_sides;
     const struct sp_setting *setting = is_side ? NULL : &plan->settings[i - plan->n_sides];
@@ -158,21 +155,12 @@ static enum sp_err run_trial(void *context, size_t side_i, uint64_t seed, const 
   return err ? sp_fail(error, err, "side %s: %s", job->names[side_i], why.text) : SP_OK;
 }
 
+// Predictions were compared when their pair was run, and are not kept.
 static void carry_on(const struct job *job, const struct sp_comparison *from, struct sp_comparison *to) {
-  free(to->id);
-  free(to->started_at);
-  to->id = sp_copy_text(from->id);
-  to->started_at = sp_copy_text(from->started_at);
+  double before_s = job->earlier ? job->earlier->duration_s : NAN;
+  sp_earlier_carry_on(from, to);
   to->predictions = from->predictions;
-  to->duration_s = job->before_s + (double)(sp_now_ns() - job->start_ns) * 1e-9;
-}
-
-static void note_command(const struct job *job, struct sp_comparison *c) {
-  const struct sp_compare_plan *plan = job->plan;
-  c->n_command = (size_t)plan->argc + 1;
-  c->command = sp_alloc(c->n_command * sizeof *c->command);
-  c->command[0] = sp_copy_text("servepath");
-  for (int i = 0; i < plan->argc; i++) c->command[i + 1] = sp_copy_text(plan->argv[i]);
+  to->duration_s = (isnan(before_s) ? 0 : before_s) + (double)(sp_now_ns() - job->start_ns) * 1e-9;
 }
 
 static void judge(struct job *job, double alpha) {
@@ -186,7 +174,7 @@ static void judge(struct job *job, double alpha) {
                                            .delta = plan->delta};
   struct sp_comparison *c = sp_comparison_new();
   carry_on(job, job->c, c);
-  note_command(job, c);
+  sp_comparison_command(c, plan->argc, plan->argv);
   sp_judge(&judge_plan, job->pairs.trials, job->pairs.n_trials, c);
   sp_fairness_remark(plan->scenario, plan->sides, plan->n_sides, c);
   if (job->unannounced) sp_comparison_remark(c, "%s", job->unannounced);
@@ -198,14 +186,6 @@ static double alpha_of_next_look(const struct job *job) {
   size_t i = 0;
   while (i + 1 < job->n_looks && job->pairs.n_pairs > job->looks[i].n_pairs) i++;
   return job->looks[i].alpha;
-}
-
-static enum sp_err write_incomplete(struct job *job, const char *why, struct sp_error *error) {
-  job->c->complete = false;
-  free(job->c->incomplete);
-  job->c->incomplete = sp_copy_text(why);
-  sp_forms_relative(job->c, job->plan->dir);
-  return sp_comparison_write(job->c, job->plan->dir, error);
 }
 
 static void after_pair(void *context, const struct sp_pairs *pairs) {
@@ -220,7 +200,9 @@ static void after_pair(void *context, const struct sp_pairs *pairs) {
   if (pairs->was_last_found) return;
   sp_agreement_add(&agreement, job->c);
   judge(job, alpha_of_next_look(job));
-  enum sp_err err = write_incomplete(job, "the comparison has not ended", job->err ? NULL : job->error);
+  enum sp_err err =
+      sp_forms_write_incomplete(job->c, "the comparison has not ended", sp_exit_code(SP_ERR_INCONCLUSIVE),
+                                plan->dir, job->err ? NULL : job->error);
   if (!job->err) job->err = err;
   sp_pairs_live_show(&job->live, pairs, job->c, plan->n_pairs);
 }
@@ -266,40 +248,10 @@ static void warn_of_window(const struct sp_compare_plan *plan) {
   free(warning);
 }
 
-// Who looks, and goes on until the figures please, is wrong more often than any level says. The announced looks share one budget; one that
-// is none of those of this call was taken beside it. Once said, it stays said.
-static void note_look(struct job *job, const struct sp_comparison *earlier) {
-  for (size_t i = 0; i < earlier->n_remarks; i++) {
-    if (strncmp(earlier->remarks[i], UNANNOUNCED, sizeof UNANNOUNCED - 1) != 0) continue;
-    job->unannounced = sp_copy_text(earlier->remarks[i]);
-    return;
-  }
-  if (!earlier->complete || earlier->n_pairs == 0) return;
-  for (size_t i = 0; i < job->n_looks; i++) {
-    const struct sp_look *look = &job->looks[i];
-    if (look->n_pairs == earlier->n_pairs && fabs(look->alpha - earlier->alpha) < 1e-9) return;
-  }
-  job->unannounced = sp_format(
-      UNANNOUNCED " at %zu pairs, and again with --pairs %zu: the levels do not hold over looks that were "
-                  "chosen by what was seen; measure anew into another --out, or go on in steps of 12, 18 "
-                  "and 24 pairs",
-      earlier->n_pairs, job->plan->n_pairs);
-}
-
-// Predictions were compared when their pair was run, and are not kept.
 static void take_earlier(struct job *job) {
-  struct sp_comparison *earlier = NULL;
-  struct sp_error ignored; // none, or one of an earlier version: then there is nothing to go on with
-  char *path = sp_format("%s/" SP_COMPARISON_FILE, job->plan->dir);
-  struct stat facts;
-  if (stat(path, &facts) == 0 && sp_comparison_read(path, &earlier, &ignored) == SP_OK) {
-    carry_on(job, earlier, job->c);
-    note_look(job, earlier);
-    job->was_complete = earlier->complete;
-    job->before_s = isnan(earlier->duration_s) ? 0 : earlier->duration_s;
-  }
-  sp_comparison_free(earlier);
-  free(path);
+  job->earlier = sp_earlier_read(job->plan->dir);
+  if (job->earlier) carry_on(job, job->earlier, job->c);
+  job->unannounced = sp_earlier_unannounced(job->earlier, job->looks, job->n_looks, job->plan->n_pairs);
 }
 
 static void start_job(struct job *job) {
@@ -328,15 +280,15 @@ static void start_job(struct job *job) {
 }
 
 // What there is, with the reason why there is no more.
-static enum sp_err end_early(struct job *job, const char *why, struct sp_error *error) {
+static enum sp_err end_early(struct job *job, const char *why, int exit_code, struct sp_error *error) {
   judge(job, alpha_of_next_look(job));
-  return write_incomplete(job, why, error);
+  return sp_forms_write_incomplete(job->c, why, exit_code, job->plan->dir, error);
 }
 
 static enum sp_err check_trials(const struct job *job, struct sp_error *error) {
   const struct sp_judge_plan plan = {
       .side_names = job->names, .n_sides = job->plan->n_sides, .reference_i = job->plan->reference_i};
-  return sp_judge_check(&plan, job->pairs.trials, job->pairs.n_trials, false, error);
+  return sp_judge_check_live(&plan, job->pairs.trials, job->pairs.n_trials, false, error);
 }
 
 static enum sp_err note_history(const struct job *job, struct sp_error *error) {
@@ -350,15 +302,15 @@ static enum sp_err note_history(const struct job *job, struct sp_error *error) {
 
 static enum sp_err finish(struct job *job, struct sp_error *error) {
   char why[64];
-  snprintf(why, sizeof why, "ended by signal %d", job->supervisor->signal);
-  if (job->supervisor->signal) return end_early(job, why, error);
+  int signal = job->supervisor->signal;
+  snprintf(why, sizeof why, "ended by signal %d", signal);
+  if (signal) return end_early(job, why, 128 + signal, error);
   enum sp_err err = check_trials(job, error);
   if (err) return err;
   judge(job, job->c->alpha > 0 ? job->c->alpha : job->looks[0].alpha);
   job->c->complete = true;
   err = sp_forms_write(job->c, job->plan->dir, error);
-  bool is_news = !job->was_complete || job->pairs.n_found < job->pairs.n_pairs;
-  return err || !is_news ? err : note_history(job, error);
+  return err || !sp_earlier_lacks(job->earlier, job->c) ? err : note_history(job, error);
 }
 
 enum sp_err sp_compare_run(const struct sp_compare_plan *plan, struct sp_supervisor *supervisor,
@@ -372,11 +324,12 @@ enum sp_err sp_compare_run(const struct sp_compare_plan *plan, struct sp_supervi
   if (!err)
     err = finish(&job, error);
   else if (job.pairs.n_trials)
-    end_early(&job, error->text, &ignored);
+    end_early(&job, error->text, sp_exit_code(err), &ignored);
   sp_shared_broker_stop(&job.broker_plan, supervisor, &job.broker);
   sp_pairs_done(&job.pairs);
   free(job.answers_dir);
   free(job.unannounced);
+  sp_comparison_free(job.earlier);
   if (!err)
     *c = job.c;
   else

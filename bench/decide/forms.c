@@ -62,3 +62,21 @@ enum sp_err sp_forms_write(struct sp_comparison *c, const char *dir, struct sp_e
   if (!err) err = write_text(dir, "junit.xml", sp_comparison_junit(c), error);
   return err ? err : write_page(c, dir, error);
 }
+
+enum sp_err sp_forms_write_incomplete(struct sp_comparison *c, const char *why, int exit_code,
+                                      const char *dir, struct sp_error *error) {
+  static const char *const others[] = {"report.md", "comparison.csv", "junit.xml", "report.html"};
+  c->complete = false;
+  c->exit_code = exit_code;
+  free(c->incomplete);
+  c->incomplete = sp_copy_text(why);
+  if (c->gate.verdict != SP_GATE_NONE) c->gate.verdict = SP_GATE_INCONCLUSIVE;
+  sp_forms_relative(c, dir);
+  enum sp_err err = sp_comparison_write(c, dir, error);
+  for (size_t i = 0; i < sizeof others / sizeof others[0] && !err; i++) {
+    char *path = sp_format("%s/%s", dir, others[i]);
+    remove(path); // mostly there is none
+    free(path);
+  }
+  return err;
+}

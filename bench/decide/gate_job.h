@@ -45,7 +45,11 @@ struct sp_gate_job {                // what came of it; zeroed before, freed by 
   struct sp_stored base, candidate;
   struct sp_calibration calibration;
   bool has_calibration;
-  char *margins_text; // where the margins are from
+  char *margins_text;            // where the margins are from
+  struct sp_comparison *earlier; // what lay in the folder before; NULL: none
+  char *unannounced; // what must be said of a look that an earlier call took at these pairs; NULL: nothing
+  bool goes_on;      // earlier is of these pairs
+  bool is_news;      // for the history: an earlier call did not say all of it
 };
 
 void sp_gate_job_done(struct sp_gate_job *job);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "decide/earlier.h"
+
 #define WIDE_MARGIN 0.2
 
 // --- Where the margins are from ---
@@ -59,16 +61,11 @@ static struct sp_gate_rules rules_of(const struct sp_gate_plan *plan, const stru
 
 // --- Judging what there is ---
 
-static void note_command(const struct sp_gate_plan *plan, struct sp_comparison *c) {
-  c->n_command = (size_t)plan->argc + 1;
-  c->command = sp_alloc(c->n_command * sizeof *c->command);
-  c->command[0] = sp_copy_text("servepath");
-  for (int i = 0; i < plan->argc; i++) c->command[i + 1] = sp_copy_text(plan->argv[i]);
-}
-
+// One that was broken off knows neither machine nor load.
 static const struct sp_result *any_result(const struct sp_gate_job *job) {
   for (size_t i = job->n_trials; i-- > 0;) {
-    if (job->trials[i].result) return job->trials[i].result;
+    const struct sp_result *result = job->trials[i].result;
+    if (result && result->complete) return result;
   }
   return NULL;
 }
@@ -87,43 +84,26 @@ void sp_gate_judge_now(const struct sp_gate_plan *plan, const char *no_baseline,
                        struct sp_gate_job *job) {
   struct sp_comparison *c = sp_comparison_new();
   const struct sp_result *any = any_result(job);
-  if (job->comparison) { // the same gate, a pair later
-    free(c->id);
-    free(c->started_at);
-    c->id = sp_copy_text(job->comparison->id);
-    c->started_at = sp_copy_text(job->comparison->started_at);
-  }
+  if (job->comparison || job->goes_on) // the same gate, a pair later
+    sp_earlier_carry_on(job->comparison ? job->comparison : job->earlier, c);
   if (any && !no_baseline) choose_margins(plan, any, job);
   struct sp_gate_rules rules = rules_of(plan, job);
   rules.no_baseline = no_baseline;
-  note_command(plan, c);
+  sp_comparison_command(c, plan->argc, plan->argv);
   sp_gate_judge(&rules, job->trials, job->n_trials, alpha, c);
   if (job->margins_text) sp_comparison_remark(c, "%s", job->margins_text);
+  if (job->unannounced) sp_comparison_remark(c, "%s", job->unannounced);
   remark_on_margins(c);
   sp_comparison_free(job->comparison);
   job->comparison = c;
 }
 
-// What a trial under way may come to is no reason to refuse: of trials that are run now only the usable ones are looked at, once each side
-// has one and there are two. A lone side is checked against itself.
 enum sp_err sp_gate_check(const struct sp_gate_plan *plan, const struct sp_gate_job *job, bool has_base,
                           struct sp_error *error) {
   const struct sp_judge_plan judge = {.side_names = has_base ? sp_gate_sides : sp_gate_sides + 1,
                                       .n_sides = has_base ? 2 : 1,
                                       .family = plan->family,
                                       .n_family = plan->n_family};
-  struct sp_judge_trial *trials = sp_alloc((job->n_trials + 1) * sizeof *trials);
-  size_t n = 0, n_of[2] = {0, 0};
-  for (size_t i = 0; i < job->n_trials; i++) {
-    const struct sp_judge_trial *trial = &job->trials[i];
-    bool is_usable = trial->result && trial->result->complete && sp_result_is_valid(trial->result);
-    if (plan->scenario && !is_usable) continue;
-    trials[n++] = *trial;
-    n_of[trial->side_i]++;
-  }
-  bool is_enough = has_base ? n_of[0] && n_of[1] : n > 1;
-  enum sp_err err = SP_OK;
-  if (!plan->scenario || is_enough) err = sp_judge_check(&judge, trials, n, plan->is_across_machines, error);
-  free(trials);
-  return err;
+  return (plan->scenario ? sp_judge_check_live : sp_judge_check)(&judge, job->trials, job->n_trials,
+                                                                 plan->is_across_machines, error);
 }

@@ -7,7 +7,8 @@
 // job->trials -> job->comparison, whose id and start it keeps. no_baseline: why there is no base; NULL: there is one.
 void sp_gate_judge_now(const struct sp_gate_plan *plan, const char *no_baseline, double alpha,
                        struct sp_gate_job *job);
-// Whether job->trials can be compared at all, as sp_judge_check.
+// Whether job->trials can be compared at all: stored ones as sp_judge_check, those that are run now as sp_judge_check_live, since what one
+// under way may come to is no reason to refuse. has_base false: a lone side is checked against itself.
 enum sp_err sp_gate_check(const struct sp_gate_plan *plan, const struct sp_gate_job *job, bool has_base,
                           struct sp_error *error);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "decide/compare.h"
+#include "decide/earlier.h"
 #include "decide/gate_judge.h"
 #include "decide/gate_stored.h"
 #include "decide/pairs_live.h"
@@ -156,6 +157,46 @@ static enum sp_err go_alone(struct live *live) {
   return sp_gate_judge_stored(live->plan, job, live->error);
 }
 
+// --- What an earlier call left ---
+
+static bool is_of_base(const struct sp_compared_trial *trial, const struct sp_stored *base) {
+  for (size_t i = 0; i < base->n && trial->run_id; i++) {
+    const char *id = base->trials[i].result->run_id;
+    if (id && strcmp(id, trial->run_id) == 0) return true;
+  }
+  return false;
+}
+
+// A gate over stored trials may have put its verdict there, or one against another stored base.
+static bool is_of_these(const struct sp_comparison *c, const struct sp_stored *base) {
+  bool has_pairs = false, has_base = base->n == 0;
+  for (size_t i = 0; i < c->n_trials; i++) {
+    const struct sp_compared_trial *trial = &c->trials[i];
+    if (!trial->is_counted) continue;
+    has_pairs |= trial->dir && strncmp(trial->dir, "pairs/", 6) == 0;
+    has_base |= is_of_base(trial, base);
+  }
+  return has_pairs && has_base;
+}
+
+// The candidate alone is looked at once, and how many pairs that are is known when they are paired with the base.
+static void note_looks(const struct live *live) {
+  struct sp_gate_job *job = live->job;
+  job->goes_on = job->earlier && is_of_these(job->earlier, &job->base);
+  if (job->goes_on && !live->is_alone)
+    job->unannounced = sp_earlier_unannounced(job->earlier, live->looks, live->n_looks,
+                                              live->looks[live->n_looks - 1].n_pairs);
+}
+
+static void note_lone_look(const struct live *live) {
+  struct sp_gate_job *job = live->job;
+  struct sp_comparison *c = job->comparison;
+  const struct sp_look look = {c->n_pairs, c->alpha};
+  if (!job->goes_on || live->supervisor->signal) return;
+  job->unannounced = sp_earlier_unannounced(job->earlier, &look, 1, live->looks[live->n_looks - 1].n_pairs);
+  if (job->unannounced) sp_comparison_remark(c, "%s", job->unannounced);
+}
+
 // --- From beginning to end ---
 
 // What no pairs would settle: times over the mock broker or in a closed loop.
@@ -226,9 +267,11 @@ enum sp_err sp_gate_go_live(const struct sp_gate_plan *plan, struct sp_superviso
                           supervisor);
     live.key = sp_gate_programs_key(&live.programs, plan->scenario);
     live.n_looks = sp_judge_looks(most_pairs(&live), live.looks);
+    note_looks(&live);
     sp_pairs_live_init(&live.view, plan->is_quiet);
     warn_of_window(plan);
     err = live.is_alone ? go_alone(&live) : go_pairs(&live);
+    if (!err && live.is_alone && !live.no_baseline && job->comparison) note_lone_look(&live);
   }
   sp_gate_programs_done(&live.programs);
   free(live.key);

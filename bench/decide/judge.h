@@ -39,6 +39,11 @@ size_t sp_judge_looks(size_t max_pairs, struct sp_look *looks);
 enum sp_err sp_judge_check(const struct sp_judge_plan *plan, const struct sp_judge_trial *trials, size_t n,
                            bool across_machines, struct sp_error *error);
 
+// The same for trials that were just run. What came to nothing was redone and is no reason to refuse the rest: only the usable ones are
+// looked at, once each side has one and there are two.
+enum sp_err sp_judge_check_live(const struct sp_judge_plan *plan, const struct sp_judge_trial *trials,
+                                size_t n, bool across_machines, struct sp_error *error);
+
 // Fills c, which is new: sides, metrics with verdicts, explanations, trials, remarks, verdict sentence and exit code (DESIGN §4); everything but id, times,
 // command, predictions across sides (set before, where known) and gate. Pairs count where every side has a valid, complete trial of it.
 // More than 10 % invalid trials, or all of them on one side (5 and more): inconclusive, with that reason. A metric that is episodic, unresolved

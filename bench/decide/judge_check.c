@@ -305,3 +305,17 @@ enum sp_err sp_judge_check(const struct sp_judge_plan *plan, const struct sp_jud
   }
   return err ? err : check_pairs(trials, n, error);
 }
+
+enum sp_err sp_judge_check_live(const struct sp_judge_plan *plan, const struct sp_judge_trial *trials,
+                                size_t n, bool across_machines, struct sp_error *error) {
+  struct sp_judge_trial *usable = sp_alloc((n + 1) * sizeof *usable);
+  size_t n_usable = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (sp_judge_is_usable(&trials[i])) usable[n_usable++] = trials[i];
+  }
+  bool is_enough = n_usable > 1;
+  for (size_t s = 0; s < plan->n_sides; s++) is_enough &= count_of(usable, n_usable, s) > 0;
+  enum sp_err err = is_enough ? sp_judge_check(plan, usable, n_usable, across_machines, error) : SP_OK;
+  free(usable);
+  return err;
+}

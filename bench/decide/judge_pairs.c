@@ -17,7 +17,7 @@ size_t sp_judge_looks(size_t max_pairs, struct sp_look *looks) {
 }
 
 bool sp_judge_is_usable(const struct sp_judge_trial *trial) {
-  return trial->result && trial->result->complete && sp_result_is_valid(trial->result);
+  return sp_result_is_usable(trial->result);
 }
 
 // Trials that lie in folders come in any order.

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,14 +198,19 @@ static enum sp_err try_pair(const struct sp_pairs_plan *plan, size_t pair_i, int
 
 // --- What lies there ---
 
+// One that was broken off may not have known its seed yet: it counts among the tries all the same.
+static bool is_of_seed(const struct sp_result *result, uint64_t seed) {
+  double told = sp_facts_number_of(&result->load, "seed");
+  return told == (double)seed || (isnan(told) && !result->complete);
+}
+
 static void read_sides(const struct sp_pairs_plan *plan, size_t pair_i, const char *folder,
                        struct attempt *attempt) {
   for (size_t turn = 0; turn < plan->n_sides; turn++) {
     struct sp_judge_trial trial = trial_of(plan, pair_i, turn, folder);
     struct sp_result *result = NULL;
     struct sp_error ignored; // what cannot be read is run again
-    if (sp_result_read(trial.dir, &result, &ignored) == SP_OK &&
-        sp_facts_number_of(&result->load, "seed") == (double)trial.seed) {
+    if (sp_result_read(trial.dir, &result, &ignored) == SP_OK && is_of_seed(result, trial.seed)) {
       trial.result = result;
       attempt->trials[attempt->n++] = trial;
       continue;

@@ -2,6 +2,7 @@
 #include "decide/runner.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,11 +96,12 @@ static enum sp_err error_of(const struct sp_program *program, struct sp_child *c
                  sp_child_status_text(child, status, sizeof status), words[0] ? ": " : "", words);
 }
 
-// What a program says of itself, and what a copy of an old trial would leave.
+// What a program says of itself, and what a copy of an old trial would leave. One that was broken off before it knew its load is no trial, and
+// whoever wants one runs it again.
 static enum sp_err check_seed(const struct sp_program *program, uint64_t seed, const struct sp_result *result,
                               struct sp_error *error) {
   double told = sp_facts_number_of(&result->load, "seed");
-  if (told == (double)seed) return SP_OK;
+  if (told == (double)seed || (isnan(told) && !result->complete)) return SP_OK;
   return sp_fail(error, SP_ERR_ENVIRONMENT,
                  "%.200s (side %s) wrote a trial of seed %.0f, was asked for --seed %" PRIu64
                  "; name a servepath program",

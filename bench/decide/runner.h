@@ -35,9 +35,10 @@ struct sp_program {
   int64_t limit_ns;       // a trial that takes longer hangs, and is ended
   struct sp_supervisor *supervisor;
 };
-// `COMMAND run ARGS --side SIDE --seed N --out DIR --quiet` as a child that ends with us; SIGINT is passed on, a second one ends it. Exit
-// codes 0, 1, 2, 4 and those of a signal that we got leave a result; any other is the error: its last words, and SP_ERR_USAGE for 64,
-// SP_ERR_INTERNAL for 70, SP_ERR_ENVIRONMENT for what else there is: no result, one of another seed, over the limit.
+// `COMMAND run ARGS --side SIDE --seed N --out DIR --quiet` as a child that ends with us; whatever signal we get, it gets SIGTERM, and
+// SIGKILL for a second one. Exit codes 0, 1, 2, 4 and those of a signal that we got leave a result, which may be incomplete; any other is the
+// error: its last words, and SP_ERR_USAGE for 64, SP_ERR_INTERNAL for 70, SP_ERR_ENVIRONMENT for what else there is: no result, one of
+// another seed, over the limit.
 enum sp_err sp_program_run(const struct sp_program *program, uint64_t seed, const char *dir,
                            struct sp_result **result, struct sp_error *error);
 

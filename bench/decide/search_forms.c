@@ -198,13 +198,21 @@ static void add_line(const struct sp_searches *searches, const struct sp_side_se
     sp_facts_real(&line->metrics, "cpu_per_event", side->cpu_s_per_million);
 }
 
+// The same figure twice would pass for two measurements.
+static bool is_news(const struct sp_searches *searches, const struct sp_side_search *side) {
+  bool has_new = !searches->had_ended;
+  for (size_t i = 0; i < side->n_probed; i++) has_new |= !side->probed[i].was_found;
+  return has_new;
+}
+
 enum sp_err sp_searches_note(const struct sp_searches *searches, const struct sp_cli *cli, const char *file,
                              struct sp_error *error) {
   struct sp_history history = {0};
   for (size_t i = 0; i < searches->n_sides; i++) {
     const struct sp_side_search *side = &searches->sides[i];
     // "At least so much" is the driver's figure of that day: among others it would read as a change of the system.
-    if (side->search.verdict == SP_SEARCH_BRACKET && side->first) add_line(searches, side, cli, &history);
+    bool is_figure = side->search.verdict == SP_SEARCH_BRACKET && side->first;
+    if (is_figure && is_news(searches, side)) add_line(searches, side, cli, &history);
   }
   enum sp_err err = sp_history_add(file, &history, error);
   sp_history_done(&history);

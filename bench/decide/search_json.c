@@ -121,3 +121,12 @@ char *sp_searches_json(const struct sp_searches_plan *plan, const struct sp_sear
   SP_ASSERT(whole != NULL);
   return sp_fields_print(whole, JSON_INDENT(1));
 }
+
+bool sp_searches_had_ended(const char *dir) {
+  char *path = sp_format("%s/" SP_SEARCH_FILE, dir);
+  json_t *whole = json_load_file(path, 0, NULL);
+  bool had_ended = json_is_true(json_object_get(whole, "complete"));
+  json_decref(whole);
+  free(path);
+  return had_ended;
+}

@@ -8,10 +8,11 @@
 #include <string.h>
 
 #include "base/units.h"
-#include "base/version.h"
+#include "os/files.h"
 #include "os/terminal.h"
 
 #define N_SETTINGS 4
+#define KEY_BYTES  256
 
 struct probe {
   struct sp_cli cli; // the user's, with the settings of this trial behind its own
@@ -64,14 +65,28 @@ static void done(struct probe *p) {
   free(p->dir);
 }
 
+// Beside the result, which names neither the program's file nor what stands in the recording's.
+static char *key_file(const struct probe *p) {
+  return sp_format("%s/key", p->dir);
+}
+
+static bool is_made_of(const struct probe *p, const char *made_of) {
+  char *path = key_file(p), *key = NULL;
+  struct sp_error ignored;
+  size_t n;
+  bool is_so = sp_files_read(path, KEY_BYTES, &key, &n, &ignored) == SP_OK && strcmp(key, made_of) == 0;
+  free(key);
+  free(path);
+  return is_so;
+}
+
 // What lies there, if it is this trial, whole; anything else is written over.
-static struct sp_result *find(const struct probe *p) {
+static struct sp_result *find(const struct probe *p, const char *made_of) {
   struct sp_result *r = NULL;
   struct sp_error ignored;
-  if (sp_result_read(p->dir, &r, &ignored)) return NULL;
+  if (!is_made_of(p, made_of) || sp_result_read(p->dir, &r, &ignored)) return NULL;
   bool is_it = r->complete && r->side && strcmp(r->side, p->side->name) == 0 &&
-               strcmp(sp_facts_text_of(&r->scenario, "digest", ""), p->scenario->digest) == 0 &&
-               strcmp(sp_facts_text_of(&r->build, "version", ""), SP_VERSION) == 0;
+               strcmp(sp_facts_text_of(&r->scenario, "digest", ""), p->scenario->digest) == 0;
   if (is_it) return r;
   sp_result_free(r);
   return NULL;
@@ -89,7 +104,12 @@ static enum sp_err run(const struct probe *p, const struct sp_search_prober *pro
                                 .argc = plan->argc,
                                 .argv = plan->argv,
                                 .is_quiet = plan->cli->quiet || !sp_terminal_is(2)};
+  char *path = key_file(p);
+  remove(path); // of the trial that is written over
   if (!err && !plan->supervisor->signal) err = sp_trial_run(&trial, plan->supervisor, result, error);
+  bool is_whole = !err && !plan->supervisor->signal;
+  if (is_whole) err = sp_files_write(path, sp_bytes_of_text(prober->made_of), error);
+  free(path);
   if (!plan->supervisor->signal) return err;
   if (!err) sp_result_free(*result);
   *result = NULL;
@@ -158,7 +178,7 @@ enum sp_err sp_search_probe_live(void *context, double rate_per_s, uint64_t seed
   lay_all(&p, prober, rate_per_s, seed);
   enum sp_err err = sp_cli_load(&p.cli, &p.scenario, error);
   if (!err) p.side = sp_scenario_side(p.scenario, side->side->name);
-  if (!err) r = find(&p);
+  if (!err) r = find(&p, prober->made_of);
   bool was_found = r != NULL;
   if (!err && !r) err = run(&p, prober, &r, error);
   SP_ASSERT(err || r);

@@ -10,6 +10,7 @@ struct sp_search_prober { // everything is borrowed
   enum sp_err (*need_broker)(void *context, struct sp_error *error);
   void *context;
   const struct sp_broker *broker; // of all trials; NULL: each has its own
+  const char *made_of; // see sp_earlier_made_of: of what lies there only trials of the same are taken
   struct sp_side_search *side;
 };
 

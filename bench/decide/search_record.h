@@ -58,6 +58,7 @@ struct sp_searches {
   size_t n_sides;
   char started_at[32]; // RFC 3339, UTC
   char *incomplete;    // why; NULL: all sides were searched to the end
+  bool had_ended;      // an earlier call in that folder, which noted what it found
 };
 
 struct sp_searches_plan { // everything is borrowed

@@ -8,7 +8,9 @@
 #include <time.h>
 
 #include "base/units.h"
+#include "decide/earlier.h"
 #include "decide/search_forms.h"
+#include "decide/search_json.h"
 #include "decide/search_probe.h"
 #include "os/files.h"
 #include "trial/shared_broker.h"
@@ -169,6 +171,7 @@ static void begin(const struct sp_searches_plan *plan, struct sp_searches *searc
   gmtime_r(&now, &utc);
   strftime(searches->started_at, sizeof searches->started_at, "%Y-%m-%dT%H:%M:%SZ", &utc);
   searches->incomplete = sp_copy_text("the search has not ended");
+  searches->had_ended = sp_searches_had_ended(plan->out_dir);
   searches->n_sides = plan->n_sides;
   for (size_t i = 0; i < plan->n_sides; i++) {
     struct sp_side_search *side = &searches->sides[i];
@@ -205,8 +208,11 @@ enum sp_err sp_searches_run(const struct sp_searches_plan *plan, struct sp_searc
   int claim;
   enum sp_err err = sp_files_claim(plan->out_dir, &claim, error);
   if (err) return err;
+  char *made_of;
+  err = sp_earlier_made_of(plan->scenario, &made_of, error);
+  going.prober.made_of = made_of;
   begin(plan, searches);
-  err = sp_searches_write(plan, searches, error);
+  if (!err) err = sp_searches_write(plan, searches, error);
   if (!err) err = search_all(&going, error);
   free(searches->incomplete);
   searches->incomplete = err ? sp_copy_text(error->text) : NULL;
@@ -217,5 +223,6 @@ enum sp_err sp_searches_run(const struct sp_searches_plan *plan, struct sp_searc
   }
   enum sp_err written = sp_searches_write(plan, searches, err ? &ignored : error);
   sp_files_release(claim);
+  free(made_of);
   return err ? err : written;
 }

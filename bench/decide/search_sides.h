@@ -1,8 +1,8 @@
 // The sustainable rate of each side by live trials, each in a folder of its own:
 //
-//   DIR/search.json  DIR/report.md  DIR/probes/SIDE/007-4800/result.json
+//   DIR/search.json  DIR/report.md  DIR/probes/SIDE/007-4800/result.json  .../key: program and recording
 //
-// Resumable: a trial that lies there complete, of the same scenario, rate, seed, length and build, is not repeated. One thread,
+// Resumable: a trial that lies there complete, of the same scenario, recording, rate, seed, length and program, is not repeated. One thread,
 // which is the supervisor's.
 #ifndef SP_DECIDE_SEARCH_SIDES_H
 #define SP_DECIDE_SEARCH_SIDES_H

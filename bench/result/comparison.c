@@ -46,6 +46,13 @@ struct sp_comparison *sp_comparison_new(void) {
   return c;
 }
 
+void sp_comparison_command(struct sp_comparison *c, int argc, char **argv) {
+  c->n_command = (size_t)argc + 1;
+  c->command = sp_alloc(c->n_command * sizeof *c->command);
+  c->command[0] = sp_copy_text("servepath");
+  for (int i = 0; i < argc; i++) c->command[i + 1] = sp_copy_text(argv[i]);
+}
+
 static void free_texts(char **texts, size_t n) {
   for (size_t i = 0; i < n; i++) free(texts[i]);
   free(texts);

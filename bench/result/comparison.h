@@ -144,6 +144,8 @@ struct sp_comparison {
 // All absent, with id and started_at set.
 struct sp_comparison *sp_comparison_new(void);
 void sp_comparison_free(struct sp_comparison *comparison); // NULL is allowed
+// "servepath" and argv, which begins with the verb; of a comparison that has no command yet.
+void sp_comparison_command(struct sp_comparison *c, int argc, char **argv);
 // Add one to the end, zeroed with absent figures; valid until the next is added (a side: for good). The caller sets `metric`.
 struct sp_compared_side *sp_comparison_side(struct sp_comparison *c, const char *name,
                                             const char *label); // label NULL: the name

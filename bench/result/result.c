@@ -112,6 +112,15 @@ bool sp_result_is_valid(const struct sp_result *r) {
   return r->n_reasons == 0;
 }
 
+bool sp_result_is_usable(const struct sp_result *r) {
+  return r && r->complete && sp_result_is_valid(r);
+}
+
+bool sp_result_is_stub(const struct sp_result *r) {
+  return (r->predictions.source && strcmp(r->predictions.source, "stub") == 0) ||
+         strcmp(sp_facts_text_of(&r->server, "stub", "none"), "none") != 0;
+}
+
 void sp_result_bound(struct sp_result *r, const char *name, double limit, double value, enum sp_met met) {
   struct sp_bound *bound = append(&r->bounds, &r->n_bounds, sizeof *bound);
   *bound = (struct sp_bound){sp_copy_text(name), limit, value, met};

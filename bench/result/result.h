@@ -164,6 +164,9 @@ void sp_result_check(struct sp_result *result, const char *name, double value, d
                      const char *reason, const char *remedy);
 void sp_result_invalid(struct sp_result *result, const char *reason); // without a figure: "clock stepped"
 bool sp_result_is_valid(const struct sp_result *result);
+bool sp_result_is_usable(const struct sp_result *result); // complete and valid; NULL: not
+// Answered by a stub server: its answers are no predictions.
+bool sp_result_is_stub(const struct sp_result *result);
 void sp_result_bound(struct sp_result *result, const char *name, double limit, double value, enum sp_met met);
 void sp_result_second(struct sp_result *result, const struct sp_second *row,
                       const char *mark);                                            // mark NULL: none

@@ -38,9 +38,11 @@ grep -q '"tags":{"branch":"topic"}' h.jsonl || fail "no tag in the history"
 # In turns, base and candidate; both by the same seeds.
 [ "$(awk 'NR <= 4 {n = split($2, a, "/"); print a[n]}' log | tr '\n' ' ')" = "base candidate candidate base " ] || fail "not A B B A"
 [ "$(cut -d' ' -f1 log | sort | uniq -c | awk '$1 != 2' | wc -l)" = 0 ] || fail "seeds without a partner"
-# What lies there is not run again, and gives the same verdict.
+# What lies there is not run again, and gives the same verdict; it is no second measurement in the history.
 gate 0 --base-cmd bin/old --candidate-cmd bin/fast --out fast --history none
+gate 0 --base-cmd bin/old --candidate-cmd bin/fast --out fast --history h.jsonl
 [ "$(calls)" = 24 ] || fail "pairs were run again"
+[ "$(wc -l <h.jsonl)" = 1 ] || fail "one measurement twice in the history"
 gate 64 --base-cmd bin/old --candidate-cmd bin/slow --out fast --history none
 expect 'another' err
 rm log
@@ -55,11 +57,41 @@ assert not seeds["pairs"] & seeds["fresh"] and len(seeds["fresh"]) == 12, seeds
 PY
 gate 4 --base-cmd bin/old --candidate-cmd bin/slow --pairs 3 --out few --history none
 expect 'VERDICT INCONCLUSIVE' out
+# One pair more, because of what was seen, is no look that was announced; that stays said.
+for n in 4 5; do
+  gate 4 --base-cmd bin/old --candidate-cmd bin/slow --pairs $n --out few --history none
+  expect 'judged before at 3 pairs, and again with --pairs 4' out
+done
 gate 1 --base-cmd bin/old --candidate-cmd bin/wrong --out wrong --history none
 expect 'VERDICT FAIL: 36 of' out
 [ "$(find wrong -name result.json | wc -l)" = 24 ] || fail "went on after wrong predictions"
 gate 3 --base-cmd bin/none --out none --history none
 expect 'bin/none' err
+
+# Ended by a signal before the look: what would pass so far decides nothing, and the forms of the call before are gone.
+printf '#!/bin/sh\ncase " $* " in *" --seed 12 "*) exec sleep 60 ;; esac\nexec "%s" "$@"\n' "$tmp/bin/fast" >bin/stuck
+chmod +x bin/stuck
+gate 0 --base-cmd bin/old --candidate-cmd bin/stuck --pairs 11 --out stuck --history none
+[ -s stuck/report.html ] || fail "no page"
+"$SERVEPATH" gate "$SOURCE_DIR/fixtures/fraud" --transport direct --duration 1s --warmup 200ms --quiet --base-cmd bin/old --candidate-cmd bin/stuck \
+  --pairs 12 --out stuck --history none >out 2>err &
+pid=$!
+for _ in $(seq 400); do
+  [ ! -d stuck/pairs/012 ] || break
+  sleep 0.025
+done
+kill -TERM $pid
+code=0
+wait $pid || code=$?
+[ $code = 143 ] || fail "exit $code after a signal"
+expect 'VERDICT INCOMPLETE: ended by signal 15 after 11 pairs' out
+"$PYTHON" - <<'PY' || fail "after a signal"
+import json
+c = json.load(open("stuck/comparison.json"))
+assert not c["complete"] and c["gate"]["verdict"] == "inconclusive" and c["exit_code"] == 143, c["verdict"]
+assert all(t["dir"].startswith("pairs/") for t in c["trials"]), c["trials"][0]
+PY
+for file in report.md report.html comparison.csv junit.xml; do [ ! -e stuck/$file ] || fail "an old $file is left"; done
 
 # --- No baseline yet, then one ---
 gate 0 --candidate-cmd bin/old --base kept --save-baseline kept --out first --history none

@@ -105,6 +105,18 @@ says compared/comparison.json '"changed and embedded differ by 3" in r["predicti
 says compared/comparison.json 'any("changed is an application of others" in line for line in r["remarks"])'
 cmp -s "$tmp/out" compared/comparison.json || fail "--json is not what was written"
 
+# A driver that is killed takes its trial with it, and the pair is run once more: that is no reason to refuse the rest.
+"$SERVEPATH" compare own --side embedded --side rpc --pairs 1 "${closed[@]}" --duration 5s --history none --out killed \
+  >"$tmp/killed.out" 2>"$tmp/killed.err" &
+whole=$!
+driver=$(child_of "$whole" driver)
+sleep 1 # until it sends
+kill -KILL "$driver"
+code=0
+wait "$whole" || code=$?
+[[ $code = [24] ]] || fail "exit $code after a driver's death: $(cat "$tmp/killed.err")"
+says killed/comparison.json 'r["complete"] and sum(side["incomplete"] for side in r["sides"]) == 1'
+
 # Broken off by a signal in its second pair: what was measured stands there, nothing is left, and the same command goes on.
 setsid "$SERVEPATH" compare own --side embedded --side rpc --pairs 2 "${closed[@]}" --out cut \
   >"$tmp/cut.out" 2>"$tmp/cut.err" &
@@ -122,7 +134,7 @@ wait "$whole" || code=$?
 [ "$code" = 130 ] || fail "exit $code after SIGINT: $(cat "$tmp/cut.err")"
 gone "$driver"
 grep -q 'goes on' "$tmp/cut.err" || fail "no way on: $(cat "$tmp/cut.err")"
-says cut/comparison.json 'not r["complete"] and "signal 2" in r["incomplete"] and len(r["trials"]) >= 2'
+says cut/comparison.json 'not r["complete"] and "signal 2" in r["incomplete"] and len(r["trials"]) >= 2 and r["exit_code"] == 130'
 [ ! -e cut/answers ] || fail "answers are left"
 first=$(json cut/pairs/001/rpc/result.json 'r["run_id"]') || first="" # none where the first pair was left out
 compared "2 4" own --side embedded --side rpc --pairs 2 --out cut

@@ -21,6 +21,18 @@ gate "2 4" --candidate-cmd ./new --pairs 2 --out self
 grep -q '^pair 1/2' err || [ "$(json self/comparison.json 'r["pairs"]')" = 0 ] || fail "no line a pair"
 [ -s self/report.html ] || fail "no page"
 
+# A driver that is killed takes its trial with it: that pair is run once more.
+"$SERVEPATH" gate "$fixtures/fraud" --transport direct --duration 5s --warmup 200ms --history none --base-cmd ./old --pairs 1 --out killed >out 2>err &
+pid=$!
+child=$(child_of $pid run)
+driver=$(child_of "$child" driver)
+sleep 1 # until it sends
+kill -KILL "$driver"
+code=0
+wait $pid || code=$?
+[[ $code = [24] ]] || fail "exit $code after a driver's death: $(cat err)"
+[ "$(json killed/comparison.json 'r["complete"] and sum(side["incomplete"] for side in r["sides"])')" = 1 ] || fail "not one trial broken off"
+
 # Ended by a signal: what was measured stands there, marked so; the trial under way is taken along.
 "$SERVEPATH" gate "$fixtures/fraud" --transport direct --duration 30s --warmup 200ms --history none --base-cmd ./old --out ended >out 2>err &
 pid=$!

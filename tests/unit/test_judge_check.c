@@ -152,6 +152,20 @@ static void test_invalid_trials_are_no_reason(void **state) {
   }
 }
 
+// Of trials that were just run: a driver that was killed once, or every time, ends in what the others say.
+static void test_what_was_redone_is_no_reason(void **state) {
+  (void)state;
+  struct sp_trials trials = made();
+  struct sp_error error = {0};
+  half_written(sp_trials_result(&trials, 3));
+  assert_int_equal(sp_judge_check_live(&plan, trials.items, trials.n, false, &error), SP_OK);
+  build(sp_trials_result(&trials, 5));
+  assert_int_equal(sp_judge_check_live(&plan, trials.items, trials.n, false, &error), SP_ERR_USAGE);
+  for (size_t p = 0; p < 4; p++) half_written(sp_trials_result(&trials, 2 * p + 1));
+  assert_int_equal(sp_judge_check_live(&plan, trials.items, trials.n, false, &error), SP_OK);
+  sp_trials_done(&trials);
+}
+
 static void test_what_may_differ(void **state) {
   (void)state;
   struct sp_trials trials = made();
@@ -230,6 +244,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_each_difference_is_refused),
       cmocka_unit_test(test_invalid_trials_are_no_reason),
+      cmocka_unit_test(test_what_was_redone_is_no_reason),
       cmocka_unit_test(test_what_may_differ),
       cmocka_unit_test(test_another_model_may_have_other_expectations),
       cmocka_unit_test(test_one_model_has_one_file_of_expectations),

@@ -24,11 +24,11 @@ struct bed {
   struct sp_pairs pairs;
   struct sp_look looks[SP_LOOKS_MAX];
   const char *invalid[32];
-  const char *signal_at, *fails_at; // "B3"
-  char order[256];                  // "A1 B1 B2 A2 "
-  size_t enough_at;                 // pairs
-  char looked[64];                  // "12 18 "
-  size_t n_done;                    // calls after a pair
+  const char *signal_at, *fails_at, *dies_at; // "B3"; the last once
+  char order[256];                            // "A1 B1 B2 A2 "
+  size_t enough_at;                           // pairs
+  char looked[64];                            // "12 18 "
+  size_t n_done;                              // calls after a pair
 };
 
 static bool takes_invalid(struct bed *bed, const char *trial) {
@@ -54,11 +54,13 @@ static enum sp_err run(void *context, size_t side_i, uint64_t seed, const char *
     return sp_fail(error, SP_ERR_ENVIRONMENT, "no server");
   }
   r->side = sp_copy_text(names[side_i]);
-  sp_facts_count(&r->load, "seed", (int64_t)seed);
+  bool dies = bed->dies_at && strcmp(bed->dies_at, trial) == 0;
+  if (dies) bed->dies_at = NULL;
+  if (!dies) sp_facts_count(&r->load, "seed", (int64_t)seed);
   if (takes_invalid(bed, trial)) sp_result_invalid(r, "steal_share 0.1");
   if (bed->signal_at && strcmp(bed->signal_at, trial) == 0) bed->supervisor.signal = 2;
-  r->complete = bed->supervisor.signal == 0;
-  if (!r->complete) r->incomplete = sp_copy_text("ended by signal 2");
+  r->complete = bed->supervisor.signal == 0 && !dies;
+  if (!r->complete) r->incomplete = sp_copy_text(dies ? "the driver was killed" : "ended by signal 2");
   assert_int_equal(sp_result_write(r, dir, error), SP_OK);
   *result = r;
   return SP_OK;
@@ -245,6 +247,23 @@ static void more_pairs_go_on_behind_the_first(void **state) {
   done(&bed);
 }
 
+// Its driver was killed: what is left knows no seed, and is a try all the same, now and later.
+static void what_was_broken_off_is_redone_and_counts(void **state) {
+  struct bed bed;
+  (void)state;
+  init(&bed, 2, 1);
+  bed.dies_at = "A1";
+  go(&bed);
+  assert_string_equal(bed.order, "A1 A1 B1 ");
+  assert_int_equal(bed.pairs.n_redone, 1);
+  assert_int_equal(bed.pairs.n_trials, 3);
+  go_again(&bed);
+  assert_string_equal(bed.order, "");
+  assert_int_equal(bed.pairs.n_redone, 1);
+  assert_int_equal(bed.pairs.n_trials, 3);
+  done(&bed);
+}
+
 static void invalid_tries_of_an_earlier_call_count(void **state) {
   struct bed bed;
   (void)state;
@@ -369,6 +388,7 @@ int main(void) {
       cmocka_unit_test(they_end_at_the_first_look_that_is_enough),
       cmocka_unit_test(a_signal_keeps_what_was_measured_and_the_next_call_goes_on),
       cmocka_unit_test(more_pairs_go_on_behind_the_first),
+      cmocka_unit_test(what_was_broken_off_is_redone_and_counts),
       cmocka_unit_test(invalid_tries_of_an_earlier_call_count),
       cmocka_unit_test(what_lies_there_counts_only_whole_and_of_its_seed),
       cmocka_unit_test(pairs_of_something_else_are_refused),

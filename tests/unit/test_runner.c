@@ -157,6 +157,23 @@ static void a_trial_of_another_seed_is_refused(void **state) {
   free(what);
 }
 
+// As the driver's death leaves it: marked when it began, before anything was known of it.
+static void a_trial_that_was_broken_off_is_a_result(void **state) {
+  struct sp_result *made = sp_result_new(), *result;
+  struct sp_error error;
+  (void)state;
+  made->incomplete = sp_copy_text("the driver was killed by signal 9");
+  char *folder_made = sp_format("%s/made", folder);
+  assert_int_equal(sp_result_write(made, folder_made, &error), SP_OK);
+  char *what = sp_format("cp %s/result.json %s/\nexit 2", folder_made, out_dir);
+  assert_int_equal(run(does(what), &result, &error), SP_OK);
+  assert_false(result->complete);
+  sp_result_free(result);
+  sp_result_free(made);
+  free(folder_made);
+  free(what);
+}
+
 static void what_hangs_is_ended_and_named(void **state) {
   struct sp_result *result;
   struct sp_error error;
@@ -191,6 +208,7 @@ int main(void) {
       cmocka_unit_test(other_exit_codes_are_errors_in_the_programs_words),
       cmocka_unit_test(a_program_that_is_not_there_is_named),
       cmocka_unit_test(a_trial_of_another_seed_is_refused),
+      cmocka_unit_test(a_trial_that_was_broken_off_is_a_result),
       cmocka_unit_test(what_hangs_is_ended_and_named),
       cmocka_unit_test(a_signal_is_passed_on), // last: the supervisor has then been told to end
   };

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "decide/search_forms.h"
+#include "decide/search_json.h"
 #include "os/files.h"
 #include "result/history.h"
 
@@ -134,6 +135,11 @@ static void test_files(void **state) {
       SP_SEARCH_DRIVER_LIMITED; // at least so much: no figure of the system
   assert_int_equal(sp_searches_note(&bed.searches, &bed.cli, lines, &error), SP_OK);
   bed.searches.sides[0].search.verdict = SP_SEARCH_BRACKET;
+  // The same command again finds all of it there, and has nothing new to say.
+  assert_true(sp_searches_had_ended(dir));
+  bed.searches.had_ended = true;
+  for (size_t i = 0; i < 2; i++) bed.probed[i].was_found = true;
+  assert_int_equal(sp_searches_note(&bed.searches, &bed.cli, lines, &error), SP_OK);
   struct sp_history history = {0};
   assert_int_equal(sp_history_read(lines, &history, &error), SP_OK);
   assert_int_equal(history.n, 1);
