@@ -9,6 +9,7 @@
 #include "base/text_stream.h"
 #include "base/units.h"
 #include "cmd/inconclusive.h"
+#include "cmd/metrics_arg.h"
 #include "cmd/out_dir.h"
 #include "cmd/printed.h"
 #include "cmd/verbs.h"
@@ -98,31 +99,10 @@ static enum sp_err choose_reference(struct job *job, struct sp_error *error) {
                  sp_names_suggest(name, names, job->plan.n_sides, suggestion, sizeof suggestion));
 }
 
-static enum sp_err add_metric(struct job *job, const char *name, struct sp_error *error) {
-  const struct sp_metric *metric = sp_metric_find(name);
-  const char *nearest = sp_metric_nearest(name);
-  if (!metric)
-    return sp_fail(error, SP_ERR_USAGE, "--metrics: no metric %.60s%s%s", name,
-                   nearest ? "; did you mean " : "; see servepath compare --help", nearest ? nearest : "");
-  for (size_t i = 0; i < job->plan.n_family; i++) {
-    if (job->family[i] == metric)
-      return sp_fail(error, SP_ERR_USAGE, "--metrics: %s stands there twice", name);
-  }
-  if (job->plan.n_family == METRICS_MOST)
-    return sp_fail(error, SP_ERR_USAGE, "--metrics: more than %d metrics", METRICS_MOST);
-  job->family[job->plan.n_family++] = metric;
-  return SP_OK;
-}
-
 static enum sp_err choose_metrics(struct job *job, struct sp_error *error) {
   const char *list = sp_cli_value(job->cli, "--metrics");
-  enum sp_err err = SP_OK;
-  if (!list) return SP_OK;
-  char *text = sp_copy_text(list), *rest = text;
-  for (char *name; !err && (name = strsep(&rest, ",")) != NULL;) err = add_metric(job, name, error);
-  free(text);
-  job->plan.family = job->family;
-  return err;
+  if (list) job->plan.family = job->family;
+  return sp_metrics_arg_read(list, "compare", METRICS_MOST, job->family, &job->plan.n_family, error);
 }
 
 static enum sp_err choose_numbers(struct job *job, struct sp_error *error) {

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "base/text_stream.h"
 #include "base/units.h"
 #include "cmd/inconclusive.h"
+#include "cmd/metrics_arg.h"
 #include "cmd/out_dir.h"
 #include "cmd/printed.h"
 #include "cmd/verbs.h"
@@ -135,14 +137,14 @@ static enum sp_err refuse_with(const struct request *request, const char *flag, 
 
 static enum sp_err check_flags(const struct request *request, struct sp_error *error) {
   static const struct {
-    const char *flag, *others[8], *why;
+    const char *flag, *others[9], *why;
   } rules[] = {
       {"--candidate",
        {"--base-cmd", "--candidate-cmd", "--calibrate", "--save-baseline", NULL},
        "stored trials are judged without running anything"},
       {"--calibrate",
        {"--candidate-cmd", "--base", "--save-baseline", "--margin", "--metrics", "--inconclusive", "--junit",
-        NULL},
+        "--history", NULL},
        "a calibration compares one program with itself and gives margins, no verdict"},
       {"--base-cmd", {"--base", NULL}, "the base is run now, or stored"},
       {"--margin", {"--calibration", NULL}, "the margin is yours, or measured"},
@@ -162,27 +164,12 @@ static enum sp_err check_flags(const struct request *request, struct sp_error *e
   return err;
 }
 
+// The guard is one more.
 static enum sp_err read_family(struct request *request, struct sp_error *error) {
   const char *list = value_of(request, "--metrics");
-  if (!list) return SP_OK;
-  char *own = sp_copy_text(list), *rest = own, *name;
-  enum sp_err err = SP_OK;
-  while (!err && (name = strsep(&rest, ","))) {
-    const struct sp_metric *metric = sp_metric_find(name);
-    const char *nearest = metric ? NULL : sp_metric_nearest(name);
-    if (!metric)
-      err = sp_fail(error, SP_ERR_USAGE, "--metrics: unknown metric \"%.40s\"; %s%s", name,
-                    nearest ? "did you mean " : "servepath gate --help names the usual ones",
-                    nearest ? nearest : "");
-    else if (request->plan.n_family == SP_GATE_METRICS - 1) // the guard is one more
-      err = sp_fail(error, SP_ERR_USAGE, "--metrics: at most %d; more could not be told apart from chance",
-                    SP_GATE_METRICS - 1);
-    else
-      request->family[request->plan.n_family++] = metric;
-  }
-  request->plan.family = request->family;
-  free(own);
-  return err;
+  if (list) request->plan.family = request->family;
+  return sp_metrics_arg_read(list, "gate", SP_GATE_METRICS - 1, request->family, &request->plan.n_family,
+                             error);
 }
 
 static enum sp_err read_margin(struct request *request, struct sp_error *error) {
@@ -336,14 +323,36 @@ static enum sp_err gate(struct request *request, struct sp_supervisor *superviso
   return err;
 }
 
-static void print_calibration(const struct sp_calibration *calibration, const char *file) {
-  printf("margins of %s %s, from %lld pairs in %lld blocks\n", calibration->case_name, calibration->side,
-         (long long)calibration->n_pairs, (long long)calibration->n_blocks);
+static void write_calibration(const struct sp_calibration *calibration, bool is_markdown, FILE *to) {
+  fprintf(to, "margins of %s %s, from %lld pairs in %lld blocks\n", calibration->case_name, calibration->side,
+          (long long)calibration->n_pairs, (long long)calibration->n_blocks);
+  if (is_markdown) fputs("\n| metric | margin |\n| --- | ---: |\n", to);
   for (size_t i = 0; i < sp_n_metrics; i++) {
     double margin = sp_calibration_margin(calibration, &sp_metrics[i]);
-    if (!isnan(margin)) printf("  %-16s %6.2f %%\n", sp_metrics[i].title, 100 * margin);
+    if (!isnan(margin))
+      fprintf(to, is_markdown ? "| %s | %.2f %% |\n" : "  %-16s %6.2f %%\n", sp_metrics[i].title,
+              100 * margin);
   }
+}
+
+static char *calibration_markdown(const struct sp_calibration *calibration) {
+  struct sp_text_stream stream;
+  write_calibration(calibration, true, sp_text_stream_open(&stream));
+  return sp_text_stream_close(&stream);
+}
+
+static enum sp_err print_calibration(const struct sp_cli *cli, const struct sp_calibration *calibration,
+                                     const char *file, struct sp_error *error) {
+  char *json = sp_calibration_json(calibration);
+  if (cli->json)
+    fputs(json, stdout);
+  else
+    write_calibration(calibration, false, stdout);
+  enum sp_err err = sp_printed_export(cli->export_json, json, error);
+  if (!err) err = sp_printed_export(cli->export_markdown, calibration_markdown(calibration), error);
+  if (!err) err = sp_printed(error);
   fprintf(stderr, "wrote %s; next: servepath gate SCENARIO --base-cmd OLD --candidate-cmd NEW\n", file);
+  return err;
 }
 
 static enum sp_err calibrate(struct request *request, struct sp_supervisor *supervisor,
@@ -366,7 +375,7 @@ static enum sp_err calibrate(struct request *request, struct sp_supervisor *supe
           "only\n",
           stderr);
   enum sp_err err = sp_gate_calibrate_go(&plan, supervisor, &calibration, &file, error);
-  if (!err && file) print_calibration(&calibration, file);
+  if (!err && file) err = print_calibration(plan.cli, &calibration, file, error);
   sp_calibration_done(&calibration);
   free(file);
   return err;

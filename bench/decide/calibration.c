@@ -108,9 +108,13 @@ static const struct sp_document document = {
     .check = check,
 };
 
+char *sp_calibration_json(const struct sp_calibration *calibration) {
+  return sp_document_text(&document, calibration);
+}
+
 enum sp_err sp_calibration_write(const struct sp_calibration *calibration, const char *path,
                                  struct sp_error *error) {
-  char *text = sp_document_text(&document, calibration);
+  char *text = sp_calibration_json(calibration);
   enum sp_err err = sp_files_make_parent(path, error);
   if (!err) err = sp_files_write(path, sp_bytes_of_text(text), error);
   free(text);

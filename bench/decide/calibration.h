@@ -22,6 +22,8 @@ void sp_calibration_done(struct sp_calibration *calibration); // zeroed is allow
 void sp_calibration_of(const struct sp_result *result, struct sp_calibration *calibration);
 // results/calibration-CASE.SIDE-FINGERPRINT.json, from malloc: where a gate looks by itself. A dot, which no name holds: a-b and c are not a and b-c.
 char *sp_calibration_file(const struct sp_result *result);
+// What stands in the file; from malloc.
+char *sp_calibration_json(const struct sp_calibration *calibration);
 // SP_ERR_ENVIRONMENT: cannot be written. Its folder is made.
 enum sp_err sp_calibration_write(const struct sp_calibration *calibration, const char *path,
                                  struct sp_error *error);

@@ -123,7 +123,10 @@ static enum sp_err prepare(struct job *job, struct sp_error *error) {
                                        .out_dir = plan->dir,
                                        .is_quiet = plan->is_quiet};
     sp_gate_programs_init(&job->programs, commands[0], commands[1], false, &like, job->supervisor);
-    job->key = sp_gate_programs_key(&job->programs, plan->scenario);
+    char *key =
+        sp_gate_programs_key(&job->programs, plan->scenario); // how far apart they lie cannot be added later
+    job->key = sp_format("%sblocks %zu pause %lld\n", key, plan->n_blocks, (long long)plan->pause_ns);
+    free(key);
   }
   for (int i = 0; i < 2; i++) free(commands[i]);
   free(copies);

@@ -3,9 +3,14 @@
 #ifndef SP_DECIDE_GATE_CALIBRATE_H
 #define SP_DECIDE_GATE_CALIBRATE_H
 
+#include "base/clock.h"
 #include "decide/calibration.h"
 #include "decide/gate_programs.h"
 #include "decide/pairs.h"
+
+#define SP_GATE_CALIBRATE_PAIRS  60 // at least
+#define SP_GATE_CALIBRATE_BLOCKS 4
+#define SP_GATE_CALIBRATE_PAUSE  (60 * SP_NS_PER_S)
 
 struct sp_calibrate_plan { // everything is borrowed
   const struct sp_cli *cli;

@@ -2,16 +2,13 @@
 #ifndef SP_DECIDE_GATE_JOB_H
 #define SP_DECIDE_GATE_JOB_H
 
-#include "base/clock.h"
 #include "decide/baseline.h"
-#include "decide/gate_programs.h"
 #include "decide/gate_verdict.h"
+#include "decide/pairs.h"
+#include "scenario/cli.h"
 
-#define SP_GATE_PAIRS_LEAST      12
-#define SP_GATE_PAIRS_MOST       24
-#define SP_GATE_CALIBRATE_PAIRS  60 // at least
-#define SP_GATE_CALIBRATE_BLOCKS 4
-#define SP_GATE_CALIBRATE_PAUSE  (60 * SP_NS_PER_S)
+#define SP_GATE_PAIRS_LEAST 12
+#define SP_GATE_PAIRS_MOST  24
 
 struct sp_gate_plan { // everything is borrowed
   // Live; NULL: both sides are stored.

@@ -9,6 +9,7 @@
 #include "decide/compare.h"
 #include "decide/earlier.h"
 #include "decide/gate_judge.h"
+#include "decide/gate_programs.h"
 #include "decide/gate_stored.h"
 #include "decide/pairs_live.h"
 #include "decide/window.h"
@@ -137,8 +138,7 @@ static enum sp_err go_pairs(struct live *live) {
 static void take_candidate(struct sp_gate_job *job) {
   for (size_t i = 0; i < job->pairs.n_trials; i++) {
     struct sp_judge_trial *trial = &job->pairs.trials[i];
-    bool is_good = trial->result && trial->result->complete && sp_result_is_valid(trial->result);
-    if (!is_good) continue;
+    if (!sp_result_is_usable(trial->result)) continue;
     struct sp_stored *to = &job->candidate;
     to->trials = sp_realloc(to->trials, (to->n + 1) * sizeof *to->trials);
     to->trials[to->n++] =

@@ -9,6 +9,7 @@
 
 #include "base/units.h"
 #include "decide/judge_parts.h"
+#include "report/report.h"
 
 struct sentence {
   char text[2048];
@@ -107,16 +108,17 @@ static void say_side(struct sentence *s, const struct sp_comparison *c, size_t s
 
 // --- Bounds ---
 
+const char *sp_judge_bound_name(const struct sp_bound *bound) {
+  const char *name = strncmp(bound->name, "expect.", 7) == 0 ? bound->name + 7 : bound->name;
+  if (strcmp(name, "not_ok") == 0) return "not ok";
+  return strcmp(name, "p99_9") == 0 ? "p99.9" : name;
+}
+
 // "p99 <= 10ms", "not ok <= 0.1%"; in text.
 static char *bound_text(const struct sp_bound *bound, char *text, size_t n) {
   char limit[SP_UNITS_TEXT_BYTES];
-  const char *name = strncmp(bound->name, "expect.", 7) == 0 ? bound->name + 7 : bound->name;
-  if (strcmp(name, "not_ok") == 0)
-    snprintf(text, n, "not ok <= %s", sp_units_print_share(bound->limit, limit, sizeof limit));
-  else if (strcmp(name, "p99_9") == 0)
-    snprintf(text, n, "p99.9 <= %s", sp_units_write_duration((int64_t)bound->limit, limit, sizeof limit));
-  else
-    snprintf(text, n, "%s <= %s", name, sp_units_write_duration((int64_t)bound->limit, limit, sizeof limit));
+  snprintf(text, n, "%s <= %s", sp_judge_bound_name(bound),
+           sp_report_bound_text(bound, bound->limit, limit, sizeof limit));
   return text;
 }
 

@@ -8,11 +8,6 @@
 #include "decide/judge_parts.h"
 #include "stats/interval.h"
 
-static bool is_stub(const struct sp_result *r) {
-  return (r->predictions.source && strcmp(r->predictions.source, "stub") == 0) ||
-         strcmp(sp_facts_text_of(&r->server, "stub", "none"), "none") != 0;
-}
-
 static bool is_mock(const struct sp_result *r) {
   return strcmp(sp_facts_text_of(&r->broker, "kind", ""), "mock") == 0;
 }
@@ -33,7 +28,7 @@ static void make_label(const char *name, const struct sp_result *r, char *label,
   double delay_ns = sp_facts_number_of(&r->server, "emulated_delay_ns");
   double n_apps = sp_facts_number_of(&r->delivery, "apps");
   if (kind) snprintf(text, sizeof text, "%.48s", kind), add_words(label, n, text);
-  if (is_stub(r)) add_words(label, n, "stub");
+  if (sp_result_is_stub(r)) add_words(label, n, "stub");
   if (sp_facts_text_of(&r->delivery, "app", NULL)) add_words(label, n, "another application");
   if (n_apps > 1) snprintf(text, sizeof text, "%.0f apps", n_apps), add_words(label, n, text);
   if (strcmp(mode, "at-least-once") != 0) add_words(label, n, mode);
@@ -63,7 +58,7 @@ static void add_predictions(struct sp_compared_side *side, const struct sp_resul
 }
 
 static void add_flags(struct sp_compared_side *side, const struct sp_result *r) {
-  side->is_stub |= is_stub(r);
+  side->is_stub |= sp_result_is_stub(r);
   side->is_mock |= is_mock(r);
   side->is_closed_loop |= r->closed_loop;
   side->is_co_located |= sp_facts_number_of(&r->machine, "co_located") == 1;

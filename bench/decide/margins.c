@@ -67,7 +67,7 @@ static void step_down(const struct sp_gate_input *inputs, const struct sample *s
 
 static char *percent(double times, char *text, size_t n) {
   if (isinf(times))
-    snprintf(text, n, times > 0 ? "no limit" : "nothing");
+    snprintf(text, n, "no limit");
   else
     snprintf(text, n, "%+.2g %%", 100 * (times - 1));
   return text;

@@ -36,14 +36,11 @@ void sp_pairs_done(struct sp_pairs *pairs) {
   *pairs = (struct sp_pairs){0};
 }
 
-static bool is_good(const struct sp_result *result) {
-  return result && result->complete && sp_result_is_valid(result);
-}
-
 const struct sp_judge_trial *sp_pairs_find(const struct sp_pairs *pairs, size_t side_i, size_t pair_i) {
   for (size_t i = pairs->n_trials; i-- > 0;) {
     const struct sp_judge_trial *trial = &pairs->trials[i];
-    if (trial->side_i == side_i && trial->pair_i == pair_i && is_good(trial->result)) return trial;
+    if (trial->side_i == side_i && trial->pair_i == pair_i && sp_result_is_usable(trial->result))
+      return trial;
   }
   return NULL;
 }
@@ -103,11 +100,10 @@ static enum sp_err check_key(const struct sp_pairs_plan *plan, struct sp_error *
   if (!err && exists(path)) err = sp_files_read(path, KEY_BYTES, &key, &n, error);
   bool is_ours = key && strcmp(key, plan->key) == 0;
   if (!err && key && !is_ours && holds_trials(plan, folder))
-    err = sp_fail(
-        error, SP_ERR_USAGE,
-        "%s holds trials of another scenario, recording, build or choice of sides; name another folder "
-        "with --out",
-        plan->dir);
+    err = sp_fail(error, SP_ERR_USAGE,
+                  "%s holds trials of another scenario, recording, build, choice of sides or (--calibrate) "
+                  "blocks; name another folder with --out",
+                  plan->dir);
   else if (!err && !is_ours)
     err = sp_files_write(path, sp_bytes_of_text(plan->key), error);
   free(key);
@@ -155,7 +151,7 @@ static enum sp_err run_sides(const struct sp_pairs_plan *plan, size_t pair_i, co
       attempt->trials[attempt->n++] = trial;
     else
       free_trial(&trial);
-    if (result && !is_good(result)) break; // the rest of the pair would be run for nothing
+    if (result && !sp_result_is_usable(result)) break; // the rest of the pair would be run for nothing
   }
   return err;
 }
@@ -177,7 +173,7 @@ static enum sp_err move_aside(const struct sp_pairs_plan *plan, size_t pair_i, i
 
 static bool is_whole(const struct sp_pairs_plan *plan, const struct attempt *attempt) {
   bool whole = attempt->n == plan->n_sides;
-  for (size_t i = 0; i < attempt->n; i++) whole &= is_good(attempt->trials[i].result);
+  for (size_t i = 0; i < attempt->n; i++) whole &= sp_result_is_usable(attempt->trials[i].result);
   return whole;
 }
 

@@ -15,7 +15,6 @@
 
 // What was asked of every side: "poisson, direct, p99 <= 10ms, not ok <= 0.1%, trials of >= 10s and >= 20,000 events".
 static char *heading(const struct sp_searches_plan *plan) {
-  static const char *const arrivals[] = {"constant", "poisson", "trace", "step", "ramp", "burst", "closed"};
   const struct sp_search_options *options = &plan->options;
   struct sp_search_slo slo;
   char bounds[160], least[SP_UNITS_TEXT_BYTES], precision[SP_UNITS_TEXT_BYTES];
@@ -23,12 +22,12 @@ static char *heading(const struct sp_searches_plan *plan) {
   bool is_short = least_ns < SP_SEARCH_PROBE_NS;
   sp_search_slo_of(&plan->scenario->expect, plan->sides[0], &slo);
   sp_units_write_duration(least_ns, least, sizeof least);
-  return sp_format("%s, %s, %s, trials of %s%s, bracket within %s", arrivals[plan->scenario->load.arrival],
-                   plan->scenario->stream.transport == SP_TRANSPORT_KAFKA ? plan->scenario->stream.broker
-                                                                          : "direct",
-                   sp_search_slo_text(&slo, bounds, sizeof bounds), least,
-                   is_short ? " (short probes)" : " and 20,000 events at least",
-                   sp_units_print_share(options->precision, precision, sizeof precision));
+  return sp_format(
+      "%s, %s, %s, trials of %s%s, bracket within %s", sp_arrival_name(plan->scenario->load.arrival),
+      plan->scenario->stream.transport == SP_TRANSPORT_KAFKA ? plan->scenario->stream.broker : "direct",
+      sp_search_slo_text(&slo, bounds, sizeof bounds), least,
+      is_short ? " (short probes)" : " and 20,000 events at least",
+      sp_units_print_share(options->precision, precision, sizeof precision));
 }
 
 static void add_note(char **notes, char *note) {

@@ -119,8 +119,7 @@ static enum sp_err run(const struct probe *p, const struct sp_search_prober *pro
 // --- What is kept ---
 
 static void label(struct sp_side_search *side, const struct sp_result *r) {
-  const char *stub = sp_facts_text_of(&r->server, "stub", "none");
-  side->is_stub |= strcmp(stub, "none") != 0;
+  side->is_stub |= sp_result_is_stub(r);
   side->is_emulated |= sp_facts_number_of(&r->server, "emulated_delay_ns") >= 0;
   if (sp_facts_number_of(&r->machine, "co_located") == 1)
     snprintf(side->co_located, sizeof side->co_located, "%s",

@@ -18,7 +18,6 @@
 // --- Refused ---
 
 static enum sp_err check_load(const struct sp_load_conf *load, struct sp_error *error) {
-  static const char *const arrivals[] = {"constant", "poisson", "trace", "step", "ramp", "burst", "closed"};
   if (load->arrival == SP_ARRIVAL_CLOSED)
     return sp_fail(error, SP_ERR_USAGE,
                    "load.arrival: closed waits for answers, so that it has neither an offered rate nor "
@@ -28,7 +27,7 @@ static enum sp_err check_load(const struct sp_load_conf *load, struct sp_error *
     return sp_fail(
         error, SP_ERR_USAGE,
         "load.arrival: %s offers more than one rate; search with --arrival poisson, constant or trace",
-        arrivals[load->arrival]);
+        sp_arrival_name(load->arrival));
   if (load->arrival == SP_ARRIVAL_TRACE && load->speed > 0)
     return sp_fail(
         error, SP_ERR_USAGE,

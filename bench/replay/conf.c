@@ -8,6 +8,12 @@
 
 #include "base/clock.h"
 
+const char *sp_arrival_name(int arrival) {
+  static const char *const names[] = {"constant", "poisson", "trace", "step", "ramp", "burst", "closed"};
+  SP_ASSERT(arrival >= 0 && (size_t)arrival < sizeof names / sizeof names[0]);
+  return names[arrival];
+}
+
 enum sp_err sp_shard_parse(const char *text, struct sp_shard *shard, struct sp_error *error) {
   char end;
   bool is_read = strspn(text, "0123456789/") == strlen(text) &&

@@ -15,6 +15,8 @@ enum sp_arrival {
   SP_ARRIVAL_CLOSED, // concurrency events in flight: no schedule, response and lateness are null
 };
 
+const char *sp_arrival_name(int arrival); // "constant", "poisson", as load.arrival has it
+
 enum sp_only { SP_ONLY_BOTH, SP_ONLY_SEND, SP_ONLY_COLLECT };
 
 struct sp_load_conf {

@@ -248,7 +248,7 @@ static void sum_trial(struct sp_report_row *row, const struct sp_result *r) {
       r->outcomes[SP_OUTCOME_OK] + r->outcomes[SP_OUTCOME_UNCHECKED] + r->outcomes[SP_OUTCOME_MISMATCH];
   row->n_checked += r->predictions.checked;
   row->n_mismatched += r->predictions.mismatched;
-  row->is_stub |= r->predictions.source && strcmp(r->predictions.source, "stub") == 0;
+  row->is_stub |= sp_result_is_stub(r);
   if (!row->has_response) return;
   for (int i = 0; i < SP_PERCENTILES; i++) {
     row->percentiles[i].is_episodic |= r->response.state[i] == SP_PERCENTILE_EPISODIC;

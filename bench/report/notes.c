@@ -251,8 +251,7 @@ static struct marks marks_of(const struct sp_report *report) {
   }
   for (size_t i = 0; i < report->n_trials; i++) {
     const struct sp_result *r = report->trials[i].result;
-    const char *source = r->predictions.source;
-    marks.stub |= source && strcmp(source, "stub") == 0;
+    marks.stub |= sp_result_is_stub(r);
     marks.mock |= sp_report_is_mock(r);
   }
   return marks;

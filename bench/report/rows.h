@@ -1,4 +1,4 @@
-// What the forms of a report share; for report/ alone.
+// What the forms of a report share; for report/ alone, but for sp_report_difference, by which decide/ refuses what no report puts into one row.
 #ifndef SP_REPORT_ROWS_H
 #define SP_REPORT_ROWS_H
 

@@ -131,12 +131,11 @@ static void fill_arrival(struct sp_facts *facts, const struct sp_load_conf *load
 }
 
 static void fill_load(struct sp_trial_session *s) {
-  static const char *const arrivals[] = {"constant", "poisson", "trace", "step", "ramp", "burst", "closed"};
   static const char *const waits[] = {"park", "spin", "hybrid"};
   const struct sp_load_conf *load = &s->plan->scenario->load;
   const struct sp_side *side = s->plan->side;
   struct sp_facts *facts = &s->result->load;
-  sp_facts_text(facts, "arrival", arrivals[load->arrival]);
+  sp_facts_text(facts, "arrival", sp_arrival_name(load->arrival));
   sp_facts_real(facts, "rate_per_s", (double)load->rate.n * 1e9 / (double)load->rate.per_ns);
   sp_facts_count(facts, "seed", (int64_t)load->seed);
   sp_facts_count(facts, "warmup_ns", load->warmup_ns);

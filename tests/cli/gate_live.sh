@@ -127,5 +127,17 @@ assert "served" not in c["margins"], c
 PY
 gate 0 --base-cmd bin/old --candidate-cmd bin/fast --out eighth --history none
 expect "margins calibrated by $file" out
+# In the forms that were asked for; what is measured in two blocks cannot become three.
+again=(--base-cmd bin/old --calibrate --pairs 60 --pause 0s --out aa)
+gate 0 "${again[@]}" --blocks 2 --json --export-json aa.json --export-markdown aa.md
+{ cmp -s out "$file" && cmp -s aa.json "$file"; } || fail "--json is not what was written"
+grep -q '^| response p50 | [0-9.]* % |$' aa.md || fail "no table: $(cat aa.md)"
+gate 64 "${again[@]}" --blocks 3
+expect 'or (--calibrate) blocks' err
+gate 64 "${again[@]}" --blocks 2 --history h.jsonl
+expect '--calibrate and --history exclude each other' err
+code=0
+"$SERVEPATH" gate "$SOURCE_DIR/fixtures/fraud" --transport direct --duration 1s --warmup 200ms --quiet "${again[@]}" --blocks 2 >/dev/full 2>err || code=$?
+{ [ "$code" = 3 ] && grep -q 'cannot write to stdout' err; } || fail "exit $code with a full stdout"
 gate 64 --base-cmd "env A=1 bin/old" --calibrate --out bb
 expect 'no file that could be copied' err

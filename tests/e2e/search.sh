@@ -54,6 +54,14 @@ trials one | cmp -s - "$tmp/first" || fail "resumed, it found something else: $(
 searched one --threads 2
 [ "$(json "$tmp/one/search.json" 'any(t["found"] for t in r["sides"][0]["trials"])')" = False ] || fail "trials of another scenario count"
 
+# And of another program, whatever version it calls itself.
+cp "$SERVEPATH" "$tmp/other"
+printf x >>"$tmp/other"
+searched one --threads 2
+[ "$(json "$tmp/one/search.json" 'all(t["found"] for t in r["sides"][0]["trials"])')" = True ] || fail "trials were repeated"
+SERVEPATH=$tmp/other searched one --threads 2
+[ "$(json "$tmp/one/search.json" 'any(t["found"] for t in r["sides"][0]["trials"])')" = False ] || fail "trials of another program count"
+
 # A signal during the second trial: the first stands, and the same command goes on behind it.
 "$SERVEPATH" search "$fixtures/fraud" --side n,path=noop --probe 2s --from 1300/s --to 1300/s --warmup 200ms --history none --out "$tmp/cut" \
   >"$tmp/out" 2>"$tmp/err" &
