@@ -4,27 +4,11 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "base/printable.h"
 #include "report/compared.h"
 #include "report/comparison.h"
+#include "report/escape.h"
 
 #define END "\r\n"
-
-// Quoted where it must be; control characters as \n, \xNN, so that a line of the file is a row.
-static void print_text(FILE *to, const char *text) {
-  char *clean = sp_printable_text(text ? text : "");
-  if (!strpbrk(clean, ",\"") && *clean != ' ') {
-    fputs(clean, to);
-  } else {
-    fputc('"', to);
-    for (const char *at = clean; *at; at++) {
-      if (*at == '"') fputc('"', to);
-      fputc(*at, to);
-    }
-    fputc('"', to);
-  }
-  free(clean);
-}
 
 // ",1.25": the fewest digits that give it back; empty where there is none.
 static void print_number(FILE *to, double value) {
@@ -47,16 +31,16 @@ static void print_gate(FILE *to, const struct sp_gate_metric *m) {
 static void print_metric(FILE *to, const struct sp_comparison *c, const struct sp_compared *m) {
   const struct sp_gate_metric *gate = sp_compared_gate_metric(c, m->metric);
   fprintf(to, "%s,%s,", m->metric->name, m->metric->unit);
-  print_text(to, sp_compared_side_name(c, m->side_i));
+  sp_csv_text(to, sp_compared_side_name(c, m->side_i));
   fputc(',', to);
-  print_text(to, sp_compared_side_name(c, c->reference_i));
+  sp_csv_text(to, sp_compared_side_name(c, c->reference_i));
   const double figures[] = {m->side, m->reference,  m->ratio,
                             m->low,  m->high,       sp_compared_level_of(m),
                             m->p,    m->p_adjusted, m->smallest_detectable};
   for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) print_number(to, figures[i]);
   fprintf(to, ",%zu,%s,%s,%zu,", m->n_pairs, m->is_primary ? "yes" : "no", sp_verdict_name(m->verdict),
           m->pairs_needed);
-  print_text(to, m->why);
+  sp_csv_text(to, m->why);
   print_gate(to, gate);
   fputs(END, to);
 }

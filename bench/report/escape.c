@@ -1,4 +1,4 @@
-// Foreign text in Markdown.
+// Foreign text in Markdown and CSV.
 #include "report/escape.h"
 
 #include <ctype.h>
@@ -52,4 +52,18 @@ void sp_markdown_command(FILE *to, char *const *words, size_t n) {
     free(word);
   }
   fputc('`', to);
+}
+
+void sp_csv_text(FILE *to, const char *text) {
+  char *clean = sp_printable_text(text ? text : "");
+  bool is_formula = clean[0] && strchr("=+-@", clean[0]);
+  bool is_quoted = is_formula || clean[0] == ' ' || strpbrk(clean, ",\"'");
+  if (is_quoted) fputc('"', to);
+  if (is_formula) fputc('\'', to);
+  for (const char *at = clean; *at; at++) {
+    if (*at == '"') fputc('"', to);
+    fputc(*at, to);
+  }
+  if (is_quoted) fputc('"', to);
+  free(clean);
 }

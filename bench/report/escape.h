@@ -1,4 +1,4 @@
-// Text in Markdown that stays text. One thread.
+// Foreign text in Markdown and CSV that stays text. One thread.
 #ifndef SP_REPORT_ESCAPE_H
 #define SP_REPORT_ESCAPE_H
 
@@ -14,5 +14,9 @@ void sp_markdown_clean(FILE *to, const char *clean);
 // Words of a command as code, quoted for a shell where needed: `servepath run "a b"`. "servepath" is put before where argv starts
 // with the verb.
 void sp_markdown_command(FILE *to, char *const *words, size_t n);
+
+// One cell of RFC 4180: printable, so that a row is a line; quoted where it must be; behind an apostrophe where a spreadsheet would take it for a
+// formula. NULL: empty.
+void sp_csv_text(FILE *to, const char *text);
 
 #endif

@@ -5,27 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/printable.h"
 #include "base/text_stream.h"
+#include "report/escape.h"
 #include "report/junit.h"
 #include "report/rows.h"
 #include "result/curve.h"
-
-static void write_cell(FILE *to, const char *text) {
-  char *clean = sp_printable_text(text ? text : "");
-  if (clean[strcspn(clean, ",\"\n\r'")] == '\0' && !strchr("=+-@", clean[0])) {
-    fputs(clean, to);
-  } else {
-    fputc('"', to);
-    if (clean[0] && strchr("=+-@", clean[0])) fputc('\'', to);
-    for (const char *at = clean; *at; at++) {
-      if (*at == '"') fputc('"', to);
-      fputc(*at, to);
-    }
-    fputc('"', to);
-  }
-  free(clean);
-}
 
 static void write_number(FILE *to, double value) {
   fputc(',', to);
@@ -41,15 +25,17 @@ static void write_line(FILE *to, const struct sp_report *report, const struct sp
                                                   : "resolved";
   const char *names[] = {row->name, row->via, row->label};
   for (int i = 0; i < 3; i++) {
-    write_cell(to, names[i]);
+    sp_csv_text(to, names[i]);
     fputc(',', to);
   }
   if (report->by) {
-    write_cell(to, row->by);
+    sp_csv_text(to, row->by);
     fputc(',', to);
   }
   if (isfinite(row->rate_per_s)) fprintf(to, "%.9g", row->rate_per_s);
-  fprintf(to, ",%s,%s,%s,%zu", row->arrival, metric, unit, figure->n);
+  fputc(',', to);
+  sp_csv_text(to, row->arrival);
+  fprintf(to, ",%s,%s,%zu", metric, unit, figure->n);
   write_number(to, figure->median);
   write_number(to, figure->min);
   write_number(to, figure->max);
@@ -59,7 +45,7 @@ static void write_line(FILE *to, const struct sp_report *report, const struct sp
 void sp_report_write_csv(const struct sp_report *report, FILE *to) {
   fputs("case,via,side,", to);
   if (report->by) {
-    write_cell(to, report->by);
+    sp_csv_text(to, report->by);
     fputc(',', to);
   }
   fputs("rate_per_s,arrival,metric,unit,trials,median,min,max,state\r\n", to);

@@ -460,6 +460,12 @@ static void a_spreadsheet_gets_every_digit(void **state) {
   }
   assert_non_null(strstr(text, "\"\"q\"\""));
   free(text);
+  struct sp_comparison *c = comparison_bed_two();
+  free(c->sides[1].name);
+  c->sides[1].name = sp_copy_text("=cmd()");
+  text = form_of(sp_comparison_write_csv, c);
+  assert_non_null(strstr(text, "response_p50,ns,\"'=cmd()\",embedded,")); // no formula
+  free(text);
 }
 
 // --- For the peers ---
