@@ -25,7 +25,8 @@ static const struct sp_option options[] = {
     {"--base", 0, "DIR", NULL, "stored trials of the base; none there: verdict no-baseline"},
     {"--candidate", 0, "DIR", NULL, "stored trials of the candidate; then no SCENARIO"},
     {"--save-baseline", 0, "DIR", NULL,
-     "keep the candidate's trials there, unless it failed, as the next base"},
+     "keep the candidate's trials there as the next base, in place of an older one: not if it failed; if "
+     "inconclusive, only where none is"},
     {"--margin", 0, "SHARE", "calibrated, else 5%", "how much worse passes"},
     {"--metrics", 0, "NAMES", "response_p50,response_p99,cpu_per_event", "what must not get worse"},
     {"--inconclusive", 0, "pass|fail", NULL,

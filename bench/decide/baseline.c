@@ -1,4 +1,4 @@
-// Stored trials: found, read, put into pairs, and kept for the next gate.
+// Stored trials: found, read and put into pairs.
 #include "decide/baseline.h"
 
 #include <dirent.h>
@@ -6,14 +6,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "os/files.h"
+#include "decide/pairs.h"
 #include "result/whole.h"
 
-#define DEPTH          3 // DIR/pairs/003/candidate
-#define FILE_BYTES_MAX ((size_t)256 << 20)
+#define DEPTH 3 // DIR/pairs/003/candidate
 
 // --- Reading ---
 
@@ -68,6 +66,11 @@ static enum sp_err search(struct sp_stored *stored, const char *dir, int depth, 
   return err;
 }
 
+static void free_trial(struct sp_stored_trial *trial) {
+  free(trial->dir);
+  sp_result_free(trial->result);
+}
+
 static const char *side_of(const struct sp_result *result) {
   return result->side ? result->side : "-";
 }
@@ -91,10 +94,7 @@ static enum sp_err keep_side(struct sp_stored *stored, const char *dir, const ch
   }
   if (n_kept == 0 && other)
     return sp_fail(error, SP_ERR_USAGE, "%s: holds no trial of side %s, but of %s", dir, side, other);
-  for (size_t i = n_kept; i < stored->n; i++) {
-    free(stored->trials[i].dir);
-    sp_result_free(stored->trials[i].result);
-  }
+  for (size_t i = n_kept; i < stored->n; i++) free_trial(&stored->trials[i]);
   stored->n = n_kept;
   return SP_OK;
 }
@@ -106,11 +106,15 @@ static int compare_times(const void *left, const void *right) {
   return order ? order : strcmp(a->dir, b->dir);
 }
 
+static bool is_one_run(const struct sp_result *a, const struct sp_result *b) {
+  return a->run_id && b->run_id && strcmp(a->run_id, b->run_id) == 0;
+}
+
 static enum sp_err check_run_ids(const struct sp_stored *stored, struct sp_error *error) {
   for (size_t i = 0; i < stored->n; i++) {
     for (size_t k = 0; k < i; k++) {
       const struct sp_stored_trial *a = &stored->trials[k], *b = &stored->trials[i];
-      if (a->result->run_id && b->result->run_id && strcmp(a->result->run_id, b->result->run_id) == 0)
+      if (is_one_run(a->result, b->result))
         return sp_fail(error, SP_ERR_USAGE, "%s and %s hold one trial (run id %s); take one of them away",
                        a->dir, b->dir, a->result->run_id);
     }
@@ -131,11 +135,23 @@ enum sp_err sp_stored_read(const char *dir, const char *side, struct sp_stored *
   return err;
 }
 
-void sp_stored_done(struct sp_stored *stored) {
+void sp_stored_drop(struct sp_stored *stored, const struct sp_stored *those) {
+  size_t n_left = 0;
   for (size_t i = 0; i < stored->n; i++) {
-    free(stored->trials[i].dir);
-    sp_result_free(stored->trials[i].result);
+    struct sp_stored_trial trial = stored->trials[i];
+    bool is_one = false;
+    for (size_t k = 0; k < those->n && !is_one; k++)
+      is_one = is_one_run(trial.result, those->trials[k].result);
+    if (is_one)
+      free_trial(&trial);
+    else
+      stored->trials[n_left++] = trial;
   }
+  stored->n = n_left;
+}
+
+void sp_stored_done(struct sp_stored *stored) {
+  for (size_t i = 0; i < stored->n; i++) free_trial(&stored->trials[i]);
   free(stored->trials);
   *stored = (struct sp_stored){0};
 }
@@ -149,6 +165,20 @@ static bool has_own_seeds(const struct sp_stored *stored) {
     }
   }
   return true;
+}
+
+enum sp_err sp_stored_check_seeds(const struct sp_stored *stored, struct sp_error *error) {
+  for (size_t i = 0; i < stored->n; i++) {
+    for (size_t k = 0; k < i; k++) {
+      const struct sp_stored_trial *a = &stored->trials[k], *b = &stored->trials[i];
+      if (a->seed == b->seed)
+        return sp_fail(error, SP_ERR_USAGE,
+                       "%s and %s have one seed; the candidate's trials are paired by it: take one of them "
+                       "away, or measure both sides now with --base-cmd",
+                       a->dir, b->dir);
+    }
+  }
+  return SP_OK;
 }
 
 static size_t find_seed(const struct sp_stored *stored, uint64_t seed) {
@@ -186,9 +216,21 @@ size_t sp_stored_pair(const struct sp_stored *base, const struct sp_stored *cand
   return 2 * n;
 }
 
-static bool is_inside(const struct sp_stored *stored, uint64_t seed) {
+static uint64_t lowest_seed(const struct sp_stored *a, const struct sp_stored *b) {
+  uint64_t seed = a->n ? a->trials[0].seed : b->trials[0].seed;
+  for (size_t i = 0; i < a->n + b->n; i++) {
+    uint64_t own = i < a->n ? a->trials[i].seed : b->trials[i - a->n].seed;
+    if (own < seed) seed = own;
+  }
+  return seed;
+}
+
+// Within the pairs, or within the fresh ones: a row that ended early ends before the other begins, and there is no gap between them.
+static bool is_inside(const struct sp_stored *stored, uint64_t seed, uint64_t lowest) {
   bool has_lower = false, has_higher = false;
+  uint64_t row = (seed - lowest) / SP_PAIRS_FRESH_SEEDS;
   for (size_t i = 0; i < stored->n; i++) {
+    if ((stored->trials[i].seed - lowest) / SP_PAIRS_FRESH_SEEDS != row) continue;
     has_lower |= stored->trials[i].seed < seed;
     has_higher |= stored->trials[i].seed > seed;
   }
@@ -198,10 +240,11 @@ static bool is_inside(const struct sp_stored *stored, uint64_t seed) {
 size_t sp_stored_gaps(const struct sp_stored *stored, const struct sp_stored *other, size_t side_i,
                       size_t first_pair_i, struct sp_judge_trial *trials) {
   size_t n = 0;
-  if (!has_own_seeds(stored) || !has_own_seeds(other)) return 0;
+  if (!has_own_seeds(stored) || !has_own_seeds(other) || other->n == 0) return 0;
+  uint64_t lowest = lowest_seed(stored, other);
   for (size_t i = 0; i < other->n; i++) {
     const struct sp_stored_trial *partner = &other->trials[i];
-    if (!is_inside(stored, partner->seed)) continue;
+    if (!is_inside(stored, partner->seed, lowest)) continue;
     trials[n] = trial_of(partner, side_i, first_pair_i + n);
     trials[n].result = NULL;
     trials[n++].failure = "the other side has no trial of its seed";
@@ -214,48 +257,4 @@ bool sp_stored_is_one_after_other(const struct sp_stored *base, const struct sp_
   if (base->n == 0 || candidate->n == 0) return false;
   return compare_times(&base->trials[base->n - 1], &candidate->trials[0]) < 0 ||
          compare_times(&candidate->trials[candidate->n - 1], &base->trials[0]) < 0;
-}
-
-// --- Keeping ---
-
-static enum sp_err copy_file(const char *from, const char *to, const char *name, struct sp_error *error) {
-  char *source = sp_format("%s/%s", from, name), *target = sp_format("%s/%s", to, name), *text = NULL;
-  size_t n = 0;
-  enum sp_err err = SP_OK;
-  if (access(source, F_OK) == 0) err = sp_files_read(source, FILE_BYTES_MAX, &text, &n, error);
-  if (!err && text) err = sp_files_write(target, sp_bytes_of(text, n), error);
-  free(text);
-  free(source);
-  free(target);
-  return err;
-}
-
-// The result comes last: a folder with one is whole.
-static enum sp_err save_trial(const char *from, const char *dir, size_t *number, struct sp_error *error) {
-  char *to = NULL;
-  do {
-    free(to);
-    to = sp_format("%s/%03zu", dir, ++*number);
-  } while (mkdir(to, 0777) != 0 && errno == EEXIST);
-  static const char *const names[] = {"latency.hgrm", "latency.hlog", SP_RESULT_FILE};
-  enum sp_err err = SP_OK;
-  for (size_t i = 0; !err && i < sizeof names / sizeof names[0]; i++)
-    err = copy_file(from, to, names[i], error);
-  free(to);
-  return err;
-}
-
-enum sp_err sp_stored_save(const struct sp_judge_trial *trials, size_t n, size_t side_i, const char *dir,
-                           size_t *n_saved, struct sp_error *error) {
-  size_t number = 0;
-  *n_saved = 0;
-  enum sp_err err = sp_files_make_dirs(dir, error);
-  for (size_t i = 0; !err && i < n; i++) {
-    const struct sp_judge_trial *trial = &trials[i];
-    bool is_good = trial->result && trial->result->complete && sp_result_is_valid(trial->result);
-    if (trial->side_i != side_i || !is_good) continue;
-    err = save_trial(trial->dir, dir, &number, error);
-    if (!err) ++*n_saved;
-  }
-  return err;
 }

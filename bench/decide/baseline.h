@@ -21,6 +21,10 @@ struct sp_stored {
 enum sp_err sp_stored_read(const char *dir, const char *side, struct sp_stored *stored,
                            struct sp_error *error);
 void sp_stored_done(struct sp_stored *stored); // zeroed is allowed
+// Takes the runs away that are among `those` too.
+void sp_stored_drop(struct sp_stored *stored, const struct sp_stored *those);
+// SP_ERR_USAGE naming two trials of one seed: no other trial would know which of them is its partner.
+enum sp_err sp_stored_check_seeds(const struct sp_stored *stored, struct sp_error *error);
 
 // Base and candidate as trials of sides 0 and 1: pairs by seed, where every trial of each has a seed of its own and some are common to both,
 // else in order of time (the k-th with the k-th). What has no partner is left out. From n_confirm pairs twice on, the last n_confirm are
@@ -29,16 +33,11 @@ size_t sp_stored_pair(const struct sp_stored *base, const struct sp_stored *cand
                       struct sp_judge_trial *trials);
 
 // Trials of `side_i` that came to nothing, as far as the other side's tell: those of its seeds that `stored` lacks, though it has a lower one and
-// a higher one. What ends the row early is no gap: fewer were asked for. Each has the folder of its partner, first_pair_i and what follows.
+// a higher one, both of the pairs or both of the fresh ones. What ends a row early is no gap: fewer were asked for. Each has the folder of its partner, first_pair_i and what follows.
 // trials[other->n]; returns how many; 0 where seeds are no names.
 size_t sp_stored_gaps(const struct sp_stored *stored, const struct sp_stored *other, size_t side_i,
                       size_t first_pair_i, struct sp_judge_trial *trials);
 // Whether all trials of one side were started before any of the other: then whatever changed on the machine is in the difference.
 bool sp_stored_is_one_after_other(const struct sp_stored *base, const struct sp_stored *candidate);
-
-// Copies the results (and their logs) of side `side_i` that are valid and complete to DIR/NNN, numbers that are free: the next gate's
-// base. DIR is made. *n_saved: how many. SP_ERR_ENVIRONMENT: cannot be written.
-enum sp_err sp_stored_save(const struct sp_judge_trial *trials, size_t n, size_t side_i, const char *dir,
-                           size_t *n_saved, struct sp_error *error);
 
 #endif

@@ -10,14 +10,43 @@
 #include "report/comparison.h"
 #include "report/html.h"
 
+// "../base/001" for /x/base/001 seen from /x/out, both without links. From malloc.
+static char *seen_from(const char *folder, const char *path) {
+  char *from = sp_format("%s/", strcmp(folder, "/") == 0 ? "" : folder), *to = sp_format("%s/", path);
+  size_t n_common = 0; // bytes up to the last folder that both lie below
+  for (size_t i = 0; from[i] && from[i] == to[i]; i++) n_common = from[i] == '/' ? i + 1 : n_common;
+  struct sp_text_stream stream;
+  FILE *seen = sp_text_stream_open(&stream);
+  for (const char *at = from + n_common; *at; at++) {
+    if (*at == '/') fputs("../", seen);
+  }
+  fputs(strcmp(from, to) == 0 ? "./" : to + n_common, seen);
+  char *text = sp_text_stream_close(&stream);
+  text[strlen(text) - 1] = '\0'; // without the last slash
+  free(from);
+  free(to);
+  return text;
+}
+
+// NULL: it is not there. From malloc.
+static char *place_outside(const char *dir, const char *trial) {
+  char *folder = realpath(dir, NULL), *path = realpath(trial, NULL);
+  char *place = folder && path ? seen_from(folder, path) : NULL;
+  free(folder);
+  free(path);
+  return place;
+}
+
 void sp_forms_relative(struct sp_comparison *c, const char *dir) {
   size_t n = strlen(dir);
   while (n > 1 && dir[n - 1] == '/') n--;
   for (size_t i = 0; i < c->n_trials; i++) {
     char *from = c->trials[i].dir;
-    if (!from || strncmp(from, dir, n) != 0 || from[n] != '/') continue;
-    char *rest = from + n + strspn(from + n, "/");
-    c->trials[i].dir = sp_copy_text(rest);
+    if (!from) continue;
+    bool is_below = strncmp(from, dir, n) == 0 && from[n] == '/';
+    char *place = is_below ? sp_copy_text(from + n + strspn(from + n, "/")) : place_outside(dir, from);
+    if (!place) continue; // gone: whoever reads it says so
+    c->trials[i].dir = place;
     free(from);
   }
 }

@@ -4,7 +4,8 @@
 
 #include "result/comparison.h"
 
-// Trials below DIR by their place in it: the folder may be moved, and no path of a machine stands in a report.
+// Trials by their place in DIR, which is there: "pairs/001/base", so that the folder may be moved; those of a stored side, which lie outside,
+// by their way from it ("../base/001"). Once, while they are named as from the current folder.
 void sp_forms_relative(struct sp_comparison *c, const char *dir);
 // After sp_forms_relative writes DIR/comparison.json, report.md, comparison.csv, junit.xml and report.html, each whole or not at all.
 // SP_ERR_ENVIRONMENT: disk full, not writable.

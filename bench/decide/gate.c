@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "decide/baseline_keep.h"
 #include "decide/earlier.h"
 #include "decide/forms.h"
 #include "decide/gate_live.h"
@@ -24,9 +25,11 @@ static void add_tags(const struct sp_cli *cli, struct sp_comparison *c) {
 
 static enum sp_err save(const struct sp_gate_plan *plan, struct sp_gate_job *job, struct sp_error *error) {
   if (!plan->save_dir || !job->comparison->complete) return SP_OK;
-  if (job->comparison->gate.verdict == SP_GATE_FAIL) return SP_OK; // nobody should be compared with it
+  enum sp_gate_verdict verdict = job->comparison->gate.verdict;
+  if (verdict == SP_GATE_FAIL) return SP_OK;       // nobody should be compared with it
+  bool replaces = verdict != SP_GATE_INCONCLUSIVE; // a base that held is better than one that may be worse
   size_t side_i = job->comparison->n_sides - 1;
-  return sp_stored_save(job->trials, job->n_trials, side_i, plan->save_dir, &job->n_saved, error);
+  return sp_baseline_keep(job->trials, job->n_trials, side_i, plan->save_dir, replaces, &job->n_saved, error);
 }
 
 // What was measured stands there, and decides nothing.

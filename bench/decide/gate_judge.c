@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "decide/earlier.h"
 
 #define WIDE_MARGIN 0.2
+#define REMEDY      "; measure: servepath gate SCENARIO --calibrate"
 
 // --- Where the margins are from ---
 
@@ -23,20 +25,23 @@ static void choose_named(const struct sp_gate_plan *plan, const struct sp_result
                       100 * SP_GATE_MARGIN, plan->calibration_file, why);
 }
 
-// A file that nobody named is a convenience: where it does not hold, that is said, and the standard margin stands.
-static void choose_found(const struct sp_result *result, struct sp_gate_job *job) {
-  struct sp_error why_unread = {0};
+// Why the file that nobody named does not hold, and what to do; NULL: it does. From malloc.
+static char *why_not_found(const char *path, const struct sp_result *result, struct sp_gate_job *job) {
+  struct sp_error error = {0};
   char why[256];
-  char *path = sp_calibration_file(result);
-  if (sp_calibration_read(path, &job->calibration, &why_unread))
-    snprintf(why, sizeof why, "there is no calibration (%.150s)", path);
-  else
-    job->has_calibration = sp_calibration_fits(&job->calibration, result, time(NULL), why, sizeof why);
-  job->margins_text = job->has_calibration
-                          ? sp_format("margins calibrated by %s of %.10s", path, job->calibration.at)
-                          : sp_format("margins %g %%: %s; measure: servepath gate SCENARIO --calibrate",
-                                      100 * SP_GATE_MARGIN, why);
+  if (access(path, F_OK) != 0) return sp_format("there is no calibration (%s)" REMEDY, path);
+  if (sp_calibration_read(path, &job->calibration, &error)) return sp_copy_text(error.text);
+  job->has_calibration = sp_calibration_fits(&job->calibration, result, time(NULL), why, sizeof why);
+  return job->has_calibration ? NULL : sp_format("%s is refused, %s" REMEDY, path, why);
+}
+
+// It is a convenience: where it does not hold, that is said, and the standard margin stands.
+static void choose_found(const struct sp_result *result, struct sp_gate_job *job) {
+  char *path = sp_calibration_file(result), *why = why_not_found(path, result, job);
+  job->margins_text = why ? sp_format("margins %g %%: %s", 100 * SP_GATE_MARGIN, why)
+                          : sp_format("margins calibrated by %s of %.10s", path, job->calibration.at);
   free(path);
+  free(why);
 }
 
 // Sets has_calibration and margins_text by the first result there is; later calls do nothing.

@@ -14,8 +14,6 @@
 #include "decide/pairs_live.h"
 #include "decide/window.h"
 
-#define FRESH_SEEDS 1000 // beyond the seeds of the pairs
-
 struct live {
   const struct sp_gate_plan *plan;
   struct sp_gate_job *job;
@@ -23,6 +21,8 @@ struct live {
   struct sp_gate_programs programs;
   const char *no_baseline; // NULL: there is a base, here or stored
   bool is_alone;           // only the candidate is run
+  uint64_t *seeds;         // of a stored base, in the order of its trials; NULL: none
+  size_t n_seeds;
   char *key;
   struct sp_look looks[SP_LOOKS_MAX];
   size_t n_looks;
@@ -89,16 +89,6 @@ static bool is_enough(void *context, const struct sp_pairs *pairs, const struct 
 
 // --- Pairs ---
 
-// A stored base has schedules already.
-static uint64_t first_seed(const struct live *live) {
-  const struct sp_stored *base = &live->job->base;
-  uint64_t seed = base->n ? base->trials[0].seed : live->plan->scenario->load.seed;
-  for (size_t i = 0; i < base->n; i++) {
-    if (base->trials[i].seed < seed) seed = base->trials[i].seed;
-  }
-  return seed;
-}
-
 static enum sp_err run_pairs(struct live *live, bool is_confirming) {
   const struct sp_gate_plan *plan = live->plan;
   struct sp_look fresh_looks[SP_GATE_FRESH_MOST - SP_GATE_FRESH + 1];
@@ -108,7 +98,10 @@ static enum sp_err run_pairs(struct live *live, bool is_confirming) {
   const struct sp_pairs_plan pairs = {.dir = plan->dir,
                                       .names = live->is_alone ? sp_gate_sides + 1 : sp_gate_sides,
                                       .n_sides = live->is_alone ? 1 : 2,
-                                      .first_seed = first_seed(live) + (is_confirming ? FRESH_SEEDS : 0),
+                                      .first_seed = plan->scenario->load.seed +
+                                                    (is_confirming ? SP_PAIRS_FRESH_SEEDS : 0),
+                                      .seeds = live->seeds,
+                                      .n_seeds = live->n_seeds,
                                       .key = live->key,
                                       .looks = is_confirming ? fresh_looks : live->looks,
                                       .n_looks = is_confirming ? n_fresh_looks : live->n_looks,
@@ -211,22 +204,33 @@ static enum sp_err check_family(const struct sp_gate_plan *plan, struct sp_error
   return sp_compare_check(&like, error);
 }
 
+// Of a base that was kept of a gate with fresh pairs, all are worth a trial: the last ones confirm.
 static size_t most_pairs(const struct live *live) {
-  size_t n_stored = live->job->base.n, n = live->plan->n_pairs;
+  size_t n = live->plan->n_pairs;
   if (!live->is_alone) return n ? n : SP_GATE_PAIRS_MOST;
-  if (n == 0) n = n_stored ? SP_GATE_PAIRS_MOST : SP_GATE_PAIRS_LEAST;
-  return n_stored && n_stored < n ? n_stored : n;
+  if (n == 0) n = live->n_seeds ? SP_GATE_PAIRS_MOST + SP_GATE_FRESH : SP_GATE_PAIRS_LEAST;
+  return live->n_seeds && live->n_seeds < n ? live->n_seeds : n;
 }
 
-static enum sp_err check_seeds(struct live *live) {
-  const struct sp_stored *base = &live->job->base;
-  for (size_t i = 1; i < base->n; i++) {
-    if (base->trials[i].seed == base->trials[i - 1].seed)
-      return sp_fail(live->error, SP_ERR_USAGE,
-                     "%s and %s have one seed; the candidate's trials are paired by it: keep a base with "
-                     "--save-baseline, or measure both now with --base-cmd",
-                     base->trials[i - 1].dir, base->trials[i].dir);
-  }
+// What this very gate kept when it was called before, is no base of it.
+static void drop_own(struct live *live) {
+  struct sp_stored own = {0};
+  struct sp_error ignored; // what cannot be read is run again
+  char *dir = sp_format("%s/pairs", live->plan->dir);
+  (void)sp_stored_read(dir, live->plan->side->name, &own, &ignored);
+  sp_stored_drop(&live->job->base, &own);
+  sp_stored_done(&own);
+  free(dir);
+}
+
+// The schedules of the base, which the candidate is measured by.
+static enum sp_err take_base(struct live *live) {
+  struct sp_stored *base = &live->job->base;
+  enum sp_err err = sp_stored_check_seeds(base, live->error);
+  if (err || base->n == 0) return err;
+  live->seeds = sp_alloc(base->n * sizeof *live->seeds);
+  for (size_t i = 0; i < base->n; i++) live->seeds[live->n_seeds++] = base->trials[i].seed;
+  drop_own(live);
   return SP_OK;
 }
 
@@ -237,11 +241,13 @@ static enum sp_err find_base(struct live *live, char **no_baseline) {
   enum sp_err err = plan->base_dir
                         ? sp_stored_read(plan->base_dir, plan->side->name, &live->job->base, live->error)
                         : SP_OK;
+  if (!err) err = take_base(live);
   if (!err && live->job->base.n == 0)
-    *no_baseline = plan->base_dir ? sp_format("%s holds no trials to compare with", plan->base_dir)
+    *no_baseline = plan->base_dir ? sp_format("%s holds no trials%s to compare with", plan->base_dir,
+                                              live->n_seeds ? " but this gate's own" : "")
                                   : sp_copy_text("no base was named (--base-cmd, --base)");
   live->no_baseline = *no_baseline;
-  return err ? err : check_seeds(live);
+  return err;
 }
 
 // Before minutes are spent on pairs that come to nothing.
@@ -274,6 +280,7 @@ enum sp_err sp_gate_go_live(const struct sp_gate_plan *plan, struct sp_superviso
     if (!err && live.is_alone && !live.no_baseline && job->comparison) note_lone_look(&live);
   }
   sp_gate_programs_done(&live.programs);
+  free(live.seeds);
   free(live.key);
   free(no_baseline);
   return err;

@@ -130,7 +130,7 @@ static struct sp_judge_trial trial_of(const struct sp_pairs_plan *plan, size_t p
   size_t side_i = (pair_i + turn) % plan->n_sides; // A B B A; ABC BCA CAB
   return (struct sp_judge_trial){.side_i = side_i,
                                  .pair_i = pair_i,
-                                 .seed = plan->first_seed + pair_i,
+                                 .seed = plan->seeds ? plan->seeds[pair_i] : plan->first_seed + pair_i,
                                  .is_confirming = plan->is_confirming,
                                  .dir = sp_format("%s/%s", folder, plan->names[side_i])};
 }
@@ -270,6 +270,10 @@ static bool are_too_many_left_out(const struct sp_pairs_plan *plan, const struct
   return pairs->n_left_out > (tenth > 2 ? tenth : 2);
 }
 
+static bool are_seeds_used_up(const struct sp_pairs_plan *plan, const struct sp_pairs *pairs) {
+  return plan->seeds && pairs->n_started >= plan->n_seeds;
+}
+
 enum sp_err sp_pairs_go(const struct sp_pairs_plan *plan, struct sp_pairs *pairs, struct sp_error *error) {
   SP_ASSERT(plan->n_sides > 0 && plan->n_sides <= SP_COMPARISON_SIDES && plan->n_looks > 0);
   enum state state = STATE_WHOLE;
@@ -277,7 +281,8 @@ enum sp_err sp_pairs_go(const struct sp_pairs_plan *plan, struct sp_pairs *pairs
   for (size_t look_i = 0; look_i < plan->n_looks && !err; look_i++) {
     const struct sp_look *look = &plan->looks[look_i];
     while (pairs->n_pairs < look->n_pairs && !err) {
-      if (has_ended(plan) || are_too_many_left_out(plan, pairs)) return SP_OK;
+      if (has_ended(plan) || are_too_many_left_out(plan, pairs) || are_seeds_used_up(plan, pairs))
+        return SP_OK;
       err = next_pair(plan, pairs, &state, error);
       if (!err && state != STATE_ENDED && plan->pair_done) plan->pair_done(plan->context, pairs);
     }

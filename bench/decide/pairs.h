@@ -1,5 +1,5 @@
 // Trials of several sides in rotating order (A B B A; with three: ABC BCA CAB ...), pair after pair until a look says that it is enough. Pair i uses
-// seed first_seed + i on every side. An invalid trial redoes its whole pair, at most twice; the invalid ones are kept apart.
+// seed first_seed + i, or seeds[i], on every side. An invalid trial redoes its whole pair, at most twice; the invalid ones are kept apart.
 //
 //   DIR/pairs/003/rpc/result.json        DIR/invalid/003-1/rpc/result.json        DIR/fresh/003/... (confirming pairs of a gate)
 //
@@ -19,12 +19,17 @@
 typedef enum sp_err sp_pairs_run(void *context, size_t side_i, uint64_t seed, const char *dir,
                                  struct sp_result **result, struct sp_error *error);
 
+#define SP_PAIRS_FRESH_SEEDS 1000 // so far beyond first_seed is that of confirming pairs
+
 struct sp_pairs;
 struct sp_pairs_plan {
   const char *dir;          // made if missing
   const char *const *names; // of the sides; each is a folder's name
   size_t n_sides;
   uint64_t first_seed;
+  // In place of first_seed + i: those of trials that there are already, which end the pairs where they are used up. NULL: none.
+  const uint64_t *seeds;
+  size_t n_seeds;
   // What all trials must have in common: digest of scenario, recording, build, sides. A folder with trials of another key is refused (SP_ERR_USAGE).
   const char *key;
   const struct sp_look *looks; // the pairs end at the first look at which `enough` says so, or after the last

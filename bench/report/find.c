@@ -8,7 +8,8 @@
 #include "report/report.h"
 
 #define DEPTH            2
-#define DEPTH_COMPARISON 3 // pairs/003/SIDE, cells/NAME/...
+#define DEPTH_COMPARISON 3           // pairs/003/SIDE, cells/NAME/...
+#define PAIRS_KEY        "pairs/key" // of pairs without a comparison: a calibration, or a gate that was broken off
 
 static bool has_run(const struct sp_report *report, const char *run_id) {
   for (size_t i = 0; i < report->n_trials; i++) {
@@ -84,13 +85,18 @@ static enum sp_err look(struct sp_report *report, const char *dir, int *depth, s
   if (!err && is_sweep) err = add_sweep(report, dir, error);
   if (is_comparison || is_sweep) {
     ++*n_found;
-    *depth = DEPTH_COMPARISON;
   }
+  if (is_comparison || is_sweep || holds(dir, PAIRS_KEY)) *depth = DEPTH_COMPARISON;
   return err;
 }
 
 static int is_visible(const struct dirent *entry) {
   return entry->d_name[0] != '.';
+}
+
+// The copies that a calibration made of its program, among links to what lay beside it, which may lead back to here.
+static bool is_passed_over(const char *dir, const char *name) {
+  return strcmp(name, "programs") == 0 && holds(dir, PAIRS_KEY);
 }
 
 static enum sp_err search(struct sp_report *report, const char *dir, int depth, bool is_first,
@@ -105,7 +111,8 @@ static enum sp_err search(struct sp_report *report, const char *dir, int depth, 
                    strerror(errno));
   for (int i = 0; i < n; i++) {
     char *path = sp_format("%s/%s", dir, entries[i]->d_name);
-    if (!err) err = search(report, path, depth - 1, false, n_found, error);
+    if (!err && !is_passed_over(dir, entries[i]->d_name))
+      err = search(report, path, depth - 1, false, n_found, error);
     free(path);
     free(entries[i]);
   }
@@ -113,7 +120,7 @@ static enum sp_err search(struct sp_report *report, const char *dir, int depth, 
   return err;
 }
 
-// A gate over stored trials names folders of others. One that is gone is no reason to show less of the rest.
+// A gate over stored trials names folders that lie elsewhere. One that is gone is no reason to show less of the rest.
 static void add_named_trials(struct sp_report *report, const struct sp_report_comparison *one) {
   for (size_t i = 0; i < one->comparison->n_trials; i++) {
     const struct sp_compared_trial *trial = &one->comparison->trials[i];

@@ -67,8 +67,8 @@ struct sp_report {
       by; // set before sp_report_group: rows are told apart by this tag or fact too; NULL: none. See report/by.h
 };
 
-// Adds the results in `dir`: the folder itself, its folders, and theirs; below a comparison or a sweep three levels more, where their trials
-// lie. Trials that a comparison names elsewhere are taken from there. A result or comparison that is there already (same id) is left out.
+// Adds the results in `dir`: the folder itself, its folders, and theirs; below a comparison, a sweep or pairs that nobody
+// judged (a calibration) three levels more, where their trials lie. Trials that a comparison names elsewhere are taken from there. A result or comparison that is there already (same id) is left out.
 // SP_ERR_ENVIRONMENT: nothing there, or something that cannot be read (what came before it stays).
 enum sp_err sp_report_add(struct sp_report *report, const char *dir, struct sp_error *error);
 // After the last sp_report_add: makes the rows, ordered by case, transport, rate and side.

@@ -68,7 +68,7 @@ struct sp_compared_trial {
   size_t side_i;
   size_t pair_i; // from 0; trials of one pair share seed and schedule
   uint64_t seed;
-  char *dir; // relative to the folder of comparison.json where below it
+  char *dir; // from the folder of comparison.json: pairs/001/base, ../stored/001
   char *run_id;
   bool is_valid, is_counted; // counted: its pair is whole and valid
   bool is_confirming;        // of a gate's fresh pairs, which are never pooled with the others

@@ -81,6 +81,25 @@ gate 4 --base base --candidate same/001 --history none
 make noisy 24 --tag noisy --noise 0.2
 gate 4 --base base --candidate noisy --history none
 
+# --- What lies elsewhere ---
+# Trials of both sides are found from the folder of the verdict, and their curves are on its page.
+for folders in "base fast" "$tmp/base ./fast/"; do
+  read -r one other <<<"$folders"
+  rm -rf far
+  "$SERVEPATH" gate --base "$one" --candidate "$other" --out far/verdict --history none >out 2>err || fail "gate $folders"
+  "$PYTHON" - <<'PY' || fail "trials of $folders"
+import json, os, re
+trials = json.load(open("far/verdict/comparison.json"))["trials"]
+assert len(trials) == 48 and {t["dir"][:11] for t in trials} == {"../../base/", "../../fast/"}, trials[0]
+assert all(os.path.exists(f"far/verdict/{t['dir']}/result.json") for t in trials), trials[0]
+page = open("far/verdict/report.html").read()
+data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)[1])
+assert len(data["trials"]) == 48 and all(data["views"][0]["sides"]), len(data["trials"])
+PY
+done
+(cd far && "$SERVEPATH" report verdict >../out 2>../err) || fail "report of a stored gate"
+expect 'medians of up to 48 trials' out
+
 # --- The history ---
 "$PYTHON" - <<'PY' || fail history
 import json
@@ -189,6 +208,11 @@ cp own.json "$own"
 gate 0 --base base --candidate slow --history none
 expect "margins calibrated by $own" out
 gate 1 --base base --candidate slow --margin 5% --history none
+# One that cannot be read is not told as none.
+echo '{' >"$own"
+gate 1 --base base --candidate slow --history none
+expect "margins 5 %: $own:" out
+cp own.json "$own"
 # Another side has a file of its own.
 make otherbase 24 --tag base 'side="other"'
 make otherslow 24 --tag candidate --scale 1.2 'side="other"'

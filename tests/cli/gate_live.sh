@@ -11,6 +11,16 @@ gate() { # CODE ARGUMENT...
   [ "$code" -eq "$want" ] || fail "exit $code instead of $want: servepath gate $*"
 }
 expect() { tr '\n' ' ' <"$2" | tr -s ' ' | grep -qF -- "$1" || fail "no \"$1\" in $2"; }
+ids() { grep -rho '"run_id": *"[^"]*"' "$1" | sort; }
+# on_page FILE N: the page holds N trials, each with its figures.
+on_page() {
+  "$PYTHON" - "$@" <<'PY' || fail "$1 has not the curves of $2 trials"
+import json, re, sys
+data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', open(sys.argv[1]).read(), re.S)[1])
+assert len(data["trials"]) == int(sys.argv[2]), len(data["trials"])
+assert all(data["views"][0]["sides"]) and all(t[0] is not None for t in data["views"][0]["trials"]), data["views"][0]["trials"]
+PY
+}
 calls() { if [ -e log ]; then wc -l <log; else echo 0; fi; }
 
 code=0
@@ -100,14 +110,34 @@ expect 'VERDICT NO-BASELINE: kept holds no trials' out
 gate 0 --candidate-cmd bin/fast --base kept --out second --history none
 expect 'VERDICT PASS' out
 expect 'not interleaved' out
+on_page second/report.html 24 # of the base too, which lies elsewhere
+# Called again, a gate keeps nothing twice, and what it kept is no base of its own.
+n=$(calls)
+gate 0 --candidate-cmd bin/old --base kept --save-baseline kept --out first --history none
+expect "VERDICT NO-BASELINE: kept holds no trials but this gate's own" out
+{ [ "$(find kept -name result.json | wc -l)" = 12 ] && [ "$(calls)" = "$n" ]; } || fail "kept twice, or run again"
+# What another one keeps takes the place of it, unless that is inconclusive: each seed is there once.
+before=$(ids kept)
+gate 4 --candidate-cmd bin/slow --base kept --save-baseline kept --out third --history none
+[ "$(ids kept)" = "$before" ] || fail "an inconclusive candidate became the base"
+gate 0 --candidate-cmd bin/old --base kept --save-baseline kept --out again --history none
+{ [ "$(ids kept)" != "$before" ] && [ "$(find kept -name result.json | wc -l)" = 12 ]; } || fail "the base is not of the last gate"
+gate 0 --candidate-cmd bin/fast --base kept --out again2 --history none
 # A base of 12 leaves none to confirm a failure; one of 24 does.
-gate 4 --candidate-cmd bin/slow --base kept --out third --history none
 gate 0 --candidate-cmd bin/old --save-baseline more --pairs 24 --out fourth --history none
 expect 'VERDICT NO-BASELINE: no base was named' out
 gate 1 --candidate-cmd bin/slow --base more --save-baseline kept --out fifth --history none
 [ "$(find kept -name result.json | wc -l)" = 12 ] || fail "what failed was kept"
-# The folder of a gate is a baseline too: that of its candidate.
+# The folder of a gate is a baseline too: that of its candidate, fresh pairs too, by whose seeds a failure is confirmed.
 gate 0 --candidate-cmd bin/fast --base fast --out seventh --history none
+program slower STAND_IN_SCALE=1.5
+rm log
+gate 1 --candidate-cmd bin/slower --base slow --out slower --history none
+expect '12 fresh pairs agree' out
+[ "$(cut -d' ' -f1 log | tr '\n' ' ')" = "$(seq -s' ' 1 12) $(seq -s' ' 1001 1012) " ] || fail "not by the seeds of the base"
+# Of 24 that were measured in one row, 12 have no partner there: nothing is missing.
+"$SERVEPATH" gate --base slow --candidate more --out seeds --history none >out 2>err || fail "seeds that nobody asked for"
+expect 'VERDICT PASS' out
 
 # --- Margins, measured ---
 rm log
@@ -125,6 +155,8 @@ for name in ("response_p50", "response_p99", "cpu_per_event"):
     assert 0.008 < c["margins"][name] < 0.04, c
 assert "served" not in c["margins"], c
 PY
+"$SERVEPATH" report aa >out 2>err || fail "no report of a calibration"
+expect 'medians of up to 120 trials' out
 gate 0 --base-cmd bin/old --candidate-cmd bin/fast --out eighth --history none
 expect "margins calibrated by $file" out
 # In the forms that were asked for; what is measured in two blocks cannot become three.
