@@ -23,7 +23,7 @@ struct keeping {
 // --- What DIR is to hold ---
 
 static bool is_of(const struct sp_judge_trial *trial, size_t side_i) {
-  return trial->side_i == side_i && sp_result_is_usable(trial->result);
+  return trial->side_i == side_i && !trial->is_set_aside && sp_result_is_usable(trial->result);
 }
 
 // The last of a seed: a pair that was redone has an earlier one, and the next gate pairs by seed.

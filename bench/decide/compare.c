@@ -221,6 +221,8 @@ static enum sp_err run_pairs(struct job *job, struct sp_error *error) {
                                      .n_sides = job->plan->n_sides,
                                      .first_seed = job->plan->scenario->load.seed,
                                      .key = key,
+                                     .family = job->plan->family,
+                                     .n_family = job->plan->n_family,
                                      .looks = job->looks,
                                      .n_looks = job->n_looks,
                                      .run = run_trial,

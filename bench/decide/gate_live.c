@@ -103,6 +103,8 @@ static enum sp_err run_pairs(struct live *live, bool is_confirming) {
                                       .seeds = live->seeds,
                                       .n_seeds = live->n_seeds,
                                       .key = live->key,
+                                      .family = plan->family,
+                                      .n_family = plan->n_family,
                                       .looks = is_confirming ? fresh_looks : live->looks,
                                       .n_looks = is_confirming ? n_fresh_looks : live->n_looks,
                                       .is_confirming = is_confirming,
@@ -131,7 +133,7 @@ static enum sp_err go_pairs(struct live *live) {
 static void take_candidate(struct sp_gate_job *job) {
   for (size_t i = 0; i < job->pairs.n_trials; i++) {
     struct sp_judge_trial *trial = &job->pairs.trials[i];
-    if (!sp_result_is_usable(trial->result)) continue;
+    if (!sp_result_is_usable(trial->result) || trial->is_set_aside) continue;
     struct sp_stored *to = &job->candidate;
     to->trials = sp_realloc(to->trials, (to->n + 1) * sizeof *to->trials);
     to->trials[to->n++] =

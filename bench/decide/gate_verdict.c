@@ -39,12 +39,14 @@ static size_t count_missing(const double *values, size_t n) {
 }
 
 // Figures that no verdict may use are the judge's business; where it says so, the decision has nothing to go by.
-static char *why_not(const struct sp_comparison *c, const struct sp_metric *metric, const double *values,
-                     size_t n) {
+static char *why_not(const struct sp_comparison *c, const struct sp_judge_trial *trials, size_t n_trials,
+                     const struct sp_metric *metric, const double *values, size_t n) {
   const struct sp_compared *compared = sp_comparison_find(c, SP_GATE_CANDIDATE, metric->name);
   const char *why = compared ? compared->why : NULL;
   if (compared && compared->verdict == SP_VERDICT_VOID) return sp_copy_text(why);
   if (c->exit_code == EXIT_INVALID && why) return sp_copy_text(why);
+  char *selected = sp_judge_why_selected(sp_gate_sides, 2, trials, n_trials, metric);
+  if (selected) return selected;
   size_t n_missing = count_missing(values, n);
   if (10 * n_missing <= n) return NULL;
   if (why) return sp_copy_text(why);
@@ -61,7 +63,7 @@ static void add_input(const struct sp_gate_rules *rules, const struct sp_judge_t
       sp_judge_log_ratios(trials, n, SP_GATE_CANDIDATE, SP_GATE_BASE, metric, true, false, worse, n);
   size_t n_fresh =
       sp_judge_log_ratios(trials, n, SP_GATE_CANDIDATE, SP_GATE_BASE, metric, true, true, fresh, n);
-  char *why = why_not(c, metric, worse, n_worse);
+  char *why = why_not(c, trials, n, metric, worse, n_worse);
   inputs->texts[inputs->n] = why;
   inputs->items[inputs->n++] = (struct sp_gate_input){.metric = metric,
                                                       .margin = margin,

@@ -5,8 +5,6 @@
 
 #include "decide/judge_parts.h"
 
-#define LOPSIDED 5 // invalid trials that must not all be of one side
-
 static void choose_family(struct sp_judging *j) {
   static const char *const of_closed_loop[] = {"cpu_per_event", "achieved"};
   const struct sp_judge_plan *plan = j->plan;
@@ -56,7 +54,7 @@ static void judge_invalid(struct sp_judging *j) {
     n_out += n;
     if (n > most) most = n, name = side->name;
   }
-  if (n_out >= LOPSIDED && most == n_out && j->c->n_sides > 1)
+  if (n_out >= SP_JUDGE_LOPSIDED && most == n_out && j->c->n_sides > 1)
     snprintf(
         j->no_verdict, sizeof j->no_verdict,
         "all %zu invalid trials are of %.60s: what is left of it would be a selection; see their reasons",

@@ -12,6 +12,7 @@ struct sp_judge_trial {           // everything is borrowed
   size_t side_i, pair_i;
   uint64_t seed;
   bool is_confirming;
+  bool is_set_aside; // of a try of its pair that was redone: never counted, whatever it is
 };
 
 struct sp_judge_plan {
@@ -52,6 +53,16 @@ void sp_judge(const struct sp_judge_plan *plan, const struct sp_judge_trial *tri
               struct sp_comparison *c);
 // Whether every metric of the family has come to a verdict, so that no later look is needed.
 bool sp_judge_has_concluded(const struct sp_comparison *c);
+
+// Whether a metric of the family (NULL: the primary ones) has a figure that no verdict may use, driver-limited or episodic, which another
+// try may mend: where times mean anything at all. *why, if asked for, from malloc: "p99 is driver-limited".
+bool sp_judge_blurs(const struct sp_result *result, const struct sp_metric *const *family, size_t n_family,
+                    char **why);
+
+// Why the pairs that were measured again for want of a figure of this metric leave a selection, which no verdict may use: they are several, and
+// it was missing on one side alone (DESIGN 3.9). NULL: they do not. From malloc.
+char *sp_judge_why_selected(const char *const *side_names, size_t n_sides,
+                            const struct sp_judge_trial *trials, size_t n, const struct sp_metric *metric);
 
 // Log ratios of one metric over the pairs that count: side / reference (or reference / side where more is better, if `worse`: then
 // above 0 is worse). values[n_pairs]: NAN where a side has no value. Returns how many pairs count. For the gate and its calibration.

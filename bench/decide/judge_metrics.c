@@ -114,6 +114,8 @@ static char *why_none(const struct sp_judging *j, const struct sp_compared *m) {
   char *why = NULL;
   size_t n_all = j->pairs.n_pairs;
   if (j->no_verdict[0]) return sp_copy_text(j->no_verdict);
+  if ((why = sp_judge_why_selected(j->plan->side_names, j->plan->n_sides, j->trials, j->n, m->metric)))
+    return why;
   if (is_unfit(j, m, m->side_i, &why) || is_unfit(j, m, j->plan->reference_i, &why)) return why;
   double *values = sp_alloc((n_all + 1) * sizeof *values);
   size_t n_none = n_all - take_ratios(j, m, true, values);

@@ -36,7 +36,7 @@ static int compare_numbers(const void *left, const void *right) {
 static size_t distinct_pairs(const struct sp_judge_trial *trials, size_t n, bool confirming, size_t *pair_i) {
   size_t n_all = 0, n_pairs = 0;
   for (size_t i = 0; i < n; i++) {
-    if (trials[i].is_confirming == confirming) pair_i[n_all++] = trials[i].pair_i;
+    if (trials[i].is_confirming == confirming && !trials[i].is_set_aside) pair_i[n_all++] = trials[i].pair_i;
   }
   if (n_all > 1) qsort(pair_i, n_all, sizeof *pair_i, compare_numbers);
   for (size_t i = 0; i < n_all; i++) {
@@ -66,7 +66,8 @@ void sp_judge_table_init(struct sp_judge_table *table, const struct sp_judge_tri
   // NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what it holds
   table->cells = sp_alloc((table->n_pairs * n_sides + 1) * sizeof *table->cells);
   for (size_t i = 0; i < n; i++) {
-    if (trials[i].is_confirming != confirming || trials[i].side_i >= n_sides) continue;
+    if (trials[i].is_confirming != confirming || trials[i].is_set_aside || trials[i].side_i >= n_sides)
+      continue;
     const struct sp_judge_trial **cell = row_of(table, trials[i].pair_i) + trials[i].side_i;
     if (!*cell || is_later(&trials[i], *cell)) *cell = &trials[i];
   }
@@ -92,6 +93,45 @@ const struct sp_result *sp_judge_cell(const struct sp_judge_table *table, size_t
 
 static bool is_blurred(enum sp_metric_state state) {
   return state == SP_METRIC_EPISODIC || state == SP_METRIC_DRIVER_LIMITED;
+}
+
+bool sp_judge_blurs(const struct sp_result *result, const struct sp_metric *const *family, size_t n_family,
+                    char **why) {
+  size_t n = family ? n_family : sp_n_metrics;
+  for (size_t i = 0; i < n; i++) {
+    const struct sp_metric *metric = family ? family[i] : &sp_metrics[i];
+    enum sp_metric_state state;
+    if (!family && metric->role != SP_METRIC_PRIMARY) continue;
+    sp_metric_value(metric, result, &state);
+    if (!is_blurred(state)) continue;
+    if (why) *why = sp_format("%s is %s", sp_judge_short_title(metric), sp_metric_state_name(state));
+    return true;
+  }
+  return false;
+}
+
+size_t sp_judge_count_redone(const struct sp_judge_trial *trials, size_t n, size_t side_i,
+                             const struct sp_metric *metric) {
+  size_t n_redone = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (!trials[i].is_set_aside || trials[i].side_i != side_i || !sp_judge_is_usable(&trials[i])) continue;
+    n_redone += sp_judge_blurs(trials[i].result, &metric, 1, NULL);
+  }
+  return n_redone;
+}
+
+char *sp_judge_why_selected(const char *const *side_names, size_t n_sides,
+                            const struct sp_judge_trial *trials, size_t n, const struct sp_metric *metric) {
+  size_t n_all = 0, most = 0, side_i = 0;
+  for (size_t s = 0; s < n_sides; s++) {
+    size_t n_redone = sp_judge_count_redone(trials, n, s, metric);
+    n_all += n_redone;
+    if (n_redone > most) most = n_redone, side_i = s;
+  }
+  if (n_sides < 2 || most < SP_JUDGE_LOPSIDED || most < n_all) return NULL;
+  return sp_format("%s had no usable figure in %zu trials of %s alone, whose pairs were measured again: what "
+                   "is left of it would be a selection",
+                   sp_judge_short_title(metric), most, side_names[side_i]);
 }
 
 double sp_judge_log_ratio(const struct sp_metric *metric, const struct sp_result *side,

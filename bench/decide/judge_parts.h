@@ -5,6 +5,7 @@
 #include "decide/judge.h"
 
 #define SP_JUDGE_FAMILY_MOST 24
+#define SP_JUDGE_LOPSIDED    5 // trials left out that must not all be of one side
 
 // The trials of whole pairs, each side's in a column: cells[pair * n_sides + side]. Every cell is complete and valid.
 struct sp_judge_table {
@@ -22,6 +23,10 @@ const struct sp_result *sp_judge_cell(const struct sp_judge_table *table, size_t
 // side without a value, no answer on both; where resolved_only also what is episodic or driver-limited.
 double sp_judge_log_ratio(const struct sp_metric *metric, const struct sp_result *side,
                           const struct sp_result *reference, bool resolved_only);
+
+// Valid trials of a side whose pair was measured again because this metric had no figure that a verdict may use.
+size_t sp_judge_count_redone(const struct sp_judge_trial *trials, size_t n, size_t side_i,
+                             const struct sp_metric *metric);
 
 struct sp_judging { // one comparison under way
   const struct sp_judge_plan *plan;

@@ -48,6 +48,11 @@ static void remark_on_states(struct sp_judging *j, const struct sp_metric *metri
     sp_metric_value(metric, sp_judge_cell(&j->pairs, p, side_i), &state);
     counts[state]++;
   }
+  size_t n_redone = sp_judge_count_redone(j->trials, j->n, side_i, metric);
+  if (n_redone > 0)
+    sp_comparison_remark(j->c,
+                         "%s of %s: driver-limited or episodic in %zu trials whose pairs were measured again",
+                         sp_judge_short_title(metric), j->plan->side_names[side_i], n_redone);
   const enum sp_metric_state told[] = {SP_METRIC_DRIVER_LIMITED, SP_METRIC_EPISODIC, SP_METRIC_UNRESOLVED,
                                        SP_METRIC_NO_ANSWER};
   for (size_t k = 0; k < sizeof told / sizeof told[0]; k++) {

@@ -176,11 +176,18 @@ static void add_side(struct sp_judging *j, size_t side_i) {
 
 // --- Trials ---
 
-static char *why_not_counted(const struct sp_judge_trial *trial) {
+static char *why_not_counted(const struct sp_judging *j, const struct sp_judge_trial *trial) {
   const struct sp_result *r = trial->result;
+  char *blur = NULL, *why;
   if (!r) return sp_copy_text(trial->failure ? trial->failure : "it came to nothing");
   if (!r->complete) return sp_format("incomplete: %s", r->incomplete ? r->incomplete : "it was broken off");
-  if (sp_result_is_valid(r)) return sp_copy_text("its pair is not whole, or was measured again");
+  if (sp_result_is_valid(r)) {
+    if (!trial->is_set_aside || !sp_judge_blurs(r, j->plan->family, j->plan->n_family, &blur))
+      return sp_copy_text("its pair is not whole, or was measured again");
+    why = sp_format("%s; its pair was measured again", blur);
+    free(blur);
+    return why;
+  }
   if (r->n_reasons == 1) return sp_copy_text(r->reasons[0]);
   return sp_format("%s; and %zu more", r->reasons[0], r->n_reasons - 1);
 }
@@ -195,7 +202,7 @@ static void add_trial(struct sp_judging *j, const struct sp_judge_trial *from) {
   trial->run_id = from->result ? sp_copy_text(from->result->run_id) : NULL;
   trial->is_valid = sp_judge_is_usable(from);
   trial->is_counted = is_counted(j, from);
-  if (!trial->is_counted) trial->reason = why_not_counted(from);
+  if (!trial->is_counted) trial->reason = why_not_counted(j, from);
 }
 
 void sp_judge_sides(struct sp_judging *j) {

@@ -39,8 +39,8 @@ void sp_pairs_done(struct sp_pairs *pairs) {
 const struct sp_judge_trial *sp_pairs_find(const struct sp_pairs *pairs, size_t side_i, size_t pair_i) {
   for (size_t i = pairs->n_trials; i-- > 0;) {
     const struct sp_judge_trial *trial = &pairs->trials[i];
-    if (trial->side_i == side_i && trial->pair_i == pair_i && sp_result_is_usable(trial->result))
-      return trial;
+    if (trial->side_i != side_i || trial->pair_i != pair_i || trial->is_set_aside) continue;
+    if (sp_result_is_usable(trial->result)) return trial;
   }
   return NULL;
 }
@@ -139,10 +139,16 @@ static bool has_ended(const struct sp_pairs_plan *plan) {
   return plan->supervisor && plan->supervisor->signal;
 }
 
-static enum sp_err run_sides(const struct sp_pairs_plan *plan, size_t pair_i, const char *folder,
-                             struct attempt *attempt, struct sp_error *error) {
+static bool blurs(const struct sp_pairs_plan *plan, const struct sp_result *result) {
+  return sp_judge_blurs(result, plan->family, plan->n_family, NULL);
+}
+
+// is_choosy: a trial without a figure ends it as an invalid one does.
+static enum sp_err run_sides(const struct sp_pairs_plan *plan, size_t pair_i, bool is_choosy,
+                             const char *folder, struct attempt *attempt, struct sp_error *error) {
   enum sp_err err = SP_OK;
-  for (size_t turn = 0; turn < plan->n_sides && !err && !has_ended(plan); turn++) {
+  bool is_over = false; // the rest of the pair would be run for nothing
+  for (size_t turn = 0; turn < plan->n_sides && !err && !is_over && !has_ended(plan); turn++) {
     struct sp_judge_trial trial = trial_of(plan, pair_i, turn, folder);
     struct sp_result *result = NULL;
     err = plan->run(plan->context, trial.side_i, trial.seed, trial.dir, &result, error);
@@ -151,7 +157,7 @@ static enum sp_err run_sides(const struct sp_pairs_plan *plan, size_t pair_i, co
       attempt->trials[attempt->n++] = trial;
     else
       free_trial(&trial);
-    if (result && !sp_result_is_usable(result)) break; // the rest of the pair would be run for nothing
+    if (result) is_over = !sp_result_is_usable(result) || (is_choosy && blurs(plan, result));
   }
   return err;
 }
@@ -165,6 +171,7 @@ static enum sp_err move_aside(const struct sp_pairs_plan *plan, size_t pair_i, i
   for (size_t i = 0; i < attempt->n && !err; i++) {
     free((char *)attempt->trials[i].dir);
     attempt->trials[i].dir = sp_format("%s/%s", to, plan->names[attempt->trials[i].side_i]);
+    attempt->trials[i].is_set_aside = true;
   }
   free(parent);
   free(to);
@@ -177,15 +184,28 @@ static bool is_whole(const struct sp_pairs_plan *plan, const struct attempt *att
   return whole;
 }
 
+// All that is wrong with it is that a figure is missing.
+static bool is_blurred(const struct sp_pairs_plan *plan, const struct attempt *attempt) {
+  bool is_so = false;
+  for (size_t i = 0; i < attempt->n; i++) {
+    if (!sp_result_is_usable(attempt->trials[i].result)) return false;
+    is_so |= blurs(plan, attempt->trials[i].result);
+  }
+  return is_so;
+}
+
 static enum sp_err try_pair(const struct sp_pairs_plan *plan, size_t pair_i, int attempt_i,
                             struct sp_pairs *pairs, enum state *state, struct sp_error *error) {
   struct attempt attempt = {.n = 0};
   char *folder = pair_dir(plan, pair_i);
   sp_files_remove(folder); // broken off earlier
-  enum sp_err err = run_sides(plan, pair_i, folder, &attempt, error);
-  bool whole = !err && is_whole(plan, &attempt);
+  bool is_choosy = attempt_i < TRIES && sp_pairs_may_redo(pairs->n_blurred, pairs->n_started);
+  enum sp_err err = run_sides(plan, pair_i, is_choosy, folder, &attempt, error);
+  bool blurred = is_choosy && is_blurred(plan, &attempt),
+       whole = !err && !blurred && is_whole(plan, &attempt);
   *state = whole ? STATE_WHOLE : has_ended(plan) ? STATE_ENDED : STATE_INVALID;
   if (*state == STATE_ENDED) err = SP_OK; // what the signal broke is no failure
+  pairs->n_blurred += *state == STATE_INVALID && blurred;
   if (!err && *state == STATE_INVALID) err = move_aside(plan, pair_i, attempt_i, folder, &attempt, error);
   keep(pairs, &attempt);
   free(folder);
@@ -228,7 +248,7 @@ static bool take_found(const struct sp_pairs_plan *plan, size_t pair_i, struct s
   return whole;
 }
 
-// Tries of an earlier call that were invalid; how many.
+// Tries of an earlier call that were moved aside; how many.
 static int take_invalid(const struct sp_pairs_plan *plan, size_t pair_i, struct sp_pairs *pairs) {
   int n = 0;
   for (; n < TRIES; n++) {
@@ -237,6 +257,8 @@ static int take_invalid(const struct sp_pairs_plan *plan, size_t pair_i, struct 
     if (is_there) {
       struct attempt attempt = {.n = 0};
       read_sides(plan, pair_i, folder, &attempt);
+      for (size_t i = 0; i < attempt.n; i++) attempt.trials[i].is_set_aside = true;
+      pairs->n_blurred += is_blurred(plan, &attempt);
       keep(pairs, &attempt);
     }
     free(folder);
@@ -272,6 +294,10 @@ static bool are_too_many_left_out(const struct sp_pairs_plan *plan, const struct
 
 static bool are_seeds_used_up(const struct sp_pairs_plan *plan, const struct sp_pairs *pairs) {
   return plan->seeds && pairs->n_started >= plan->n_seeds;
+}
+
+bool sp_pairs_may_redo(size_t n_blurred, size_t n_started) {
+  return n_blurred < 2 || 4 * n_blurred < n_started;
 }
 
 enum sp_err sp_pairs_go(const struct sp_pairs_plan *plan, struct sp_pairs *pairs, struct sp_error *error) {

@@ -1,5 +1,6 @@
 // Trials of several sides in rotating order (A B B A; with three: ABC BCA CAB ...), pair after pair until a look says that it is enough. Pair i uses
-// seed first_seed + i, or seeds[i], on every side. An invalid trial redoes its whole pair, at most twice; the invalid ones are kept apart.
+// seed first_seed + i, or seeds[i], on every side. An invalid trial redoes its whole pair, at most twice, and so does one that has no
+// figure of the family that a verdict may use (sp_judge_blurs), within limits; what was redone is kept apart.
 //
 //   DIR/pairs/003/rpc/result.json        DIR/invalid/003-1/rpc/result.json        DIR/fresh/003/... (confirming pairs of a gate)
 //
@@ -30,6 +31,8 @@ struct sp_pairs_plan {
   // In place of first_seed + i: those of trials that there are already, which end the pairs where they are used up. NULL: none.
   const uint64_t *seeds;
   size_t n_seeds;
+  const struct sp_metric *const *family; // as sp_judge_plan's
+  size_t n_family;
   // What all trials must have in common: digest of scenario, recording, build, sides. A folder with trials of another key is refused (SP_ERR_USAGE).
   const char *key;
   const struct sp_look *looks; // the pairs end at the first look at which `enough` says so, or after the last
@@ -50,6 +53,7 @@ struct sp_pairs {
   size_t n_pairs;   // whole and valid
   size_t n_started; // pairs
   size_t n_redone;
+  size_t n_blurred;    // tries that were redone for want of a figure alone
   size_t n_left_out;   // pairs that stayed invalid
   size_t n_found;      // whole ones that lay there already
   bool was_last_found; // the last whole pair is one of those
@@ -61,5 +65,9 @@ const struct sp_judge_trial *sp_pairs_find(const struct sp_pairs *pairs, size_t 
 // its place is taken by the next seed; more than max(2, 10 %) of them end them.
 enum sp_err sp_pairs_go(const struct sp_pairs_plan *plan, struct sp_pairs *pairs, struct sp_error *error);
 void sp_pairs_done(struct sp_pairs *pairs); // zeroed is allowed
+
+// Whether so many tries that were redone for want of a figure are too few to end that: at most a quarter of the pairs, and 2 in any case. Then they
+// are kept as they are, and the judge says what is missing.
+bool sp_pairs_may_redo(size_t n_blurred, size_t n_started);
 
 #endif

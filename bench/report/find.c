@@ -9,6 +9,7 @@
 
 #define DEPTH            2
 #define DEPTH_COMPARISON 3           // pairs/003/SIDE, cells/NAME/...
+#define LEVELS           8           // DIR/cells/NAME/pairs/003/SIDE has five
 #define PAIRS_KEY        "pairs/key" // of pairs without a comparison: a calibration, or a gate that was broken off
 
 static bool has_run(const struct sp_report *report, const char *run_id) {
@@ -83,9 +84,7 @@ static enum sp_err look(struct sp_report *report, const char *dir, int *depth, s
   }
   if (is_comparison) err = add_comparison(report, dir, error);
   if (!err && is_sweep) err = add_sweep(report, dir, error);
-  if (is_comparison || is_sweep) {
-    ++*n_found;
-  }
+  *n_found += is_comparison || is_sweep;
   if (is_comparison || is_sweep || holds(dir, PAIRS_KEY)) *depth = DEPTH_COMPARISON;
   return err;
 }
@@ -99,20 +98,21 @@ static bool is_passed_over(const char *dir, const char *name) {
   return strcmp(name, "programs") == 0 && holds(dir, PAIRS_KEY);
 }
 
-static enum sp_err search(struct sp_report *report, const char *dir, int depth, bool is_first,
-                          size_t *n_found, struct sp_error *error) {
+// depth: how deep to look on; level: how deep this is, for folders that link to themselves.
+static enum sp_err search(struct sp_report *report, const char *dir, int depth, int level, size_t *n_found,
+                          struct sp_error *error) {
   enum sp_err err = look(report, dir, &depth, n_found, error);
-  if (err || depth == 0) return err;
+  if (err || depth == 0 || level == LEVELS) return err;
   struct dirent **entries;
   int n = scandir(dir, &entries, is_visible, alphasort);
-  if (n < 0 && !is_first) return SP_OK; // a file among the folders
+  if (n < 0 && level > 0) return SP_OK; // a file among the folders
   if (n < 0)
     return sp_fail(error, SP_ERR_ENVIRONMENT, "cannot read %s (%s); name the folder of a run", dir,
                    strerror(errno));
   for (int i = 0; i < n; i++) {
     char *path = sp_format("%s/%s", dir, entries[i]->d_name);
     if (!err && !is_passed_over(dir, entries[i]->d_name))
-      err = search(report, path, depth - 1, false, n_found, error);
+      err = search(report, path, depth - 1, level + 1, n_found, error);
     free(path);
     free(entries[i]);
   }
@@ -136,7 +136,7 @@ enum sp_err sp_report_add(struct sp_report *report, const char *dir, struct sp_e
   size_t n_found = 0, n_dir = strlen(dir), n_before = report->n_comparisons;
   while (n_dir > 1 && dir[n_dir - 1] == '/') n_dir--;
   char *path = sp_format("%.*s", (int)n_dir, dir);
-  enum sp_err err = search(report, path, DEPTH, true, &n_found, error);
+  enum sp_err err = search(report, path, DEPTH, 0, &n_found, error);
   for (size_t i = n_before; !err && i < report->n_comparisons; i++)
     add_named_trials(report, &report->comparisons[i]);
   if (!err && n_found == 0) {

@@ -1,5 +1,6 @@
 // Gates made of real pairs: blocks of neighbours in time are drawn from a pool until a gate has its pairs, and the product's own
-// judge decides it, trials, guard, bounds and all. The margins come from the A/A pool, as a calibration makes them; where that is the pool that is
+// judge decides it, trials, guard, bounds and all. A pair without a usable figure is measured again, as the verbs do: the next of the pool takes its
+// place. The margins come from the A/A pool, as a calibration makes them; where that is the pool that is
 // judged, they come from every second block, and the gates from the others.
 //
 //   gate_resample AA_DIR JUDGED_DIR N_GATES [METRIC,...]   each DIR: NNN/base/result.json, NNN/candidate/result.json
@@ -14,11 +15,13 @@
 #include <unistd.h>
 
 #include "decide/gate_verdict.h"
+#include "decide/pairs.h"
 #include "stats/blocks.h"
 
 #define BLOCK     5
 #define PAIRS_MAX 1000
 #define GATE_MOST 24
+#define SPARE     12 // pairs beyond, in place of those that are measured again
 
 static const char *const all_metrics = "response_p50,response_p99,cpu_per_event";
 
@@ -58,34 +61,61 @@ static void read_pool(const char *dir, struct pool *pool) {
   }
 }
 
-// The pair as the pair_i-th of others.
-static void put_pair(const struct pool *pool, size_t from, size_t pair_i, bool is_confirming,
-                     struct sp_judge_trial *to) {
-  for (size_t side = 0; side < 2; side++) {
-    to[side] = pool->trials[2 * from + side];
-    to[side].pair_i = pair_i;
-    to[side].is_confirming = is_confirming;
+struct trials {
+  struct sp_judge_trial items[4 * PAIRS_MAX];
+  size_t n;
+};
+
+// The pair as the pair_i-th of a gate. Where it may be redone and blurs: its trials up to the first without a figure, set aside. Returns whether it
+// counts.
+static bool put_pair(const struct pool *pool, size_t from, size_t pair_i, bool is_confirming, bool may_redo,
+                     const struct family *family, struct trials *to) {
+  bool blurs = false;
+  size_t first = to->n;
+  for (size_t turn = 0; turn < 2 && !blurs; turn++) {
+    size_t side = (pair_i + turn) % 2; // A B B A
+    struct sp_judge_trial trial = pool->trials[2 * from + side];
+    trial.pair_i = pair_i;
+    trial.is_confirming = is_confirming;
+    blurs = may_redo && sp_judge_blurs(trial.result, family->items, family->n, NULL);
+    to->items[to->n++] = trial;
   }
+  for (size_t i = first; i < to->n; i++) to->items[i].is_set_aside = blurs;
+  return !blurs;
+}
+
+// n_wanted pairs that count, of those that were picked, as far as they go. Returns how many there are.
+static size_t put_pairs(const struct pool *pool, const size_t *picked, size_t n_picked, size_t n_wanted,
+                        bool is_confirming, const struct family *family, struct trials *to) {
+  size_t n = 0, n_blurred = 0;
+  for (size_t i = 0; i < n_picked && n < n_wanted; i++) {
+    bool counts =
+        put_pair(pool, picked[i], n, is_confirming, sp_pairs_may_redo(n_blurred, n + 1), family, to);
+    n += counts;
+    n_blurred += !counts;
+  }
+  return n;
 }
 
 // Blocks of that parity, or all of them, one after the other.
-static void take(const struct pool *from, int parity, struct pool *to) {
-  to->n_pairs = 0;
-  for (size_t i = 0; i < from->n_pairs; i++) {
-    if (parity >= 0 && (int)(i / BLOCK % 2) != parity) continue;
-    put_pair(from, i, to->n_pairs, false, to->trials + 2 * to->n_pairs);
-    to->n_pairs++;
+static size_t take(size_t n, int parity, size_t *taken) {
+  size_t n_taken = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (parity < 0 || (int)(i / BLOCK % 2) == parity) taken[n_taken++] = i;
   }
+  return n_taken;
 }
 
 static void calibrate(const struct pool *pool, int parity, const struct family *family,
                       struct sp_calibration *calibration, struct sp_prng *prng) {
-  static struct pool taken;
+  static struct trials trials;
   static double worse[PAIRS_MAX];
-  take(pool, parity, &taken);
+  size_t taken[PAIRS_MAX], n_taken = take(pool->n_pairs, parity, taken);
+  trials.n = 0;
+  put_pairs(pool, taken, n_taken, n_taken, false, family, &trials);
   for (size_t m = 0; m < family->n; m++) {
-    size_t n = sp_judge_log_ratios(taken.trials, 2 * taken.n_pairs, SP_GATE_CANDIDATE, SP_GATE_BASE,
-                                   family->items[m], true, false, worse, PAIRS_MAX);
+    size_t n = sp_judge_log_ratios(trials.items, trials.n, SP_GATE_CANDIDATE, SP_GATE_BASE, family->items[m],
+                                   true, false, worse, PAIRS_MAX);
     double margin =
         sp_gate_calibrate(worse, n, SP_GATE_CALIBRATION_PAIRS, SP_GATE_CALIBRATION_ALPHA, BLOCK, 1000, prng);
     if (!isnan(margin)) sp_facts_real(&calibration->margins, family->items[m]->name, margin);
@@ -113,36 +143,45 @@ static bool lacks_a_figure(const struct sp_comparison *c) {
   return false;
 }
 
+struct draw { // of one gate, from the pairs of `taken`
+  size_t picked[GATE_MOST + SPARE], fresh[SP_GATE_FRESH_MOST + SPARE];
+};
+
+static void draw_from(const size_t *taken, size_t n_taken, struct sp_prng *prng, size_t *picked, size_t n) {
+  sp_blocks_pick(prng, n_taken, BLOCK, picked, n);
+  for (size_t i = 0; i < n; i++) picked[i] = taken[picked[i]];
+}
+
 // The pairs that were picked, n_fresh of the others, judged. Returns whether more fresh ones are wanted; *is_settled: no more at all.
-static bool look_at(const struct sp_gate_rules *rules, const struct pool *pool, const size_t *picked,
-                    const struct sp_look *look, const size_t *fresh, size_t n_fresh,
-                    struct sp_comparison **comparison, bool *is_settled) {
-  struct sp_judge_trial trials[2 * (GATE_MOST + SP_GATE_FRESH_MOST)];
-  size_t n = look->n_pairs;
-  for (size_t i = 0; i < n; i++) put_pair(pool, picked[i], i, false, trials + 2 * i);
-  for (size_t i = 0; i < n_fresh; i++) put_pair(pool, fresh[i], i, true, trials + 2 * (n + i));
+static bool look_at(const struct sp_gate_rules *rules, const struct pool *pool, const struct draw *draw,
+                    const struct sp_look *look, size_t n_fresh, struct sp_comparison **comparison,
+                    bool *is_settled) {
+  static struct trials trials;
+  struct family family = {.n = rules->n_family};
+  for (size_t i = 0; i < family.n; i++) family.items[i] = rules->family[i];
+  trials.n = 0;
+  put_pairs(pool, draw->picked, GATE_MOST + SPARE, look->n_pairs, false, &family, &trials);
+  put_pairs(pool, draw->fresh, SP_GATE_FRESH_MOST + SPARE, n_fresh, true, &family, &trials);
   sp_comparison_free(*comparison);
   *comparison = sp_comparison_new();
-  sp_gate_judge(rules, trials, 2 * (n + n_fresh), look->alpha, *comparison);
+  sp_gate_judge(rules, trials.items, trials.n, look->alpha, *comparison);
   *is_settled = sp_gate_is_settled(*comparison);
   return !*is_settled && sp_gate_wants_fresh(&(*comparison)->gate);
 }
 
 // A gate as the verb runs it: looks, then fresh pairs where a lower bound is above its margin; those have the last word.
-static void gate(const struct sp_gate_rules *rules, const struct pool *pool, struct sp_prng *prng,
+static void gate(const struct sp_gate_rules *rules, const struct pool *pool, const struct draw *draw,
                  struct tally *tally) {
-  size_t picked[GATE_MOST], fresh[SP_GATE_FRESH_MOST], n_fresh = 0;
+  size_t n_fresh = 0;
   struct sp_look looks[SP_LOOKS_MAX];
   struct sp_comparison *c = NULL;
   bool is_settled = false;
   size_t n_looks = sp_judge_looks(GATE_MOST, looks);
-  sp_blocks_pick(prng, pool->n_pairs, BLOCK, picked, GATE_MOST);
-  sp_blocks_pick(prng, pool->n_pairs, BLOCK, fresh, SP_GATE_FRESH_MOST);
   for (size_t look = 0; look < n_looks && n_fresh == 0 && !is_settled; look++) {
-    bool wants_fresh = look_at(rules, pool, picked, &looks[look], fresh, 0, &c, &is_settled);
+    bool wants_fresh = look_at(rules, pool, draw, &looks[look], 0, &c, &is_settled);
     while (wants_fresh && n_fresh < SP_GATE_FRESH_MOST) {
       n_fresh = n_fresh ? n_fresh + 1 : SP_GATE_FRESH;
-      wants_fresh = look_at(rules, pool, picked, &looks[look], fresh, n_fresh, &c, &is_settled);
+      wants_fresh = look_at(rules, pool, draw, &looks[look], n_fresh, &c, &is_settled);
     }
   }
   tally->pass += c->gate.verdict == SP_GATE_PASS;
@@ -154,16 +193,20 @@ static void gate(const struct sp_gate_rules *rules, const struct pool *pool, str
 
 static void judge(const struct pool *pool, int parity, const struct sp_gate_rules *rules, long n_gates,
                   struct sp_prng *prng) {
-  static struct pool taken;
   struct tally tally = {0};
-  take(pool, parity, &taken);
-  if (taken.n_pairs < BLOCK) {
-    fprintf(stderr, "gate_resample: %zu pairs, too few\n", taken.n_pairs);
+  size_t taken[PAIRS_MAX], n_taken = take(pool->n_pairs, parity, taken);
+  if (n_taken < BLOCK) {
+    fprintf(stderr, "gate_resample: %zu pairs, too few\n", n_taken);
     exit(3);
   }
-  for (long i = 0; i < n_gates; i++) gate(rules, &taken, prng, &tally);
+  for (long i = 0; i < n_gates; i++) {
+    struct draw draw;
+    draw_from(taken, n_taken, prng, draw.picked, GATE_MOST + SPARE);
+    draw_from(taken, n_taken, prng, draw.fresh, SP_GATE_FRESH_MOST + SPARE);
+    gate(rules, pool, &draw, &tally);
+  }
   printf("{\"pass\":%zu,\"fail\":%zu,\"inconclusive\":%zu,\"without_figure\":%zu,\"pairs\":%zu,\"margins\":{",
-         tally.pass, tally.fail, tally.inconclusive, tally.without_figure, taken.n_pairs);
+         tally.pass, tally.fail, tally.inconclusive, tally.without_figure, n_taken);
   for (size_t m = 0; m < rules->n_family; m++) {
     double margin = sp_calibration_margin(rules->calibration, rules->family[m]);
     printf("%s\"%s\":%.4f", m ? "," : "", rules->family[m]->name, isnan(margin) ? SP_GATE_MARGIN : margin);

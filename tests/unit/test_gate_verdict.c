@@ -122,6 +122,21 @@ static void test_a_stub_on_one_side_voids_every_metric(void **state) {
   sp_trials_done(&trials);
 }
 
+// Pairs that were measured again because the base alone had no p99 that a verdict may use.
+static void test_a_selection_of_pairs_comes_to_no_verdict(void **state) {
+  (void)state;
+  struct sp_trials trials = {0};
+  add_pairs(&trials);
+  for (size_t p = 0; p < 5; p++) {
+    struct sp_trials_side side = {sp_gate_sides[0], 400000, 2000000, 24, 0, 0, 0};
+    expect(&trials, SP_GATE_PASS, 0, "");
+    sp_trials_add(&trials, &side, SP_GATE_BASE, p)->response.driver_limited[SP_P99] = true;
+    trials.items[trials.n - 1].is_set_aside = true;
+  }
+  expect(&trials, SP_GATE_INCONCLUSIVE, 4, "p99 had no usable figure in 5 trials of base alone");
+  sp_trials_done(&trials);
+}
+
 // Half of its trials keep the bound, and half do not.
 static void test_a_bound_fails_where_most_trials_miss_it(void **state) {
   (void)state;
@@ -153,6 +168,7 @@ int main(void) {
       cmocka_unit_test(test_a_wrong_answer_of_the_base_is_not_its_fault),
       cmocka_unit_test(test_what_withholds_a_pass_hides_no_fail),
       cmocka_unit_test(test_a_stub_on_one_side_voids_every_metric),
+      cmocka_unit_test(test_a_selection_of_pairs_comes_to_no_verdict),
       cmocka_unit_test(test_a_bound_fails_where_most_trials_miss_it),
       cmocka_unit_test(test_bounds_of_a_measurement_that_means_nothing),
   };

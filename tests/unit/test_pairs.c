@@ -16,28 +16,39 @@
 
 static const char *const names[] = {"A", "B", "C"};
 
-// What would run trials: each is valid but those that stand in `invalid` ("A2": side A, seed 2), as often as they stand there.
+// What would run trials: each is valid but those that stand in `invalid` ("A2": side A, seed 2), as often as they stand there, and has all
+// its figures but those that stand in `blurred`.
 struct bed {
   char dir[32];
   struct sp_supervisor supervisor;
   struct sp_pairs_plan plan;
   struct sp_pairs pairs;
   struct sp_look looks[SP_LOOKS_MAX];
-  const char *invalid[32];
+  const char *invalid[32], *blurred[64];
   const char *signal_at, *fails_at, *dies_at; // "B3"; the last once
-  char order[256];                            // "A1 B1 B2 A2 "
+  char order[512];                            // "A1 B1 B2 A2 "
   size_t enough_at;                           // pairs
   char looked[64];                            // "12 18 "
   size_t n_done;                              // calls after a pair
 };
 
-static bool takes_invalid(struct bed *bed, const char *trial) {
-  for (size_t i = 0; i < sizeof bed->invalid / sizeof bed->invalid[0]; i++) {
-    if (!bed->invalid[i] || strcmp(bed->invalid[i], trial) != 0) continue;
-    bed->invalid[i] = NULL;
+static bool takes(const char **list, size_t n, const char *trial) {
+  for (size_t i = 0; i < n; i++) {
+    if (!list[i] || strcmp(list[i], trial) != 0) continue;
+    list[i] = NULL;
     return true;
   }
   return false;
+}
+
+static void fill_response(struct sp_result *r, bool is_blurred) {
+  r->response.present = true;
+  r->response.count = 1000;
+  for (int i = 0; i < SP_PERCENTILES; i++) {
+    r->response.percentile_ns[i] = 1000000;
+    r->response.state[i] = SP_PERCENTILE_RESOLVED;
+  }
+  r->response.driver_limited[SP_P99] = is_blurred;
 }
 
 static enum sp_err run(void *context, size_t side_i, uint64_t seed, const char *dir,
@@ -57,7 +68,9 @@ static enum sp_err run(void *context, size_t side_i, uint64_t seed, const char *
   bool dies = bed->dies_at && strcmp(bed->dies_at, trial) == 0;
   if (dies) bed->dies_at = NULL;
   if (!dies) sp_facts_count(&r->load, "seed", (int64_t)seed);
-  if (takes_invalid(bed, trial)) sp_result_invalid(r, "steal_share 0.1");
+  if (takes(bed->invalid, sizeof bed->invalid / sizeof bed->invalid[0], trial))
+    sp_result_invalid(r, "steal_share 0.1");
+  fill_response(r, takes(bed->blurred, sizeof bed->blurred / sizeof bed->blurred[0], trial));
   if (bed->signal_at && strcmp(bed->signal_at, trial) == 0) bed->supervisor.signal = 2;
   r->complete = bed->supervisor.signal == 0 && !dies;
   if (!r->complete) r->incomplete = sp_copy_text(dies ? "the driver was killed" : "ended by signal 2");
@@ -247,6 +260,69 @@ static void more_pairs_go_on_behind_the_first(void **state) {
   done(&bed);
 }
 
+static void a_pair_without_a_figure_is_redone(void **state) {
+  struct bed bed;
+  (void)state;
+  init(&bed, 2, 2);
+  bed.blurred[0] = "B1";
+  bed.blurred[1] = "B2"; // first of its pair: the other one is not run for nothing
+  go(&bed);
+  assert_string_equal(bed.order, "A1 B1 A1 B1 B2 B2 A2 ");
+  assert_int_equal(bed.pairs.n_pairs, 2);
+  assert_int_equal(bed.pairs.n_redone, 2);
+  assert_int_equal(bed.pairs.n_blurred, 2);
+  assert_int_equal(bed.pairs.n_trials, 7);
+  assert_true(bed.pairs.trials[0].is_set_aside && bed.pairs.trials[1].is_set_aside);
+  assert_string_equal(bed.pairs.trials[1].dir + strlen(bed.dir), "/invalid/001-1/B");
+  assert_ptr_equal(sp_pairs_find(&bed.pairs, 0, 0), &bed.pairs.trials[2]);
+  go_again(&bed);
+  assert_string_equal(bed.order, "");
+  assert_int_equal(bed.pairs.n_blurred, 2);
+  assert_true(bed.pairs.trials[0].is_set_aside && !bed.pairs.trials[2].is_set_aside);
+  done(&bed);
+}
+
+static void one_that_never_has_a_figure_is_kept_as_it_is(void **state) {
+  struct bed bed;
+  (void)state;
+  init(&bed, 2, 12);
+  for (size_t i = 0; i < 3; i++) bed.blurred[i] = "A1"; // the third try is the last
+  go(&bed);
+  assert_int_equal(strncmp(bed.order, "A1 A1 A1 B1 B2 ", 15), 0);
+  assert_int_equal(bed.pairs.n_pairs, 12);
+  assert_int_equal(bed.pairs.n_left_out, 0);
+  done(&bed);
+}
+
+// Not for ever: then the judge says what is missing.
+static void only_so_many_are_redone_for_want_of_a_figure(void **state) {
+  static char names_of[24][8];
+  struct bed bed;
+  (void)state;
+  init(&bed, 1, 24);
+  for (size_t i = 0; i < 24; i++) {
+    snprintf(names_of[i], sizeof names_of[i], "A%zu", i + 1);
+    bed.blurred[2 * i] = bed.blurred[2 * i + 1] = names_of[i];
+  }
+  go(&bed);
+  assert_int_equal(bed.pairs.n_pairs, 24);
+  assert_int_equal(bed.pairs.n_blurred, 6);
+  done(&bed);
+}
+
+static void a_metric_that_nobody_asks_for_redoes_nothing(void **state) {
+  const struct sp_metric *family[] = {sp_metric_find("response_p50")};
+  struct bed bed;
+  (void)state;
+  init(&bed, 2, 1);
+  bed.plan.family = family;
+  bed.plan.n_family = 1;
+  bed.blurred[0] = "B1";
+  go(&bed);
+  assert_string_equal(bed.order, "A1 B1 ");
+  done(&bed);
+}
+
 // Its driver was killed: what is left knows no seed, and is a try all the same, now and later.
 static void what_was_broken_off_is_redone_and_counts(void **state) {
   struct bed bed;
@@ -388,6 +464,10 @@ int main(void) {
       cmocka_unit_test(they_end_at_the_first_look_that_is_enough),
       cmocka_unit_test(a_signal_keeps_what_was_measured_and_the_next_call_goes_on),
       cmocka_unit_test(more_pairs_go_on_behind_the_first),
+      cmocka_unit_test(a_pair_without_a_figure_is_redone),
+      cmocka_unit_test(one_that_never_has_a_figure_is_kept_as_it_is),
+      cmocka_unit_test(only_so_many_are_redone_for_want_of_a_figure),
+      cmocka_unit_test(a_metric_that_nobody_asks_for_redoes_nothing),
       cmocka_unit_test(what_was_broken_off_is_redone_and_counts),
       cmocka_unit_test(invalid_tries_of_an_earlier_call_count),
       cmocka_unit_test(what_lies_there_counts_only_whole_and_of_its_seed),
