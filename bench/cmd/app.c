@@ -60,8 +60,17 @@ static enum sp_err choose_side(const struct sp_cli *cli, struct sp_app_service *
   return sp_fail(error, SP_ERR_USAGE, "the scenario has no side; write one, or --side NAME,path=embedded");
 }
 
-static enum sp_err choose_broker(struct sp_app_service *service, struct sp_error *error) {
-  const struct sp_stream_conf *conf = &service->scenario->stream;
+// Who starts an application says where, whatever the side would say to a trial.
+static bool is_told_a_broker(const struct sp_cli *cli) {
+  bool is_told = false;
+  for (size_t i = 0; i < cli->n_settings; i++) is_told |= strcmp(cli->settings[i].key, "stream.broker") == 0;
+  return is_told;
+}
+
+static enum sp_err choose_broker(const struct sp_cli *cli, struct sp_app_service *service,
+                                 struct sp_error *error) {
+  const struct sp_scenario own = sp_scenario_of_side(service->scenario, service->side);
+  const struct sp_stream_conf *conf = is_told_a_broker(cli) ? &service->scenario->stream : &own.stream;
   if (conf->transport == SP_TRANSPORT_DIRECT && !conf->broker)
     return sp_fail(error, SP_ERR_USAGE, "needs the broker that it shall join: --broker HOST:PORT");
   service->broker = conf->broker;
@@ -124,7 +133,7 @@ static enum sp_err fill(const struct sp_cli *cli, struct sp_app_service *service
   enum sp_err err = choose_side(cli, service, error);
   if (err) return err;
   SP_ASSERT(service->side != NULL);
-  err = choose_broker(service, error);
+  err = choose_broker(cli, service, error);
   if (!err) err = choose_topics(cli, service, error);
   if (!err) err = choose_server(cli, service, error);
   if (!err) err = choose_group(cli, service, own, error);
@@ -142,6 +151,9 @@ static enum sp_err run(const struct sp_cli *cli, const sigset_t *signals, struct
   if (!err) err = sp_cli_load(cli, &scenario, error);
   struct sp_app_service service = {.scenario = scenario};
   if (!err) err = fill(cli, &service, &group, error);
+  struct sp_scenario own = {0};
+  if (!err) own = sp_scenario_of_side(scenario, service.side);
+  service.scenario = &own;
   if (!err) err = sp_app_serve(&service, signals, error);
   free(group);
   sp_scenario_free(scenario);

@@ -58,8 +58,10 @@ static enum sp_err drive(const struct sp_cli *cli, const struct sp_scenario *sce
                          struct sp_error *error) {
   size_t n_apps;
   pid_t *app_pids = app_pids_of(cli, &n_apps);
-  struct sp_driver_plan plan = {.scenario = scenario,
-                                .side = sp_scenario_side(scenario, sp_cli_value(cli, "--this-side")),
+  const struct sp_side *side = sp_scenario_side(scenario, sp_cli_value(cli, "--this-side"));
+  const struct sp_scenario own = side ? sp_scenario_of_side(scenario, side) : *scenario;
+  struct sp_driver_plan plan = {.scenario = &own,
+                                .side = side,
                                 .out_dir = cli->out_dir,
                                 .run_id = sp_cli_value(cli, "--run-id"),
                                 .server_address = sp_cli_value(cli, "--server-address"),

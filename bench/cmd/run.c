@@ -75,8 +75,9 @@ static int run_side(struct sp_cli *cli, struct sp_scenario *scenario, struct sp_
 static enum sp_err check_run_id(const struct sp_cli *cli, const struct sp_scenario *scenario,
                                 struct sp_error *error) {
   const char *id = sp_cli_value(cli, "--run-id");
+  const struct sp_side *side = sp_scenario_side(scenario, cli->n_sides ? cli->sides[0].name : NULL);
   if (!id) return SP_OK;
-  if (scenario->stream.transport != SP_TRANSPORT_KAFKA)
+  if (sp_scenario_of_side(scenario, side).stream.transport != SP_TRANSPORT_KAFKA)
     return sp_fail(error, SP_ERR_USAGE,
                    "--run-id marks messages in Kafka; leave it out with transport direct");
   if (strspn(id, "0123456789abcdefABCDEF") == 32 && !id[32]) return SP_OK;

@@ -225,6 +225,8 @@ static enum sp_err update(const struct job *job, struct sp_error *error) {
   const char *recording = strrchr(job->scenario->recording, '/');
   const struct sp_verify_side *side = &job->verify.sides[0];
   const struct sp_answers *answers = &side->answers;
+  const struct sp_scenario own =
+      sp_scenario_of_side(job->scenario, sp_scenario_side(job->scenario, side->name));
   uint64_t version;
   char *dir = NULL, version_text[32];
   if (!side->result->complete || !side->result->intended)
@@ -232,7 +234,7 @@ static enum sp_err update(const struct job *job, struct sp_error *error) {
                    side->result->complete ? "no event was sent" : side->result->incomplete);
   if (!answers->values)
     return sp_fail(error, SP_ERR_USAGE, "the answers of %s carry no scores; nothing to expect", side->name);
-  enum sp_err err = sp_model_version_dir(&job->scenario->model, &version, &dir, error);
+  enum sp_err err = sp_model_version_dir(&own.model, &version, &dir, error);
   struct sp_expected_digest *digests = NULL;
   size_t n_digests = 0;
   if (!err) err = sp_expected_digests(dir, &digests, &n_digests, error);
@@ -250,10 +252,10 @@ static enum sp_err update(const struct job *job, struct sp_error *error) {
   memcpy(expected.known, answers->answered, answers->n_events);
   snprintf(version_text, sizeof version_text, "%" PRIu64, version);
   char *folder = sp_format("%s/expected", job->scenario->folder);
-  char *path = sp_format("%s/%s-%s.jsonl", folder, job->scenario->model.name, version_text);
+  char *path = sp_format("%s/%s-%s.jsonl", folder, own.model.name, version_text);
   err = sp_files_make_dirs(folder, error);
   if (!err)
-    err = sp_expected_save(path, &expected, job->scenario->model.name, version_text,
+    err = sp_expected_save(path, &expected, own.model.name, version_text,
                            recording ? recording + 1 : job->scenario->recording, error);
   if (!err) fprintf(stderr, "wrote %s, marked source: self\n", path);
   free(folder);

@@ -48,7 +48,8 @@ static bool begins_with(const char *text, const char *const *starts) {
 // Of a side: its server, and how that is spoken to.
 static bool has_effect(const char *key) {
   static const char *const of_replays[] = {"load.", "stream.transport", "stream.fifo", NULL};
-  static const char *const of_servers[] = {"path", "server.", "rpc.", "protocol", "address", NULL};
+  static const char *const of_servers[] = {"path",    "server.", "rpc.",   "protocol",
+                                           "address", "model.",  "broker", NULL};
   if (strncmp(key, "sides.", 6) != 0) return !begins_with(key, of_replays);
   const char *dot = strchr(key + 6, '.');
   return dot && begins_with(dot + 1, of_servers);

@@ -14,6 +14,17 @@ static bool has_predictions(const struct sp_side *side) {
   return side->app.command || strcmp(side->path.path, "rpc") != 0 || side->server.stub == SP_STUB_NONE;
 }
 
+static const char *digest_of(const struct sp_result *result) {
+  return result ? sp_facts_text_of(&result->model, "digest", NULL) : NULL;
+}
+
+bool sp_is_one_model(const struct sp_scenario *scenario, const struct sp_side *a,
+                     const struct sp_result *result_a, const struct sp_side *b,
+                     const struct sp_result *result_b) {
+  const char *one = digest_of(result_a), *other = digest_of(result_b);
+  return sp_scenario_is_one_model(scenario, a, b) || (one && other && strcmp(one, other) == 0);
+}
+
 char *sp_agreement_file(const char *dir, const char *side) {
   return sp_format("%s/%s", dir, side);
 }
@@ -75,7 +86,8 @@ void sp_agreement_add(const struct sp_agreement_plan *plan, struct sp_comparison
   bool is_known = take_answers(plan, plan->reference_i, &reference);
   for (size_t i = 0; i < plan->n_sides; i++) {
     if (i == plan->reference_i || !take_answers(plan, i, &answers)) continue;
-    if (is_known) compare_two(plan, i, &reference, &answers, c);
+    bool is_alike = !plan->is_other_model || !plan->is_other_model[i];
+    if (is_known && is_alike) compare_two(plan, i, &reference, &answers, c);
     sp_answers_done(&answers);
   }
   if (is_known) sp_answers_done(&reference);

@@ -62,8 +62,9 @@ static bool has_response(const struct sp_compare_plan *plan) {
 
 enum sp_err sp_compare_check(const struct sp_compare_plan *plan, struct sp_error *error) {
   const struct sp_scenario *scenario = plan->scenario;
-  bool is_mock =
-      scenario->stream.transport == SP_TRANSPORT_KAFKA && strcmp(scenario->stream.broker, "mock") == 0;
+  bool is_mock = false;
+  for (size_t i = 0; i < plan->n_sides; i++)
+    is_mock |= strcmp(sp_scenario_way(scenario, plan->sides[i]), "mock") == 0;
   if (plan->n_sides < 2)
     return sp_fail(error, SP_ERR_USAGE,
                    "one side is no comparison; add another: --side NAME,path=embedded|rpc,KEY=VALUE");
@@ -110,7 +111,7 @@ static enum sp_err make_key(const struct job *job, char key[SP_DIGEST_TEXT_BYTES
 // --- The broker of all trials ---
 
 // One trial that nobody looks at, for Java's compiler.
-static enum sp_err warm_up(struct job *job, struct sp_error *error) {
+static enum sp_err warm_up(struct job *job, size_t side_i, struct sp_error *error) {
   char duration[SP_UNITS_TEXT_BYTES];
   struct sp_setting *settings = sp_alloc((job->plan->n_settings + 2) * sizeof *settings);
   struct sp_runner runner = job->runner;
@@ -125,8 +126,7 @@ static enum sp_err warm_up(struct job *job, struct sp_error *error) {
   runner.answers_dir = NULL;
   char *dir = sp_format("%s/warm-up", job->plan->dir);
   if (!job->plan->is_quiet) fprintf(stderr, "warming up Kafka for %s\n", duration);
-  enum sp_err err =
-      sp_runner_run(&runner, job->plan->reference_i, job->plan->scenario->load.seed, dir, &result, error);
+  enum sp_err err = sp_runner_run(&runner, side_i, job->plan->scenario->load.seed, dir, &result, error);
   sp_result_free(result);
   sp_files_remove(dir);
   free(dir);
@@ -135,12 +135,14 @@ static enum sp_err warm_up(struct job *job, struct sp_error *error) {
 }
 
 // Not before the first trial that has to be run.
-static enum sp_err need_broker(struct job *job, struct sp_error *error) {
-  if (job->has_broker || !sp_shared_broker_is_wanted(job->plan->scenario)) return SP_OK;
+static enum sp_err need_broker(struct job *job, size_t side_i, struct sp_error *error) {
+  if (job->has_broker || !sp_shared_broker_is_wanted(job->plan->scenario, job->plan->sides[side_i]))
+    return SP_OK;
   job->has_broker = true;
+  job->broker_plan.side = job->plan->sides[side_i];
   enum sp_err err = sp_shared_broker_start(&job->broker_plan, job->supervisor, &job->broker, error);
   job->runner.broker = &job->broker.broker;
-  return err || !job->plan->broker_warmup_ns ? err : warm_up(job, error);
+  return err || !job->plan->broker_warmup_ns ? err : warm_up(job, side_i, error);
 }
 
 // --- Pair after pair ---
@@ -149,7 +151,7 @@ static enum sp_err run_trial(void *context, size_t side_i, uint64_t seed, const 
                              struct sp_result **result, struct sp_error *error) {
   struct job *job = context;
   struct sp_error why;
-  enum sp_err err = need_broker(job, error);
+  enum sp_err err = need_broker(job, side_i, error);
   if (err || job->supervisor->signal) return err;
   err = sp_runner_run(&job->runner, side_i, seed, dir, result, &why);
   return err ? sp_fail(error, err, "side %s: %s", job->names[side_i], why.text) : SP_OK;
@@ -163,8 +165,22 @@ static void carry_on(const struct job *job, const struct sp_comparison *from, st
   to->duration_s = (isnan(before_s) ? 0 : before_s) + (double)(sp_now_ns() - job->start_ns) * 1e-9;
 }
 
+// Of each side, whether its answers are those of another model than the reference's, by what their trials found.
+static void find_other_models(const struct job *job, bool is_other[SP_COMPARISON_SIDES]) {
+  const struct sp_compare_plan *plan = job->plan;
+  const struct sp_result *results[SP_COMPARISON_SIDES] = {NULL};
+  for (size_t i = 0; i < job->pairs.n_trials; i++) {
+    const struct sp_judge_trial *trial = &job->pairs.trials[i];
+    if (trial->result && trial->result->complete) results[trial->side_i] = trial->result;
+  }
+  for (size_t i = 0; i < plan->n_sides; i++)
+    is_other[i] = !sp_is_one_model(plan->scenario, plan->sides[plan->reference_i], results[plan->reference_i],
+                                   plan->sides[i], results[i]);
+}
+
 static void judge(struct job *job, double alpha) {
   const struct sp_compare_plan *plan = job->plan;
+  bool is_other[SP_COMPARISON_SIDES];
   const struct sp_judge_plan judge_plan = {.side_names = job->names,
                                            .n_sides = plan->n_sides,
                                            .reference_i = plan->reference_i,
@@ -176,7 +192,8 @@ static void judge(struct job *job, double alpha) {
   carry_on(job, job->c, c);
   sp_comparison_command(c, plan->argc, plan->argv);
   sp_judge(&judge_plan, job->pairs.trials, job->pairs.n_trials, c);
-  sp_fairness_remark(plan->scenario, plan->sides, plan->n_sides, c);
+  find_other_models(job, is_other);
+  sp_fairness_remark(plan->scenario, plan->sides, plan->n_sides, is_other, c);
   if (job->unannounced) sp_comparison_remark(c, "%s", job->unannounced);
   sp_comparison_free(job->c);
   job->c = c;
@@ -191,13 +208,16 @@ static double alpha_of_next_look(const struct job *job) {
 static void after_pair(void *context, const struct sp_pairs *pairs) {
   struct job *job = context;
   const struct sp_compare_plan *plan = job->plan;
+  bool is_other[SP_COMPARISON_SIDES];
   const struct sp_agreement_plan agreement = {.sides = plan->sides,
                                               .n_sides = plan->n_sides,
                                               .reference_i = plan->reference_i,
                                               .dir = job->answers_dir,
                                               .abs = plan->scenario->expect.abs,
-                                              .rel = plan->scenario->expect.rel};
+                                              .rel = plan->scenario->expect.rel,
+                                              .is_other_model = is_other};
   if (pairs->was_last_found) return;
+  find_other_models(job, is_other);
   sp_agreement_add(&agreement, job->c);
   judge(job, alpha_of_next_look(job));
   enum sp_err err =

@@ -107,6 +107,7 @@ enum sp_err sp_gate_check(const struct sp_gate_plan *plan, const struct sp_gate_
                           struct sp_error *error) {
   const struct sp_judge_plan judge = {.side_names = has_base ? sp_gate_sides : sp_gate_sides + 1,
                                       .n_sides = has_base ? 2 : 1,
+                                      .are_builds = true,
                                       .family = plan->family,
                                       .n_family = plan->n_family};
   return (plan->scenario ? sp_judge_check_live : sp_judge_check)(&judge, job->trials, job->n_trials,

@@ -67,14 +67,19 @@ void sp_gate_programs_done(struct sp_gate_programs *programs) {
 
 // --- The Kafka of all trials ---
 
-// Every later trial uses it, whatever the scenario says.
+// Every later trial uses it, whatever the scenario says. What a side says itself stands above --broker.
 static void use_broker(struct sp_gate_programs *programs) {
   const struct sp_broker *broker = &programs->broker.broker;
-  sp_arguments_pair(&programs->args, "--broker", broker->address);
+  const struct sp_trial_plan *plan = &programs->plan;
+  if (plan->side->stream.transport == SP_TRANSPORT_AUTO)
+    sp_arguments_pair(&programs->args, "--broker", broker->address);
+  else
+    sp_arguments_add(&programs->side, sp_arguments_side(plan->cli, plan->side, broker->address));
   programs->told = sp_broker_told(broker);
   programs->env[0] = programs->told;
   for (int i = 0; i < 2; i++) {
     programs->programs[i].args = (const char *const *)programs->args.items;
+    programs->programs[i].side = programs->side.items[programs->side.n - 1];
     programs->programs[i].env = programs->env;
   }
 }
@@ -125,7 +130,7 @@ static enum sp_err warm_up_all(struct sp_gate_programs *programs, struct sp_erro
 // Not before the first trial that has to be run.
 static enum sp_err need_broker(struct sp_gate_programs *programs, struct sp_error *error) {
   const struct sp_trial_plan *plan = &programs->plan;
-  if (programs->has_broker || !sp_shared_broker_is_wanted(plan->scenario)) return SP_OK;
+  if (programs->has_broker || !sp_shared_broker_is_wanted(plan->scenario, plan->side)) return SP_OK;
   programs->has_broker = true;
   enum sp_err err = sp_shared_broker_start(plan, programs->supervisor, &programs->broker, error);
   if (err) return err;

@@ -17,7 +17,8 @@ struct sp_judge_trial {           // everything is borrowed
 
 struct sp_judge_plan {
   const char *const *side_names;
-  size_t n_sides, reference_i;           // one side alone: its bounds and predictions, no metric
+  size_t n_sides, reference_i; // one side alone: its bounds and predictions, no metric
+  bool are_builds;             // of one deployment: transport and broker are no difference that is meant
   const struct sp_metric *const *family; // NULL: the primary ones
   size_t n_family;
   double alpha; // of this look
@@ -33,9 +34,9 @@ struct sp_look {
 #define SP_LOOKS_MAX 3
 size_t sp_judge_looks(size_t max_pairs, struct sp_look *looks);
 
-// Whether these trials can be compared at all: of one recording, transport, broker, schedule (arrival, rate, duration; seed within a pair), and expectation;
-// one machine (unless across_machines) and no run id twice; each complete, with events and finite figures; sides of one name of
-// one build and settings. SP_ERR_USAGE or SP_ERR_ENVIRONMENT naming the two folders and what differs. Invalid
+// Whether these trials can be compared at all: of one recording, schedule (arrival, rate, duration; seed within a pair), and expectation of one
+// model; one machine (unless across_machines) and no run id twice; each complete, with events and finite figures; sides of one name of
+// one build, transport, broker, model and settings, and all of one transport and broker where they are builds. SP_ERR_USAGE or SP_ERR_ENVIRONMENT naming the two folders and what differs. Invalid
 // trials are no reason: they are left out.
 enum sp_err sp_judge_check(const struct sp_judge_plan *plan, const struct sp_judge_trial *trials, size_t n,
                            bool across_machines, struct sp_error *error);

@@ -87,7 +87,6 @@ static const struct {
   { "recording." name, name, offsetof(struct sp_result, recording), "replay one recording on all sides" }
 #define LOAD(name)                                                                                           \
   { "load." name, name, offsetof(struct sp_result, load), "use one schedule on all sides" }
-    {"broker.kind", "kind", offsetof(struct sp_result, broker), "measure all sides over one broker"},
     RECORDING("digest"),
     LOAD("arrival"),
     LOAD("rate_per_s"),
@@ -107,12 +106,6 @@ static const struct {
 
 static enum sp_err check_shared(const struct sp_judge_trial *a, const struct sp_judge_trial *b,
                                 struct sp_error *error) {
-  const char *one = a->result->transport, *other = b->result->transport;
-  if (one && other && strcmp(one, other) != 0) {
-    char what[160];
-    snprintf(what, sizeof what, "transport %.40s and %.40s", one, other);
-    return differ(a, b, what, "measure all sides over one transport", error);
-  }
   for (size_t i = 0; i < sizeof shared / sizeof shared[0]; i++) {
     char left[32], right[32], what[320];
     const char *x =
@@ -124,6 +117,22 @@ static enum sp_err check_shared(const struct sp_judge_trial *a, const struct sp_
     return differ(a, b, what, shared[i].remedy, error);
   }
   return SP_OK;
+}
+
+// How events travelled: of the trials of one side, and of all sides where those are builds of one deployment.
+static enum sp_err check_way(const struct sp_judge_trial *a, const struct sp_judge_trial *b,
+                             struct sp_error *error) {
+  const char *one = a->result->transport, *other = b->result->transport;
+  char what[160];
+  if (one && other && strcmp(one, other) != 0) {
+    snprintf(what, sizeof what, "transport %.40s and %.40s", one, other);
+    return differ(a, b, what, "measure them over one transport, or give each a --side of its own", error);
+  }
+  one = sp_facts_text_of(&a->result->broker, "kind", "none");
+  other = sp_facts_text_of(&b->result->broker, "kind", "none");
+  if (strcmp(one, other) == 0) return SP_OK;
+  snprintf(what, sizeof what, "broker.kind %.40s and %.40s", one, other);
+  return differ(a, b, what, "measure them over one broker, or give each a --side of its own", error);
 }
 
 static json_t *resolved(const struct sp_result *r) {
@@ -152,6 +161,14 @@ static enum sp_err check_expect(const struct sp_judge_trial *a, const struct sp_
   return err;
 }
 
+// A copy of a model under another name or number has expectations of its own.
+static bool is_one_version(const struct sp_result *a, const struct sp_result *b) {
+  char left[32], right[32];
+  return strcmp(sp_facts_text_of(&a->model, "name", ""), sp_facts_text_of(&b->model, "name", "")) == 0 &&
+         strcmp(text_of(&a->model, "version", left, sizeof left),
+                text_of(&b->model, "version", right, sizeof right)) == 0;
+}
+
 // Of one model the right answers are the same everywhere, whoever computed them.
 static enum sp_err check_predictions(const struct sp_judge_trial *a, const struct sp_judge_trial *b,
                                      struct sp_error *error) {
@@ -160,6 +177,7 @@ static enum sp_err check_predictions(const struct sp_judge_trial *a, const struc
   const char *right = sp_facts_text_of(&b->result->model, "digest", NULL);
   bool has_stub = sp_result_is_stub(a->result) || sp_result_is_stub(b->result);
   if (!x || !y || has_stub || !left || !right || strcmp(left, right) != 0) return SP_OK;
+  if (!is_one_version(a->result, b->result)) return SP_OK;
   const char *one = sp_facts_text_of(&a->result->model, "expected_digest", NULL);
   const char *other = sp_facts_text_of(&b->result->model, "expected_digest", NULL);
   char what[320];
@@ -190,6 +208,8 @@ static enum sp_err check_machine(const struct sp_judge_trial *a, const struct sp
 static enum sp_err check_side(const struct sp_judge_trial *a, const struct sp_judge_trial *b,
                               bool across_machines, struct sp_error *error) {
   char what[SP_REPORT_DIFFERENCE_BYTES];
+  enum sp_err err = check_way(a, b, error);
+  if (err) return err;
   if (!sp_report_difference(a->result, b->result, what, sizeof what)) return SP_OK;
   if (across_machines && strncmp(what, "machine.", 8) == 0) {
     char left[32], right[32];
@@ -210,6 +230,7 @@ static double seed_of(const struct sp_judge_trial *trial) {
 static enum sp_err check_pair(const struct sp_judge_trial *a, const struct sp_judge_trial *b,
                               struct sp_error *error) {
   char what[128] = "";
+  SP_ASSERT(a->result && b->result);
   if (seed_of(a) != seed_of(b))
     snprintf(what, sizeof what, "seeds %.0f and %.0f in one pair", seed_of(a), seed_of(b));
   else if (!a->result->closed_loop && !b->result->closed_loop && a->result->intended != b->result->intended)
@@ -298,6 +319,7 @@ enum sp_err sp_judge_check(const struct sp_judge_plan *plan, const struct sp_jud
     if (!trials[i].result || !sp_judge_is_usable(&trials[i])) continue;
     const struct sp_judge_trial *own = first_of(trials, n, trials[i].side_i);
     if (first) err = check_two(first, &trials[i], across_machines, error);
+    if (!err && first && plan->are_builds) err = check_way(first, &trials[i], error);
     if (!err && own) err = check_side(own, &trials[i], across_machines, error);
   }
   return err ? err : check_pairs(trials, n, error);

@@ -111,11 +111,17 @@ static char *setting_text(const json_t *value) {
 
 #define DEPTH 3 // sides.NAME.server.KEY
 
+// A side that says nothing of these has the scenario's: what its trial found tells.
+static bool is_told_by_trials(const char *name) {
+  return strcmp(name, "transport") == 0 || strcmp(name, "model") == 0;
+}
+
 static void note_settings(struct sp_comparison *c, const char *prefix, json_t *const *objects, size_t n,
                           int depth) {
   const char *key;
   json_t *first;
   json_object_foreach(objects[0], key, first) {
+    if (!*prefix && is_told_by_trials(key)) continue;
     json_t *values[MAX_SIDES] = {NULL};
     char *texts[MAX_SIDES], *name = sp_format("%s%s", prefix, key);
     for (size_t s = 0; s < n; s++) values[s] = json_object_get(objects[s], key);

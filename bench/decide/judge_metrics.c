@@ -96,9 +96,9 @@ static void measure(const struct sp_judging *j, struct sp_compared *m, const dou
 }
 
 // A time that means nothing, whatever its figures; NULL otherwise.
-static const char *why_void(const struct sp_judging *j, const struct sp_metric *metric) {
-  if (!metric->is_time) return NULL;
-  if (j->is_mock)
+static const char *why_void(const struct sp_judging *j, const struct sp_compared *m) {
+  if (!m->metric->is_time) return NULL;
+  if (j->c->sides[m->side_i].is_mock || j->c->sides[j->plan->reference_i].is_mock)
     return "the mock broker's times are those of its fetch timer; use --broker kafka, --transport direct, or "
            "--metrics cpu_per_event";
   if (j->is_closed_loop)
@@ -223,7 +223,7 @@ static void add_metric(struct sp_judging *j, const struct sp_metric *metric, siz
   if (10 * (j->pairs.n_pairs - n) > j->pairs.n_pairs)
     n = take_ratios(j, m, false, values); // shown, never judged
   measure(j, m, values, n);
-  const char *nothing = m->is_primary ? why_void(j, metric) : NULL;
+  const char *nothing = m->is_primary ? why_void(j, m) : NULL;
   if (nothing) {
     m->verdict = SP_VERDICT_VOID;
     m->why = sp_copy_text(nothing);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/printable.h"
 #include "base/text_stream.h"
@@ -13,13 +14,27 @@
 #include "report/escape.h"
 #include "result/metric.h"
 
+// "direct", or "direct or kafka" where sides differ in that.
+static void ways_of(const struct sp_searches_plan *plan, char *text, size_t n) {
+  size_t used = 0;
+  text[0] = '\0';
+  for (size_t i = 0; i < plan->n_sides && used < n; i++) {
+    const char *way = sp_scenario_way(plan->scenario, plan->sides[i]);
+    bool is_known = false;
+    for (size_t k = 0; k < i; k++)
+      is_known |= strcmp(sp_scenario_way(plan->scenario, plan->sides[k]), way) == 0;
+    if (!is_known) used += (size_t)snprintf(text + used, n - used, "%s%s", used ? " or " : "", way);
+  }
+}
+
 // What was asked of every side: "poisson, direct, p99 <= 10ms, not ok <= 0.1%, trials of >= 10s and >= 20,000 events".
 static char *heading(const struct sp_searches_plan *plan) {
   const struct sp_search_options *options = &plan->options;
   struct sp_search_slo slo;
-  char bounds[160], least[SP_UNITS_TEXT_BYTES], precision[SP_UNITS_TEXT_BYTES];
+  char ways[256], bounds[160], least[SP_UNITS_TEXT_BYTES], precision[SP_UNITS_TEXT_BYTES];
   int64_t least_ns = options->probe_ns ? options->probe_ns : SP_SEARCH_PROBE_NS;
   bool is_short = least_ns < SP_SEARCH_PROBE_NS;
+  ways_of(plan, ways, sizeof ways);
   sp_search_slo_of(&plan->scenario->expect, plan->sides[0], &slo);
   sp_units_write_duration(least_ns, least, sizeof least);
   return sp_format(

@@ -81,10 +81,12 @@ static enum sp_err check_rates(const struct sp_searches_plan *plan, struct sp_er
 }
 
 enum sp_err sp_searches_check(const struct sp_searches_plan *plan, struct sp_error *error) {
-  const struct sp_stream_conf *stream = &plan->scenario->stream;
   enum sp_err err = check_load(&plan->scenario->load, error);
   if (err) return err;
-  if (stream->transport == SP_TRANSPORT_KAFKA && (!stream->broker || strcmp(stream->broker, "mock") == 0))
+  bool is_mock = false;
+  for (size_t i = 0; i < plan->n_sides; i++)
+    is_mock |= strcmp(sp_scenario_way(plan->scenario, plan->sides[i]), "mock") == 0;
+  if (is_mock)
     return sp_fail(
         error, SP_ERR_INVALID,
         "stream.broker: the mock's times are an artefact of its fetch timer, so that no rate can be "
@@ -106,7 +108,9 @@ struct going {
 static enum sp_err need_broker(void *context, struct sp_error *error) {
   struct going *going = context;
   const struct sp_searches_plan *plan = going->plan;
-  if (going->prober.broker || !sp_shared_broker_is_wanted(plan->scenario)) return SP_OK;
+  const struct sp_side *side = going->prober.side->side;
+  if (going->prober.broker || !sp_shared_broker_is_wanted(plan->scenario, side)) return SP_OK;
+  going->broker_plan.side = side;
   char rate[SP_UNITS_TEXT_BYTES];
   snprintf(rate, sizeof rate, "%.10g/s", from_of(plan));
   const struct sp_setting setting = {"load.rate", rate, "warm-up"};

@@ -158,8 +158,9 @@ static enum sp_err make_digest(const struct sp_sweep_plan *plan, const struct ce
 static int64_t expect(const struct sp_sweep_plan *plan, const struct sp_scenario *scenario) {
   const struct sp_load_conf *load = &scenario->load;
   int64_t trial_ns = load->warmup_ns + load->duration_ns + TRIAL_EXTRA_NS;
-  bool has_broker =
-      scenario->stream.transport == SP_TRANSPORT_KAFKA && strcmp(scenario->stream.broker, "kafka") == 0;
+  bool has_broker = false;
+  for (size_t i = 0; i < plan->n_sides; i++)
+    has_broker |= strcmp(sp_scenario_way(scenario, sp_scenario_side(scenario, plan->sides[i])), "kafka") == 0;
   return trial_ns * (int64_t)(plan->n_pairs * plan->n_sides) + (has_broker ? BROKER_NS : 0);
 }
 

@@ -79,6 +79,7 @@ static size_t find_trial(const struct sp_report *report, const char *run_id) {
 // Every trial of the comparison, and the driver's checks over those that are here.
 static void list_trials(json_t *view, const struct sp_report *report, const struct sp_comparison *c) {
   json_t *array = json_array();
+  // NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what it holds
   const struct sp_result **results = sp_alloc((c->n_trials + 1) * sizeof *results);
   size_t n = 0;
   for (size_t i = 0; i < c->n_trials; i++) {
@@ -153,6 +154,7 @@ static void add_differences(json_t *differences, const struct sp_result *a, cons
 static json_t *rows_view(const struct sp_report *report, const struct sp_report_row *rows, size_t n) {
   const struct sp_result *first = report->trials[rows[0].trials[0]].result;
   json_t *json = json_object(), *sides = json_array(), *differences = json_array(), *trials = json_array();
+  // NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what it holds
   const struct sp_result **results = sp_alloc((report->n_trials + 1) * sizeof *results);
   size_t n_results = 0;
   for (size_t i = 0; i < n; i++) {

@@ -186,22 +186,38 @@ static enum sp_err check_file(const struct sp_check_context *check, const char *
                        is_folder ? "no folder" : "no file", remedy);
 }
 
-static enum sp_err check_model(const struct sp_check_context *check) {
-  const struct sp_model_conf *model = &check->scenario->model;
-  enum sp_err err =
-      check_file(check, "model.dir", model->dir, true, "name the folder that holds VERSION/model.onnx");
+// `prefix` is that of its keys: "model." or "sides.NAME.model.".
+static enum sp_err check_model(const struct sp_check_context *check, const struct sp_model_conf *model,
+                               const char *prefix) {
+  char dir[128], name[128], number[128];
+  snprintf(dir, sizeof dir, "%sdir", prefix);
+  snprintf(name, sizeof name, "%sname", prefix);
+  snprintf(number, sizeof number, "%sversion", prefix);
+  enum sp_err err = check_file(check, dir, model->dir, true, "name the folder that holds VERSION/model.onnx");
   if (err) return err;
   if (!model->name || !model->name[0] || model->name[0] == '.' || strchr(model->name, '/'))
-    return sp_check_fail(check, SP_ERR_USAGE, "model.name",
-                         "\"%.60s\" is no name; write letters, digits, - and _",
+    return sp_check_fail(check, SP_ERR_USAGE, name, "\"%.60s\" is no name; write letters, digits, - and _",
                          model->name ? model->name : "");
   struct sp_error what;
   uint64_t version;
   char *version_dir;
   err = sp_model_version_dir(model, &version, &version_dir, &what);
-  if (err) return sp_check_fail(check, err, model->version ? "model.version" : "model.dir", "%s", what.text);
+  if (err) return sp_check_fail(check, err, model->version ? number : dir, "%s", what.text);
   free(version_dir);
   return SP_OK;
+}
+
+static enum sp_err check_models(const struct sp_check_context *check) {
+  const struct sp_list *sides = &check->scenario->sides;
+  enum sp_err err = check_model(check, &check->scenario->model, "model.");
+  for (size_t i = 0; i < sides->n && !err; i++) {
+    const struct sp_side *side = (const struct sp_side *)sides->items + i;
+    if (!side->model.dir || !sp_check_is_measured(check, side->name)) continue;
+    char *prefix = sp_format("sides.%s.model.", side->name);
+    err = check_model(check, &side->model, prefix);
+    free(prefix);
+  }
+  return err;
 }
 
 // --- Sides ---
@@ -270,7 +286,7 @@ static bool is_for_others(const struct sp_check_context *check, const char *key)
 // Clients that we do not start know no relay, and over TLS they look for the server's name, not the relay's.
 static const char *why_no_relay(const struct sp_check_context *check, const struct sp_side *side) {
   const struct sp_load_conf *load = &check->scenario->load;
-  if (check->scenario->stream.transport == SP_TRANSPORT_KAFKA &&
+  if (sp_scenario_of_side(check->scenario, side).stream.transport == SP_TRANSPORT_KAFKA &&
       (side->app.apps == 0 || load->only != SP_ONLY_BOTH || load->shard))
     return "goes through a relay of this trial's, which applications that others start do not know; leave it "
            "out";
@@ -324,6 +340,6 @@ enum sp_err sp_check_scenario(const struct sp_check_context *check) {
   if (!err)
     err = check_file(check, "recording", scenario->recording, false,
                      "name a recording; servepath import makes one");
-  if (!err) err = check_model(check);
+  if (!err) err = check_models(check);
   return err;
 }

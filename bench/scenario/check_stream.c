@@ -12,9 +12,25 @@ static bool is_kafka(const struct sp_check_context *check) {
 static bool is_broker(const struct sp_check_context *check, const char *name) {
   return check->scenario->stream.broker && strcmp(check->scenario->stream.broker, name) == 0;
 }
+// Whether any side that will run is over Kafka, by the scenario's word or its own.
+static bool uses_kafka(const struct sp_check_context *check) {
+  const struct sp_list *sides = &check->scenario->sides;
+  for (size_t i = 0; i < sides->n; i++) {
+    const struct sp_side *side = (const struct sp_side *)sides->items + i;
+    if (sp_check_is_measured(check, side->name) &&
+        sp_scenario_of_side(check->scenario, side).stream.transport == SP_TRANSPORT_KAFKA)
+      return true;
+  }
+  return false;
+}
 // Started for the trial, so that nobody else can be there.
 static bool is_own_broker(const struct sp_check_context *check) {
   return is_broker(check, "mock") || is_broker(check, "kafka");
+}
+
+static enum sp_err fail_broker(const struct sp_check_context *check, const char *key) {
+  return sp_check_fail(check, SP_ERR_USAGE, key, "\"%.80s\" is no broker; write mock, kafka or HOST:PORT",
+                       check->scenario->stream.broker);
 }
 
 static enum sp_err check_broker(const struct sp_check_context *check) {
@@ -25,8 +41,7 @@ static enum sp_err check_broker(const struct sp_check_context *check) {
                          "--set stream.broker=null");
   }
   if (!is_kafka(check) || is_own_broker(check) || strchr(broker, ':')) return SP_OK;
-  return sp_check_fail(check, SP_ERR_USAGE, "stream.broker",
-                       "\"%.80s\" is no broker; write mock, kafka or HOST:PORT", broker);
+  return fail_broker(check, "stream.broker");
 }
 
 // Letters that Kafka allows.
@@ -42,13 +57,15 @@ static enum sp_err check_topic(const struct sp_check_context *check, const char 
                        name);
 }
 
+// Where only some sides are over Kafka, the topics are theirs.
 static enum sp_err check_topics(const struct sp_check_context *check) {
   const struct sp_topics_conf *topics = &check->scenario->topics;
-  if (!is_kafka(check) && topics->reuse) {
+  bool is_used = uses_kafka(check);
+  if (!is_used && topics->reuse) {
     return sp_check_fail(check, SP_ERR_USAGE, "topics.reuse",
                          "transport direct has no topics; write --transport kafka --broker HOST:PORT");
   }
-  if (!is_kafka(check)) return SP_OK;
+  if (!is_used) return SP_OK;
   enum sp_err err = SP_OK;
   if (topics->input || topics->reuse) err = check_topic(check, "topics.input", topics->input);
   if (!err && (topics->output || topics->reuse)) err = check_topic(check, "topics.output", topics->output);
@@ -162,17 +179,37 @@ static enum sp_err check_kafka_side(const struct sp_check_context *check, const 
   return SP_OK;
 }
 
+static enum sp_err check_own_broker(const struct sp_check_context *check, const struct sp_side *side) {
+  const char *broker = side->stream.broker;
+  if (side->stream.transport == SP_TRANSPORT_DIRECT && broker)
+    return fail_side(check, side, "broker",
+                     "transport direct has no broker; leave the broker out, or write transport=kafka");
+  if (!broker || is_own_broker(check) || strchr(broker, ':')) return SP_OK;
+  char *key = sp_format("sides.%s.broker", side->name);
+  enum sp_err err = fail_broker(check, key);
+  free(key);
+  return err;
+}
+
+// As its trials have the scenario.
+static enum sp_err check_side(const struct sp_check_context *all, const struct sp_side *side) {
+  const struct sp_scenario own = sp_scenario_of_side(all->scenario, side);
+  struct sp_check_context check = *all;
+  check.scenario = &own;
+  enum sp_err err = check_own_broker(&check, side);
+  if (!err) err = check_sharing(&check);
+  if (!err) err = is_kafka(&check) ? check_kafka_side(&check, side) : check_direct_side(&check, side);
+  if (!err) err = sp_check_match(&check, side);
+  return err ? err : check_foreign_app(&check, side);
+}
+
 enum sp_err sp_check_stream(const struct sp_check_context *check) {
   const struct sp_list *sides = &check->scenario->sides;
   enum sp_err err = check_broker(check);
   if (!err) err = check_topics(check);
-  if (!err) err = check_sharing(check);
   for (size_t i = 0; i < sides->n && !err; i++) {
     const struct sp_side *side = (const struct sp_side *)sides->items + i;
-    if (!sp_check_is_measured(check, side->name)) continue;
-    err = is_kafka(check) ? check_kafka_side(check, side) : check_direct_side(check, side);
-    if (!err) err = sp_check_match(check, side);
-    if (!err) err = check_foreign_app(check, side);
+    if (sp_check_is_measured(check, side->name)) err = check_side(check, side);
   }
   return err;
 }

@@ -58,3 +58,20 @@ enum sp_err sp_model_version_dir(const struct sp_model_conf *model, uint64_t *ve
   *version_dir = dir;
   return SP_OK;
 }
+
+void sp_model_settle_version(struct sp_model_conf *model) {
+  uint64_t version, highest = 0;
+  char held[128];
+  size_t n = strlen(model->dir);
+  while (n > 1 && model->dir[n - 1] == '/') n--;
+  size_t start = n;
+  while (start > 0 && model->dir[start - 1] != '/') start--;
+  char *last = sp_format("%.*s", (int)(n - start), model->dir + start);
+  bool is_version = !model->version && last[0] != '0' && !sp_units_parse_count(last, &version, NULL);
+  if (is_version && start > 1 && is_folder(model->dir) &&
+      read_versions(model->dir, &highest, held, sizeof held, NULL) == SP_OK && !highest) {
+    model->version = version;
+    model->dir[start - 1] = '\0';
+  }
+  free(last);
+}

@@ -14,6 +14,7 @@
 #include "scenario/check.h"
 #include "scenario/load.h"
 #include "scenario/setting.h"
+#include "scenario/sides.h"
 #include "scenario/yaml.h"
 
 // What the application takes where the scenario says nothing (stream/kafka_app.c).
@@ -26,7 +27,7 @@ static const struct sp_key model_keys[] = {
     {"name", SP_KIND_TEXT, MODEL(name), NULL, NULL, NULL, NULL,
      "name for servers and results; that of dir if absent"},
     {"dir", SP_KIND_PATH, MODEL(dir), NULL, NULL, NULL, NULL,
-     "folder that holds VERSION/{model.onnx,saved_model.pb,...}"},
+     "folder that holds VERSION/{model.onnx,saved_model.pb,...}, or one of those: DIR/VERSION"},
     {"version", SP_KIND_COUNT, MODEL(version), "0", NULL, NULL, NULL, "version; 0: the highest in dir"},
     {"label", SP_KIND_TEXT, MODEL(label), NULL, NULL, NULL, NULL,
      "version label that a model server is asked for in place of the number"},
@@ -42,6 +43,9 @@ static const struct sp_key side_keys[] = {
     {"", SP_KIND_INLINE, SIDE(app), NULL, NULL, &sp_app_table, NULL, NULL},
     {"server", SP_KIND_TABLE, SIDE(server), NULL, NULL, &sp_server_table, NULL,
      "the reference model server that a trial spawns"},
+    {"", SP_KIND_INLINE, SIDE(stream), NULL, NULL, &sp_side_stream_table, NULL, NULL},
+    {"model", SP_KIND_TABLE, SIDE(model), NULL, NULL, &model_table, NULL,
+     "this side's model in place of the scenario's: a folder, or {version: 2} of the same"},
     {0},
 };
 static const struct sp_table side_table = {"sides.NAME", side_keys, sizeof(struct sp_side), NULL};
@@ -169,42 +173,11 @@ static enum sp_err lay_settings(struct loader *loader, const struct sp_setting *
 
 // --- Defaults that depend on other keys ---
 
-static char *last_part(const char *path) {
-  size_t n = strlen(path);
-  while (n > 1 && path[n - 1] == '/') n--;
-  size_t start = n;
-  while (start > 0 && path[start - 1] != '/') start--;
-  return sp_format("%.*s", (int)(n - start), path + start);
-}
-
 static void name_by_folder(struct sp_scenario *scenario) {
-  if (!scenario->name) {
-    char *whole = realpath(scenario->folder, NULL);
-    scenario->name = last_part(whole ? whole : scenario->folder);
-    free(whole);
-  }
-  if (!scenario->model.name && scenario->model.dir) scenario->model.name = last_part(scenario->model.dir);
-}
-
-// Whether some side is answered by an application that others wrote.
-static bool has_foreign_app(const struct sp_check_context *check) {
-  const struct sp_list *sides = &check->scenario->sides;
-  for (size_t i = 0; i < sides->n; i++) {
-    const struct sp_side *side = (const struct sp_side *)sides->items + i;
-    if (side->app.command && sp_check_is_measured(check, side->name)) return true;
-  }
-  return false;
-}
-
-// DESIGN: Kafka where a broker is named, or an application that reads from one. Where Kafka is and no broker is named, the mock,
-// with which clients other than librdkafka's do not work: for such an application a real one.
-static void settle_stream(struct sp_scenario *scenario, const struct sp_check_context *check) {
-  struct sp_stream_conf *stream = &scenario->stream;
-  bool is_foreign = has_foreign_app(check);
-  if (stream->transport == SP_TRANSPORT_AUTO)
-    stream->transport = stream->broker || is_foreign ? SP_TRANSPORT_KAFKA : SP_TRANSPORT_DIRECT;
-  if (stream->transport == SP_TRANSPORT_KAFKA && !stream->broker)
-    stream->broker = sp_copy_text(is_foreign ? "kafka" : "mock");
+  if (scenario->name) return;
+  char *whole = realpath(scenario->folder, NULL);
+  scenario->name = sp_path_last_part(whole ? whole : scenario->folder);
+  free(whole);
 }
 
 static int64_t property_ns(const struct sp_properties *properties, const char *name, int64_t standard_ns) {
@@ -220,7 +193,7 @@ static int64_t property_ns(const struct sp_properties *properties, const char *n
 // How long what a dead application had taken may stay out of sight: until the group gives it to another one, and, in
 // transactions, until the broker has ended the one that was open. A drain that is shorter turns it into losses.
 static int64_t takeover_ns(const struct sp_scenario *scenario, const struct sp_side *side) {
-  if (scenario->stream.transport != SP_TRANSPORT_KAFKA) return 0;
+  if (sp_scenario_of_side(scenario, side).stream.transport != SP_TRANSPORT_KAFKA) return 0;
   int64_t ns = property_ns(&scenario->kafka.consumer, "session.timeout.ms", SESSION_TIMEOUT_NS);
   if (side->app.delivery == SP_DELIVERY_EXACTLY_ONCE)
     ns += property_ns(&scenario->kafka.producer, "transaction.timeout.ms", TRANSACTION_TIMEOUT_NS);
@@ -267,7 +240,7 @@ static enum sp_err finish(struct loader *loader, const struct sp_load_request *r
   if (!err) err = sp_bind(&sp_scenario_table, loader->root, scenario, loader->error);
   if (err) return err;
   name_by_folder(scenario);
-  settle_stream(scenario, &check);
+  sp_settle_sides(scenario, &check);
   err = sp_check_scenario(&check);
   if (!err) err = settle_drain(scenario, &check);
   if (!err) resolve(scenario);

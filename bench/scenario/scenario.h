@@ -15,7 +15,7 @@
 
 struct sp_model_conf {
   char *name;
-  char *dir;        // holds VERSION/{model.onnx,saved_model.pb,...}
+  char *dir; // holds VERSION/{model.onnx,saved_model.pb,...}; once checked, no longer one such folder itself
   uint64_t version; // 0: the highest number in dir
   char *label;      // version label that servers are asked for in its place; NULL: none
 };
@@ -27,6 +27,9 @@ struct sp_side {
   struct sp_rpc_conf rpc;
   struct sp_app_conf app;
   struct sp_server_conf server;
+  // Its own in place of the scenario's, as sp_scenario_of_side lays them; checked scenarios have them whole:
+  struct sp_side_stream_conf stream; // auto: it has none
+  struct sp_model_conf model;        // dir NULL: it has none
 };
 
 struct sp_scenario {
@@ -76,6 +79,9 @@ enum sp_err sp_scenario_load(const char *path, const char *const *overlays, size
                              struct sp_scenario **scenario, struct sp_error *error);
 void sp_scenario_free(struct sp_scenario *scenario);
 
+// Where dir is itself a version's folder (models/fraud/2, and no versions in it), it becomes dir and version.
+void sp_model_settle_version(struct sp_model_conf *model);
+
 // The folder of the model's version and its number: model.version, or for 0 the highest number in model.dir. *version_dir from
 // malloc. SP_ERR_ENVIRONMENT: the folder cannot be read or holds no (or not that) version, naming those it holds.
 enum sp_err sp_model_version_dir(const struct sp_model_conf *model, uint64_t *version, char **version_dir,
@@ -83,5 +89,14 @@ enum sp_err sp_model_version_dir(const struct sp_model_conf *model, uint64_t *ve
 
 // The side of that name, or the first for NULL; NULL if there is none.
 const struct sp_side *sp_scenario_side(const struct sp_scenario *scenario, const char *name);
+
+// The scenario as trials of that side have it: the side's transport, broker and model in place of the common ones. It shares all that it points to
+// with `scenario`, lives no longer, and is not freed. Of one that is such a view already: the same again.
+struct sp_scenario sp_scenario_of_side(const struct sp_scenario *scenario, const struct sp_side *side);
+// How events reach that side: "direct", "mock", "kafka" or "HOST:PORT". Borrowed.
+const char *sp_scenario_way(const struct sp_scenario *scenario, const struct sp_side *side);
+// Whether two sides answer by one version of one model, in whichever of its files.
+bool sp_scenario_is_one_model(const struct sp_scenario *scenario, const struct sp_side *a,
+                              const struct sp_side *b);
 
 #endif

@@ -1,4 +1,4 @@
-// The keys of `topics:` and `stream:` and their defaults.
+// The keys of `topics:` and `stream:`, those of a side that take the place of `stream:`, and their defaults.
 #include "stream/conf.h"
 
 // A row is a key.
@@ -26,3 +26,13 @@ static const struct sp_key stream_keys[] = {
     {0},
 };
 const struct sp_table sp_stream_table = {"stream", stream_keys, sizeof(struct sp_stream_conf), NULL};
+
+#define SIDE(field) offsetof(struct sp_side_stream_conf, field)
+static const struct sp_key side_stream_keys[] = {
+    {"transport", SP_KIND_CHOICE, SIDE(transport), "auto", "auto direct kafka", NULL, NULL,
+     "how events reach this side's application, whatever stream.transport says; auto: kafka where the side names a broker, otherwise as stream.transport"},
+    {"broker", SP_KIND_TEXT, SIDE(broker), NULL, NULL, NULL, NULL,
+     "this side's broker, whatever stream.broker says: mock, kafka or HOST:PORT"},
+    {0},
+};
+const struct sp_table sp_side_stream_table = {"stream", side_stream_keys, sizeof(struct sp_side_stream_conf), NULL};

@@ -22,7 +22,14 @@ struct sp_stream_conf {
   uint64_t fifo_events; // capacity of the direct FIFO: a full one sheds
 };
 
-extern const struct sp_table sp_topics_table; // struct sp_topics_conf
-extern const struct sp_table sp_stream_table; // struct sp_stream_conf
+// What a side may say of its own, in place of `stream:`.
+struct sp_side_stream_conf {
+  int transport; // enum sp_transport; auto: kafka where the side names a broker, otherwise what `stream:` says
+  char *broker;  // as in `stream:`
+};
+
+extern const struct sp_table sp_topics_table;      // struct sp_topics_conf
+extern const struct sp_table sp_side_stream_table; // struct sp_side_stream_conf
+extern const struct sp_table sp_stream_table;      // struct sp_stream_conf
 
 #endif

@@ -53,15 +53,20 @@ void sp_arguments_scenario(struct sp_arguments *arguments, const struct sp_trial
   add_settings(arguments, plan->settings, plan->n_settings);
 }
 
+// TEXT,key=value, in quotes where a comma in the value would end it. Frees the text.
+static char *with_key(char *text, const char *key, const char *value) {
+  const char *quote = strchr(value, ',') ? "\"" : "";
+  char *longer = sp_format("%s,%s=%s%s%s", text, key, quote, value, quote);
+  free(text);
+  return longer;
+}
+
 // NAME,key=value,key=value
 static char *side_text(const struct sp_cli_side *side) {
   char *text = sp_copy_text(side->name);
   size_t skip = strlen("sides.") + strlen(side->name) + 1;
-  for (size_t k = 0; k < side->n_keys; k++) {
-    char *longer = sp_format("%s,%s=%s", text, side->keys[k].key + skip, side->keys[k].value);
-    free(text);
-    text = longer;
-  }
+  for (size_t k = 0; k < side->n_keys; k++)
+    text = with_key(text, side->keys[k].key + skip, side->keys[k].value);
   return text;
 }
 
@@ -75,6 +80,15 @@ void sp_arguments_sides(struct sp_arguments *arguments, const struct sp_trial_pl
     sp_arguments_add(arguments, side_text(&plan->cli->sides[i]));
   }
   if (!is_named) sp_arguments_pair(arguments, "--side", plan->side->name);
+}
+
+char *sp_arguments_side(const struct sp_cli *cli, const struct sp_side *side, const char *broker) {
+  char *text = NULL;
+  for (size_t i = 0; i < cli->n_sides && !text; i++) {
+    if (strcmp(cli->sides[i].name, side->name) == 0) text = side_text(&cli->sides[i]);
+  }
+  if (!text) text = sp_copy_text(side->name);
+  return with_key(with_key(text, "transport", "kafka"), "broker", broker);
 }
 
 void sp_arguments_done(struct sp_arguments *arguments) {

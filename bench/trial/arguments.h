@@ -22,6 +22,8 @@ void sp_arguments_scenario(struct sp_arguments *arguments, const struct sp_trial
 void sp_arguments_layers(struct sp_arguments *arguments, const struct sp_cli *cli);
 // The sides as the user named them with their keys: all, or only that of the plan.
 void sp_arguments_sides(struct sp_arguments *arguments, const struct sp_trial_plan *plan, bool only_own);
+// NAME[,key=value...] of the side as the user named it, and that broker in place of the one that it names. From malloc.
+char *sp_arguments_side(const struct sp_cli *cli, const struct sp_side *side, const char *broker);
 void sp_arguments_done(struct sp_arguments *arguments);
 
 #endif

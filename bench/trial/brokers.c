@@ -213,7 +213,7 @@ enum sp_err sp_broker_launch(const struct sp_trial_plan *plan, const char *run_i
   broker->kind = is_mock ? "mock" : is_kafka ? "kafka" : "external";
   broker->wire_run = wire_run_of(plan, run_id);
   name_topics(plan, run_id, broker);
-  if (plan->broker) {
+  if (plan->broker && is_kafka) {
     take_shared(plan->broker, broker);
     return SP_OK;
   }

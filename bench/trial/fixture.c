@@ -16,7 +16,8 @@
 
 struct fixture {
   const struct sp_fixture_plan *plan;
-  struct sp_trial_plan trial; // as a trial of that side would start its parts
+  struct sp_scenario scenario; // as the side has it, adapted
+  struct sp_trial_plan trial;  // as a trial of that side would start its parts
   struct sp_supervisor *supervisor;
   struct sp_placement
       placement; // empty, unless the user placed something: the command may use every processor
@@ -46,12 +47,14 @@ static bool is_own_broker(const char *broker) {
   return strcmp(broker, "mock") == 0 || strcmp(broker, "kafka") == 0;
 }
 
-static void adapt(const struct sp_fixture_plan *plan, struct sp_side *side) {
-  struct sp_stream_conf *stream = &plan->scenario->stream;
-  stream->transport = plan->has_broker ? SP_TRANSPORT_KAFKA : SP_TRANSPORT_DIRECT;
-  if (!stream->broker) stream->broker = sp_copy_text("mock");
-  if (is_own_broker(stream->broker)) plan->scenario->topics.reuse = true;
+static struct sp_scenario adapted(const struct sp_fixture_plan *plan, struct sp_side *side) {
+  static char mock[] = "mock";
+  struct sp_scenario own = sp_scenario_of_side(plan->scenario, side);
+  own.stream.transport = plan->has_broker ? SP_TRANSPORT_KAFKA : SP_TRANSPORT_DIRECT;
+  if (!own.stream.broker) own.stream.broker = mock;
+  if (is_own_broker(own.stream.broker)) own.topics.reuse = true;
   side->app.apps = 0;
+  return own;
 }
 
 static void make_run_id(struct fixture *f) {
@@ -78,7 +81,7 @@ static void say_ready(const struct fixture *f, int64_t began_ns) {
 // The broker takes longest: the server loads meanwhile.
 static enum sp_err start_parts(struct fixture *f, struct sp_error *error) {
   int64_t began_ns = sp_now_ns();
-  const struct sp_trial_conf *placed = &f->plan->scenario->placement;
+  const struct sp_trial_conf *placed = &f->scenario.placement;
   make_run_id(f);
   enum sp_err err = placed->cpus ? sp_placement_resolve(placed, &f->placement, error) : SP_OK;
   if (!err) err = sp_run_dir_new(&f->dir, f->run_id, error);
@@ -97,7 +100,7 @@ static void add_env(char **env, size_t *n, const char *name, const char *value) 
 }
 
 static enum sp_err start_command(struct fixture *f, struct sp_error *error) {
-  const struct sp_scenario *scenario = f->plan->scenario;
+  const struct sp_scenario *scenario = &f->scenario;
   char *file = realpath(scenario->file, NULL), *env[N_ENV_MAX] = {0};
   size_t n = 0;
   add_env(env, &n, "SERVEPATH_BROKER", f->broker.address);
@@ -164,10 +167,10 @@ static void end(struct fixture *f) {
 enum sp_err sp_fixture_run(const struct sp_fixture_plan *plan, struct sp_supervisor *supervisor, int *code,
                            struct sp_error *error) {
   struct sp_side *side = find_side(plan);
-  adapt(plan, side);
   struct fixture f = {.plan = plan,
+                      .scenario = adapted(plan, side),
                       .trial = {.cli = plan->cli,
-                                .scenario = plan->scenario,
+                                .scenario = &f.scenario,
                                 .side = side,
                                 .is_quiet = true,
                                 .measures_nothing = true},

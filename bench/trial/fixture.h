@@ -11,7 +11,7 @@
 
 struct sp_fixture_plan {
   const struct sp_cli *cli;
-  // Changed: events go over Kafka, the mock where no broker is named, and applications are the user's. On a broker of the
+  // As the side has it; but events go over Kafka, the mock where no broker is named, and the side's applications (changed) are the user's. On a broker of the
   // fixture's own, which nobody else knows, topics have the scenario's names; elsewhere those of the run, unless it reuses them.
   struct sp_scenario *scenario;
   const char *side; // whose protocol and server keys count; NULL: the first with path rpc, or else the first

@@ -9,9 +9,8 @@
 #include "base/units.h"
 #include "os/terminal.h"
 
-bool sp_shared_broker_is_wanted(const struct sp_scenario *scenario) {
-  const struct sp_stream_conf *stream = &scenario->stream;
-  return stream->transport == SP_TRANSPORT_KAFKA && strcmp(stream->broker, "kafka") == 0;
+bool sp_shared_broker_is_wanted(const struct sp_scenario *scenario, const struct sp_side *side) {
+  return strcmp(sp_scenario_way(scenario, side), "kafka") == 0;
 }
 
 static void make_id(char id[33]) {
@@ -25,11 +24,14 @@ enum sp_err sp_shared_broker_start(const struct sp_trial_plan *plan, struct sp_s
                                    struct sp_shared_broker *shared, struct sp_error *error) {
   char id[33];
   struct sp_placement placement;
+  const struct sp_scenario scenario = sp_scenario_of_side(plan->scenario, plan->side);
+  struct sp_trial_plan own = *plan;
+  own.scenario = &scenario;
   *shared = (struct sp_shared_broker){0};
   make_id(id);
   enum sp_err err = sp_placement_resolve(&plan->scenario->placement, &placement, error);
   if (!err) err = sp_run_dir_new(&shared->dir, id, error);
-  if (!err) err = sp_broker_launch(plan, id, &placement, &shared->dir, &shared->broker, error);
+  if (!err) err = sp_broker_launch(&own, id, &placement, &shared->dir, &shared->broker, error);
   return err ? err : sp_broker_await_ready(supervisor, &shared->broker, error);
 }
 

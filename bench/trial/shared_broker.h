@@ -12,8 +12,8 @@ struct sp_shared_broker {
   struct sp_broker broker; // for sp_trial_plan.broker
 };
 
-// Whether trials of this scenario would each start one of their own.
-bool sp_shared_broker_is_wanted(const struct sp_scenario *scenario);
+// Whether trials of this side would each start one of their own.
+bool sp_shared_broker_is_wanted(const struct sp_scenario *scenario, const struct sp_side *side);
 // Starts it as a trial does, on the processors that the scenario gives to brokers, and waits until it answers. *shared must be freed by
 // sp_shared_broker_stop, also after an error. SP_ERR_ENVIRONMENT: there is no Kafka, or it did not start.
 enum sp_err sp_shared_broker_start(const struct sp_trial_plan *plan, struct sp_supervisor *supervisor,

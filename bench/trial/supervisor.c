@@ -262,7 +262,10 @@ static enum sp_err finish(struct trial *t, struct sp_result **result, struct sp_
 
 enum sp_err sp_trial_run(const struct sp_trial_plan *plan, struct sp_supervisor *supervisor,
                          struct sp_result **result, struct sp_error *error) {
-  struct trial t = {.plan = plan, .supervisor = supervisor, .wakeup_fd = -1};
+  const struct sp_scenario scenario = sp_scenario_of_side(plan->scenario, plan->side);
+  struct sp_trial_plan own = *plan;
+  own.scenario = &scenario;
+  struct trial t = {.plan = &own, .supervisor = supervisor, .wakeup_fd = -1};
   enum sp_err err = start_all(&t, error);
   if (!err) {
     watch(&t);
@@ -275,7 +278,7 @@ enum sp_err sp_trial_run(const struct sp_trial_plan *plan, struct sp_supervisor 
   stop_applications(&t);
   sp_apps_done(&t.apps);
   sp_trial_server_done(&t.server);
-  sp_broker_stop(plan, &t.dir, supervisor, &t.broker);
+  sp_broker_stop(&own, &t.dir, supervisor, &t.broker);
   sp_marks_done(&t.marks);
   sp_shared_free(&t.shared);
   sp_run_dir_free(&t.dir);

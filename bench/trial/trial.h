@@ -13,13 +13,15 @@
 struct sp_broker;
 struct sp_trial_plan {
   const struct sp_cli *cli; // repeated to the children, so that they load the same scenario
-  const struct sp_scenario *scenario;
+  const struct sp_scenario
+      *scenario; // sp_trial_run takes it as that of the side: its own transport, broker, model
   const struct sp_side *side;
   const struct sp_setting *settings; // laid over the command line's; e.g. load.seed of a pair
   size_t n_settings;
-  const struct sp_broker *broker; // one that serves many trials (trial/shared_broker.h); NULL: the scenario's
-  const char *out_dir;            // made if missing
-  const char *answers_file;       // see trial/answers.h; NULL: not kept
+  const struct sp_broker *
+      broker; // a Kafka that serves many trials (trial/shared_broker.h), for sides that would start one; NULL: none
+  const char *out_dir;      // made if missing
+  const char *answers_file; // see trial/answers.h; NULL: not kept
   const char *wire_run; // 32 hexadecimal digits that mark this run's messages in Kafka; NULL: our own choice
   int argc;             // the user's command, for the result
   char **argv;

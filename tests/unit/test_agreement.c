@@ -124,6 +124,21 @@ static void a_side_without_answers_is_left_out(void **state) {
   sp_comparison_free(c);
 }
 
+static void answers_of_another_model_are_not_compared(void **state) {
+  static const bool is_other[] = {false, true, false};
+  struct sp_agreement_plan plan = plan_of(2);
+  struct sp_comparison *c = sp_comparison_new();
+  (void)state;
+  plan.is_other_model = is_other;
+  answer(&embedded, 1, EVENTS, 0);
+  answer(&rpc, 1, 0, 1);
+  sp_agreement_add(&plan, c);
+  assert_int_equal(c->predictions.compared, 0);
+  assert_int_equal(c->predictions.differing, 0);
+  assert_false(is_left(&embedded) || is_left(&rpc));
+  sp_comparison_free(c);
+}
+
 static int make_folder(void **state) {
   (void)state;
   return mkdtemp(folder) == NULL;
@@ -141,6 +156,7 @@ int main(void) {
       cmocka_unit_test(examples_have_an_end),
       cmocka_unit_test(what_is_no_prediction_is_not_compared),
       cmocka_unit_test(a_side_without_answers_is_left_out),
+      cmocka_unit_test(answers_of_another_model_are_not_compared),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -64,6 +64,16 @@ static void build(struct sp_result *r) {
 static void threads(struct sp_result *r) {
   sp_facts_count(&r->load, "threads", 8);
 }
+static void transport(struct sp_result *r) {
+  free(r->transport);
+  r->transport = sp_copy_text("elsewhere");
+}
+static void broker(struct sp_result *r) {
+  sp_facts_text(&r->broker, "kind", "mock");
+}
+static void model(struct sp_result *r) {
+  sp_facts_text(&r->model, "digest", "xxh128:better");
+}
 static void half_written(struct sp_result *r) {
   r->complete = false;
   r->incomplete = sp_copy_text("ended by SIGKILL");
@@ -111,6 +121,9 @@ static const struct {
      false},
     {"build", build, SP_ERR_USAGE, "build.version 1.0 and 2.0", false},
     {"threads", threads, SP_ERR_USAGE, "load.threads none and 8", false},
+    {"transport", transport, SP_ERR_USAGE, " and elsewhere", false},
+    {"broker", broker, SP_ERR_USAGE, "broker.kind none and mock", false},
+    {"model", model, SP_ERR_USAGE, "model.digest ", false},
     {"half written", half_written, SP_ERR_ENVIRONMENT, "incomplete (ended by SIGKILL)", true},
     {"no events", no_events, SP_ERR_USAGE, "no event in the measured window", true},
     {"NaN mean", nan_mean, SP_ERR_ENVIRONMENT, "the mean response is no number", true},
@@ -187,6 +200,41 @@ static void test_what_may_differ(void **state) {
   sp_trials_done(&trials);
 }
 
+// Sides may have a transport, a broker and a model of their own, on purpose; builds of one deployment may not differ in how events travel.
+static void test_what_a_side_has_of_its_own(void **state) {
+  (void)state;
+  static const struct {
+    void (*change)(struct sp_result *r);
+    const char *what; // NULL: builds may differ in it
+  } own[] = {{transport, " and elsewhere"}, {broker, "broker.kind none and mock"}, {model, NULL}};
+  for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+    struct sp_trials trials = made();
+    struct sp_error error = {0};
+    struct sp_judge_plan builds = plan;
+    builds.are_builds = true;
+    for (size_t p = 0; p < 4; p++) own[i].change(sp_trials_result(&trials, 2 * p + 1));
+    if (sp_judge_check(&plan, trials.items, trials.n, false, &error)) fail_msg("%s", error.text);
+    enum sp_err err = sp_judge_check(&builds, trials.items, trials.n, false, &error);
+    assert_int_equal(err, own[i].what ? SP_ERR_USAGE : SP_OK);
+    if (own[i].what && !strstr(error.text, own[i].what)) fail_msg("%s", error.text);
+    sp_trials_done(&trials);
+  }
+}
+
+// Its bytes may be those of another version: each has a file of expectations.
+static void test_a_copy_of_a_model_has_its_own_expectations(void **state) {
+  (void)state;
+  struct sp_trials trials = made();
+  struct sp_error error = {0};
+  for (size_t i = 0; i < trials.n; i++) {
+    struct sp_facts *facts = &sp_trials_result(&trials, i)->model;
+    sp_facts_count(facts, "version", i % 2 ? 2 : 1);
+    sp_facts_text(facts, "expected_digest", i % 2 ? "xxh128:two" : "xxh128:one");
+  }
+  assert_int_equal(sp_judge_check(&plan, trials.items, trials.n, false, &error), SP_OK);
+  sp_trials_done(&trials);
+}
+
 static void test_another_model_may_have_other_expectations(void **state) {
   (void)state;
   struct sp_trials trials = made();
@@ -246,6 +294,8 @@ int main(void) {
       cmocka_unit_test(test_invalid_trials_are_no_reason),
       cmocka_unit_test(test_what_was_redone_is_no_reason),
       cmocka_unit_test(test_what_may_differ),
+      cmocka_unit_test(test_what_a_side_has_of_its_own),
+      cmocka_unit_test(test_a_copy_of_a_model_has_its_own_expectations),
       cmocka_unit_test(test_another_model_may_have_other_expectations),
       cmocka_unit_test(test_one_model_has_one_file_of_expectations),
       cmocka_unit_test(test_one_run_twice),

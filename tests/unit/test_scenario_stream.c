@@ -173,6 +173,88 @@ static void the_drain_outlasts_a_takeover(void **state) {
   }
 }
 
+// What a side says of its own holds for its trials; the others have the scenario's.
+static void a_side_may_travel_its_own_way(void **state) {
+  (void)state;
+  static const struct {
+    const char *settings[4], *embedded, *rpc;
+  } cases[] = {{{NULL}, "direct", "direct"},
+               {{"sides.rpc.transport=kafka"}, "direct", "mock"},
+               {{"sides.rpc.broker=kafka"}, "direct", "kafka"},
+               {{"stream.transport=direct", "sides.rpc.broker=h:1"}, "direct", "h:1"},
+               {{"stream.broker=h:1", "sides.rpc.broker=h:2,h:3"}, "h:1", "h:2,h:3"},
+               {{"stream.broker=h:1", "sides.rpc.transport=kafka"}, "h:1", "h:1"},
+               {{"stream.broker=h:1", "sides.rpc.transport=direct"}, "h:1", "direct"},
+               {{"sides.embedded.app=other", "sides.rpc.transport=direct"}, "kafka", "direct"},
+               {{"sides.embedded.app=other", "sides.embedded.transport=kafka"}, "kafka", "direct"}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct sp_scenario *scenario = loaded(cases[i].settings);
+    const struct sp_side *embedded = sp_scenario_side(scenario, "embedded"),
+                         *rpc = sp_scenario_side(scenario, "rpc");
+    const struct sp_scenario own = sp_scenario_of_side(scenario, rpc), again = sp_scenario_of_side(&own, rpc);
+    assert_string_equal(sp_scenario_way(scenario, embedded), cases[i].embedded);
+    assert_string_equal(sp_scenario_way(scenario, rpc), cases[i].rpc);
+    assert_int_equal(own.stream.transport == SP_TRANSPORT_DIRECT, strcmp(cases[i].rpc, "direct") == 0);
+    assert_string_equal(sp_scenario_way(&again, rpc), cases[i].rpc);
+    sp_scenario_free(scenario);
+  }
+}
+
+static void what_holds_for_a_transport_holds_for_a_side(void **state) {
+  (void)state;
+  refused(SET("sides.rpc.transport=direct", "sides.rpc.broker=mock"),
+          "sides.rpc.broker: transport direct has no broker");
+  refused(SET("sides.rpc.broker=mok"), "sides.rpc.broker: \"mok\" is no broker");
+  refused(SET("sides.rpc.transport=kafak"), "sides.rpc.transport: \"kafak\" is unknown");
+  refused(SET("stream.broker=kafka", "sides.rpc.transport=direct", "sides.rpc.apps=2"),
+          "sides.rpc.apps: transport direct has one application");
+  refused(SET("stream.broker=kafka", "sides.rpc.broker=mock", "sides.rpc.delivery=exactly-once"),
+          "sides.rpc.delivery: exactly-once does not hold on the mock broker");
+  refused(SET("stream.broker=h:1", "topics.reuse=true", "sides.rpc.transport=direct", "load.only=send"),
+          "load.only: half a driver needs Kafka");
+  sp_scenario_free(loaded(SET("sides.rpc.broker=kafka", "sides.rpc.apps=2")));
+  sp_scenario_free(loaded(SET("sides.rpc.broker=h:1", "topics.reuse=true")));
+  struct sp_scenario *scenario =
+      loaded(SET("sides.rpc.broker=kafka")); // its takeover bounds the common drain
+  assert_int_equal(scenario->load.drain_ns / 1000000000, 15);
+  sp_scenario_free(scenario);
+}
+
+// A folder is another model, with its own name; a number another version of the common one.
+static void a_side_may_have_a_model_of_its_own(void **state) {
+  (void)state;
+  char *tweet = sp_format("sides.rpc.model=%s/fixtures/tweet/models/tweet", getenv("SOURCE_DIR"));
+  char *version = sp_format("%s/1/", tweet);
+  const char *const folders[] = {tweet, version};
+  for (size_t i = 0; i < 2; i++) {
+    struct sp_scenario *scenario = loaded(SET(folders[i]));
+    const struct sp_side *embedded = sp_scenario_side(scenario, "embedded"),
+                         *rpc = sp_scenario_side(scenario, "rpc");
+    const struct sp_scenario own = sp_scenario_of_side(scenario, rpc);
+    assert_string_equal(own.model.name, "tweet");
+    assert_int_equal(own.model.version, i);
+    assert_string_equal(strrchr(own.model.dir, '/'), "/tweet");
+    assert_string_equal(sp_scenario_of_side(scenario, embedded).model.name, "fraud");
+    assert_true(sp_scenario_is_one_model(scenario, rpc, rpc));
+    assert_false(sp_scenario_is_one_model(scenario, embedded, rpc));
+    sp_scenario_free(scenario);
+  }
+  struct sp_scenario *scenario = loaded(SET("model.label=stable", "sides.rpc.model.version=1"));
+  const struct sp_scenario own = sp_scenario_of_side(scenario, sp_scenario_side(scenario, "rpc"));
+  assert_string_equal(own.model.name, "fraud");
+  assert_int_equal(own.model.version, 1);
+  assert_null(own.model.label); // it stands for another number
+  assert_true(sp_scenario_is_one_model(scenario, sp_scenario_side(scenario, "embedded"),
+                                       sp_scenario_side(scenario, "rpc")));
+  sp_scenario_free(scenario);
+  struct sp_error error = {0};
+  assert_int_equal(load(SET("sides.rpc.model.version=9"), &scenario, &error), SP_ERR_ENVIRONMENT);
+  assert_non_null(strstr(error.text, "sides.rpc.model.version: "));
+  assert_non_null(strstr(error.text, "has no version 9; it holds 1"));
+  free(version);
+  free(tweet);
+}
+
 // A relay without a delay is another thing than no relay.
 static void no_delay_is_not_none(void **state) {
   (void)state;
@@ -194,10 +276,17 @@ static void no_delay_is_not_none(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_named_broker_means_kafka),    cmocka_unit_test(direct_refuses_what_only_kafka_has),
-      cmocka_unit_test(brokers_and_topics_are_names),  cmocka_unit_test(what_the_mock_cannot_hold_is_refused),
-      cmocka_unit_test(drivers_that_share_must_meet),  cmocka_unit_test(matching_needs_what_it_compares),
-      cmocka_unit_test(the_drain_outlasts_a_takeover), cmocka_unit_test(no_delay_is_not_none),
+      cmocka_unit_test(a_named_broker_means_kafka),
+      cmocka_unit_test(direct_refuses_what_only_kafka_has),
+      cmocka_unit_test(brokers_and_topics_are_names),
+      cmocka_unit_test(what_the_mock_cannot_hold_is_refused),
+      cmocka_unit_test(drivers_that_share_must_meet),
+      cmocka_unit_test(matching_needs_what_it_compares),
+      cmocka_unit_test(the_drain_outlasts_a_takeover),
+      cmocka_unit_test(no_delay_is_not_none),
+      cmocka_unit_test(a_side_may_travel_its_own_way),
+      cmocka_unit_test(what_holds_for_a_transport_holds_for_a_side),
+      cmocka_unit_test(a_side_may_have_a_model_of_its_own),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
