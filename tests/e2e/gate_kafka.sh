@@ -21,9 +21,10 @@ exec $PYTHON $SOURCE_DIR/tests/cli/_gate_stand_in.py \"\$@\""
 }
 # gate CODES ARGUMENT...
 gate() {
-  local code=0 wanted=$1
+  local code=0 wanted=$1 history=(--history none)
   shift
-  "$SERVEPATH" gate "${load[@]}" --history none "$@" >out 2>err || code=$?
+  [[ " $* " != *" --calibrate "* ]] || history=() # adds no line
+  "$SERVEPATH" gate "${load[@]}" "${history[@]}" "$@" >out 2>err || code=$?
   [[ " $wanted " = *" $code "* ]] || fail "exit $code instead of $wanted: $(cat err)"
 }
 # trials_of FOLDER EXPRESSION: of the result `r` of each trial, whatever became of it; the same text once.

@@ -174,7 +174,9 @@ static void test_what_was_redone_is_no_reason(void **state) {
   assert_int_equal(sp_judge_check_live(&plan, trials.items, trials.n, false, &error), SP_OK);
   build(sp_trials_result(&trials, 5));
   assert_int_equal(sp_judge_check_live(&plan, trials.items, trials.n, false, &error), SP_ERR_USAGE);
-  for (size_t p = 0; p < 4; p++) half_written(sp_trials_result(&trials, 2 * p + 1));
+  for (size_t i = 1; i < 8; i += 2) {
+    if (i != 3) half_written(sp_trials_result(&trials, i)); // that is half written already
+  }
   assert_int_equal(sp_judge_check_live(&plan, trials.items, trials.n, false, &error), SP_OK);
   sp_trials_done(&trials);
 }
