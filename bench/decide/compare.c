@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
-#include "base/units.h"
 #include "decide/agreement.h"
 #include "decide/earlier.h"
 #include "decide/fairness.h"
@@ -110,30 +109,6 @@ static enum sp_err make_key(const struct job *job, char key[SP_DIGEST_TEXT_BYTES
 
 // --- The broker of all trials ---
 
-// One trial that nobody looks at, for Java's compiler.
-static enum sp_err warm_up(struct job *job, size_t side_i, struct sp_error *error) {
-  char duration[SP_UNITS_TEXT_BYTES];
-  struct sp_setting *settings = sp_alloc((job->plan->n_settings + 2) * sizeof *settings);
-  struct sp_runner runner = job->runner;
-  struct sp_result *result = NULL;
-  size_t n = job->plan->n_settings;
-  if (n) memcpy(settings, job->plan->settings, n * sizeof *settings);
-  sp_units_write_duration(job->plan->broker_warmup_ns, duration, sizeof duration);
-  settings[n++] = (struct sp_setting){"load.duration", duration, "warm-up"};
-  settings[n++] = (struct sp_setting){"load.warmup", "1s", "warm-up"};
-  runner.settings = settings;
-  runner.n_settings = n;
-  runner.answers_dir = NULL;
-  char *dir = sp_format("%s/warm-up", job->plan->dir);
-  if (!job->plan->is_quiet) fprintf(stderr, "warming up Kafka for %s\n", duration);
-  enum sp_err err = sp_runner_run(&runner, side_i, job->plan->scenario->load.seed, dir, &result, error);
-  sp_result_free(result);
-  sp_files_remove(dir);
-  free(dir);
-  free(settings);
-  return err;
-}
-
 // Not before the first trial that has to be run.
 static enum sp_err need_broker(struct job *job, size_t side_i, struct sp_error *error) {
   if (job->has_broker || !sp_shared_broker_is_wanted(job->plan->scenario, job->plan->sides[side_i]))
@@ -142,7 +117,9 @@ static enum sp_err need_broker(struct job *job, size_t side_i, struct sp_error *
   job->broker_plan.side = job->plan->sides[side_i];
   enum sp_err err = sp_shared_broker_start(&job->broker_plan, job->supervisor, &job->broker, error);
   job->runner.broker = &job->broker.broker;
-  return err || !job->plan->broker_warmup_ns ? err : warm_up(job, side_i, error);
+  if (err || !job->plan->broker_warmup_ns) return err;
+  return sp_shared_broker_warm_up(&job->broker_plan, job->supervisor, &job->broker,
+                                  job->plan->broker_warmup_ns, error);
 }
 
 // --- Pair after pair ---
@@ -297,7 +274,12 @@ static void start_job(struct job *job) {
   job->broker_plan = (struct sp_trial_plan){.cli = plan->cli,
                                             .scenario = plan->scenario,
                                             .side = plan->sides[plan->reference_i],
-                                            .out_dir = plan->dir};
+                                            .settings = plan->settings,
+                                            .n_settings = plan->n_settings,
+                                            .out_dir = plan->dir,
+                                            .argc = plan->argc,
+                                            .argv = plan->argv,
+                                            .is_quiet = plan->is_quiet};
   take_earlier(job);
 }
 

@@ -126,8 +126,8 @@ static int write_calibration(const struct pool *pool, const struct family *famil
                              struct sp_prng *prng) {
   struct sp_calibration calibration = {0};
   struct sp_error error;
-  calibrate(pool, -1, family, &calibration, prng);
   sp_calibration_of(pool->trials[0].result, &calibration);
+  calibrate(pool, -1, family, &calibration, prng);
   calibration.n_pairs = (int64_t)pool->n_pairs;
   calibration.n_blocks = (int64_t)(pool->n_pairs / BLOCK);
   enum sp_err err = sp_calibration_write(&calibration, file, &error);
