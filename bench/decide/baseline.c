@@ -6,9 +6,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "decide/pairs.h"
+#include "os/files.h"
 #include "result/whole.h"
 
 #define DEPTH 3 // DIR/pairs/003/candidate
@@ -30,24 +30,17 @@ static enum sp_err add_result(struct sp_stored *stored, const char *dir, struct 
   return SP_OK;
 }
 
-static bool is_here(const char *dir, const char *name) {
-  char *path = sp_format("%s/%s", dir, name);
-  bool is = access(path, F_OK) == 0;
-  free(path);
-  return is;
-}
-
 static int is_visible(const struct dirent *entry) {
   return entry->d_name[0] != '.';
 }
 
 // What a pair of a gate has beside its candidate, and what a gate put aside, is nobody's baseline.
 static bool is_passed_over(const char *dir, const char *name) {
-  return strcmp(name, "invalid") == 0 || (strcmp(name, "base") == 0 && is_here(dir, "candidate"));
+  return strcmp(name, "invalid") == 0 || (strcmp(name, "base") == 0 && sp_files_holds(dir, "candidate"));
 }
 
 static enum sp_err search(struct sp_stored *stored, const char *dir, int depth, struct sp_error *error) {
-  if (is_here(dir, SP_RESULT_FILE)) return add_result(stored, dir, error);
+  if (sp_files_holds(dir, SP_RESULT_FILE)) return add_result(stored, dir, error);
   if (depth == 0) return SP_OK;
   struct dirent **entries;
   int n = scandir(dir, &entries, is_visible, alphasort);
@@ -106,7 +99,7 @@ static int compare_times(const void *left, const void *right) {
   return order ? order : strcmp(a->dir, b->dir);
 }
 
-static bool is_one_run(const struct sp_result *a, const struct sp_result *b) {
+bool sp_stored_is_one_run(const struct sp_result *a, const struct sp_result *b) {
   return a->run_id && b->run_id && strcmp(a->run_id, b->run_id) == 0;
 }
 
@@ -114,7 +107,7 @@ static enum sp_err check_run_ids(const struct sp_stored *stored, struct sp_error
   for (size_t i = 0; i < stored->n; i++) {
     for (size_t k = 0; k < i; k++) {
       const struct sp_stored_trial *a = &stored->trials[k], *b = &stored->trials[i];
-      if (is_one_run(a->result, b->result))
+      if (sp_stored_is_one_run(a->result, b->result))
         return sp_fail(error, SP_ERR_USAGE, "%s and %s hold one trial (run id %s); take one of them away",
                        a->dir, b->dir, a->result->run_id);
     }
@@ -141,7 +134,7 @@ void sp_stored_drop(struct sp_stored *stored, const struct sp_stored *those) {
     struct sp_stored_trial trial = stored->trials[i];
     bool is_one = false;
     for (size_t k = 0; k < those->n && !is_one; k++)
-      is_one = is_one_run(trial.result, those->trials[k].result);
+      is_one = sp_stored_is_one_run(trial.result, those->trials[k].result);
     if (is_one)
       free_trial(&trial);
     else

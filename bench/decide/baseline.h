@@ -21,6 +21,8 @@ struct sp_stored {
 enum sp_err sp_stored_read(const char *dir, const char *side, struct sp_stored *stored,
                            struct sp_error *error);
 void sp_stored_done(struct sp_stored *stored); // zeroed is allowed
+// Copies of one trial are.
+bool sp_stored_is_one_run(const struct sp_result *a, const struct sp_result *b);
 // Takes the runs away that are among `those` too.
 void sp_stored_drop(struct sp_stored *stored, const struct sp_stored *those);
 // SP_ERR_USAGE naming two trials of one seed: no other trial would know which of them is its partner.

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "decide/baseline.h"
 #include "os/files.h"
@@ -78,20 +77,16 @@ static void look_around(struct keeping *keeping) {
   if (n >= 0) free(entries);
 }
 
-static bool is_one_run(const struct sp_result *a, const struct sp_result *b) {
-  return a->run_id && b->run_id && strcmp(a->run_id, b->run_id) == 0;
-}
-
 static bool lies_there(const struct keeping *keeping, const struct sp_result *result) {
   for (size_t i = 0; i < keeping->there.n; i++) {
-    if (is_one_run(keeping->there.trials[i].result, result)) return true;
+    if (sp_stored_is_one_run(keeping->there.trials[i].result, result)) return true;
   }
   return false;
 }
 
 static bool is_wanted(const struct keeping *keeping, const struct sp_result *result) {
   for (size_t i = 0; i < keeping->n; i++) {
-    if (is_one_run(keeping->trials[i]->result, result)) return true;
+    if (sp_stored_is_one_run(keeping->trials[i]->result, result)) return true;
   }
   return false;
 }
@@ -116,19 +111,12 @@ static enum sp_err copy_file(const char *from, const char *to, const char *name,
   return err;
 }
 
-static bool has_file(const char *dir, const char *name) {
-  char *path = sp_format("%s/%s", dir, name);
-  bool has = access(path, F_OK) == 0;
-  free(path);
-  return has;
-}
-
 // The result comes last: a folder with one is whole.
 static enum sp_err copy_trial(const char *from, const char *to, struct sp_error *error) {
   static const char *const logs[] = {"latency.hgrm", "latency.hlog"}; // of trials that answered anything
   enum sp_err err = SP_OK;
   for (size_t i = 0; !err && i < sizeof logs / sizeof logs[0]; i++) {
-    if (has_file(from, logs[i])) err = copy_file(from, to, logs[i], error);
+    if (sp_files_holds(from, logs[i])) err = copy_file(from, to, logs[i], error);
   }
   return err ? err : copy_file(from, to, SP_RESULT_FILE, error);
 }

@@ -175,6 +175,13 @@ static int remove_one(const char *path, const struct stat *facts, int kind, stru
   return remove(path) != 0 && errno != ENOENT ? -1 : 0;
 }
 
+bool sp_files_holds(const char *folder, const char *name) {
+  char *path = sp_format("%s/%s", folder, name);
+  bool is_there = access(path, F_OK) == 0;
+  free(path);
+  return is_there;
+}
+
 bool sp_files_remove(const char *path) {
   struct stat facts;
   if (lstat(path, &facts) != 0) return errno == ENOENT;

@@ -33,6 +33,8 @@ enum sp_err sp_files_read(const char *path, size_t max_bytes, char **text, size_
 enum sp_err sp_files_fail_write(const char *path, int error_number, struct sp_error *error);
 // Bytes free for this user where `path` (or its nearest existing folder) lies; SIZE_MAX if unknown.
 size_t sp_files_free_bytes(const char *path);
+// Whether the folder holds a file or folder of that name.
+bool sp_files_holds(const char *folder, const char *name);
 // Removes a file or a folder with all it holds, without following links. False if something is left.
 bool sp_files_remove(const char *path);
 

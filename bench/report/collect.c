@@ -260,7 +260,7 @@ static void sum_trial(struct sp_report_row *row, const struct sp_result *r) {
 static void fill_row(const struct sp_report *report, struct sp_report_row *row) {
   for (size_t t = 0; t < row->n_trials; t++) {
     const struct sp_result *r = report->trials[row->trials[t]].result;
-    row->n_valid += r->complete && sp_result_is_valid(r);
+    row->n_valid += sp_result_is_usable(r);
   }
   for (int i = 0; i < SP_PERCENTILES; i++) row->percentiles[i] = figure_over(report, row, response_value, i);
   row->service_p99 = figure_over(report, row, service_value, SP_P99);

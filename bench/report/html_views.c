@@ -165,9 +165,9 @@ static json_t *rows_view(const struct sp_report *report, const struct sp_report_
     if (i) add_differences(differences, first, report->trials[rows[i].trials[0]].result);
     for (size_t t = 0; t < rows[i].n_trials; t++) {
       const struct sp_result *r = report->trials[rows[i].trials[t]].result;
-      json_array_append_new(trials, listed(json_integer((json_int_t)rows[i].trials[t]), i, json_null(),
-                                           sp_facts_number_of(&r->load, "seed"),
-                                           r->complete && sp_result_is_valid(r), false));
+      json_array_append_new(trials,
+                            listed(json_integer((json_int_t)rows[i].trials[t]), i, json_null(),
+                                   sp_facts_number_of(&r->load, "seed"), sp_result_is_usable(r), false));
       results[n_results++] = r;
     }
   }

@@ -51,7 +51,7 @@ static void note_trials(const struct notes *notes, const struct sp_report *repor
   for (size_t t = 0; t < row->n_trials; t++) {
     const struct sp_report_trial *trial = &report->trials[row->trials[t]];
     const struct sp_result *r = trial->result;
-    if (r->complete && sp_result_is_valid(r)) continue;
+    if (sp_result_is_usable(r)) continue;
     const char *remedy = r->complete ? remedy_of(r) : NULL; // no check explains a trial that was cut off
     say(notes, "%s%s: %s: %s%s%s", r->complete ? "invalid" : "incomplete",
         sp_report_is_counted(row, r) ? "" : ", left out", trial->dir, reason_of(r), remedy ? "; " : "",
