@@ -9,12 +9,6 @@
 
 #define LEAST_PAIRS 12 // what a first look has
 
-const char *sp_judge_short_title(const struct sp_metric *metric) {
-  static const char response[] = "response ";
-  bool is_response = strncmp(metric->title, response, sizeof response - 1) == 0;
-  return is_response ? metric->title + sizeof response - 1 : metric->title;
-}
-
 static bool is_in_family(const struct sp_judging *j, const struct sp_metric *metric) {
   for (size_t i = 0; i < j->n_family; i++) {
     if (j->family[i] == metric) return true;
@@ -65,7 +59,7 @@ static bool is_unfit(const struct sp_judging *j, const struct sp_compared *m, si
   for (size_t k = 1; k < N_UNFIT; k++) {
     if (counts[k] > counts[most]) most = k;
   }
-  *why = sp_format("%s of %s is in %zu of %zu trials %s", sp_judge_short_title(m->metric),
+  *why = sp_format("%s of %s is in %zu of %zu trials %s", sp_metric_short_title(m->metric),
                    j->plan->side_names[side_i], counts[most], j->pairs.n_pairs, unfit[most].what);
   return true;
 }
@@ -123,7 +117,7 @@ static char *why_none(const struct sp_judging *j, const struct sp_compared *m) {
   if (10 * n_none <= n_all) return NULL;
   return sp_format(
       "%zu of %zu pairs have no ratio of %s: no answer on both sides, or a figure that no verdict may use",
-      n_none, n_all, sp_judge_short_title(m->metric));
+      n_none, n_all, sp_metric_short_title(m->metric));
 }
 
 // At which the interval's end of so few pairs could be told from nothing: the sign test's 2^(1-n).

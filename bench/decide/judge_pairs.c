@@ -104,7 +104,7 @@ bool sp_judge_blurs(const struct sp_result *result, const struct sp_metric *cons
     if (!family && metric->role != SP_METRIC_PRIMARY) continue;
     sp_metric_value(metric, result, &state);
     if (!is_blurred(state)) continue;
-    if (why) *why = sp_format("%s is %s", sp_judge_short_title(metric), sp_metric_state_name(state));
+    if (why) *why = sp_format("%s is %s", sp_metric_short_title(metric), sp_metric_state_name(state));
     return true;
   }
   return false;
@@ -131,7 +131,7 @@ char *sp_judge_why_selected(const char *const *side_names, size_t n_sides,
   if (n_sides < 2 || most < SP_JUDGE_LOPSIDED || most < n_all) return NULL;
   return sp_format("%s had no usable figure in %zu trials of %s alone, whose pairs were measured again: what "
                    "is left of it would be a selection",
-                   sp_judge_short_title(metric), most, side_names[side_i]);
+                   sp_metric_short_title(metric), most, side_names[side_i]);
 }
 
 double sp_judge_log_ratio(const struct sp_metric *metric, const struct sp_result *side,

@@ -49,8 +49,6 @@ void sp_judge_remarks(struct sp_judging *j);
 char *sp_judge_sentence(const struct sp_judging *j); // from malloc
 int sp_judge_exit_code(const struct sp_judging *j);
 
-// "p50", "service p99", "cpu per event": as a sentence has it.
-const char *sp_judge_short_title(const struct sp_metric *metric);
 // "p99", "p99.9", "not ok": the same of a bound, whose figures sp_report_bound_text has.
 const char *sp_judge_bound_name(const struct sp_bound *bound);
 

@@ -52,12 +52,12 @@ static void remark_on_states(struct sp_judging *j, const struct sp_metric *metri
   if (n_redone > 0)
     sp_comparison_remark(j->c,
                          "%s of %s: driver-limited or episodic in %zu trials whose pairs were measured again",
-                         sp_judge_short_title(metric), j->plan->side_names[side_i], n_redone);
+                         sp_metric_short_title(metric), j->plan->side_names[side_i], n_redone);
   const enum sp_metric_state told[] = {SP_METRIC_DRIVER_LIMITED, SP_METRIC_EPISODIC, SP_METRIC_UNRESOLVED,
                                        SP_METRIC_NO_ANSWER};
   for (size_t k = 0; k < sizeof told / sizeof told[0]; k++) {
     if (counts[told[k]] == 0) continue;
-    sp_comparison_remark(j->c, "%s of %s: %s in %zu of %zu trials", sp_judge_short_title(metric),
+    sp_comparison_remark(j->c, "%s of %s: %s in %zu of %zu trials", sp_metric_short_title(metric),
                          j->plan->side_names[side_i], sp_metric_state_name(told[k]), counts[told[k]],
                          j->pairs.n_pairs);
   }

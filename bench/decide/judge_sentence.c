@@ -40,7 +40,7 @@ static void say_better(struct sentence *s, const struct sp_compared *m, const ch
   double times = m->ratio < 1 ? 1 / m->ratio : m->ratio;
   char ratio[32];
   snprintf(ratio, sizeof ratio, times < 100 ? "%.3g" : "%.0f", times);
-  const char *title = sp_judge_short_title(m->metric);
+  const char *title = sp_metric_short_title(m->metric);
   bool is_time = m->metric->is_time;
   if (isinf(times))
     say(s, "%s at %s (the other gives no answer)", word, title);
@@ -74,7 +74,7 @@ static void say_titles(struct sentence *s, const struct sp_comparison *c, size_t
   for (size_t i = 0; i < c->n_metrics; i++) {
     const struct sp_compared *m = &c->metrics[i];
     if (!is_of(m, side_i, verdict)) continue;
-    say(s, "%s%s", is_first ? part(s) : ", ", sp_judge_short_title(m->metric));
+    say(s, "%s%s", is_first ? part(s) : ", ", sp_metric_short_title(m->metric));
     is_first = false;
   }
   if (is_first) return;

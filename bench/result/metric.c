@@ -98,6 +98,12 @@ const char *sp_metric_state_name(enum sp_metric_state state) {
   return names[state];
 }
 
+const char *sp_metric_short_title(const struct sp_metric *metric) {
+  static const char response[] = "response ";
+  bool is_response = strncmp(metric->title, response, sizeof response - 1) == 0;
+  return is_response ? metric->title + sizeof response - 1 : metric->title;
+}
+
 // --- Values ---
 
 static double percentile_value(const struct sp_latency *latency, int i, enum sp_metric_state *state) {

@@ -41,6 +41,9 @@ enum sp_metric_state {
 };
 const char *sp_metric_state_name(enum sp_metric_state state); // "ok", "absent", ...
 
+// "p50", "service p99", "cpu per event": as a sentence has it.
+const char *sp_metric_short_title(const struct sp_metric *metric);
+
 // The metric's value in its unit. NAN where state is ABSENT, UNRESOLVED or VOID; INFINITY for NO_ANSWER (a mean too, as soon as
 // one event got none); EPISODIC and DRIVER_LIMITED have one: where both hold, EPISODIC. state may be NULL.
 double sp_metric_value(const struct sp_metric *metric, const struct sp_result *result,
