@@ -11,6 +11,7 @@
 #include "cmd/inconclusive.h"
 #include "cmd/metrics_arg.h"
 #include "cmd/out_dir.h"
+#include "cmd/pairs_arg.h"
 #include "cmd/printed.h"
 #include "cmd/verbs.h"
 #include "decide/compare.h"
@@ -28,6 +29,7 @@ static const struct sp_option options[] = {
     {"--delta", 0, "SHARE", "5%", "two sides within this of each other are no different"},
     {"--metrics", 0, "LIST", "response_p50,response_p99,cpu_per_event",
      "what verdicts are made of; corrected for how many they are, so name few"},
+    {"--mean-of", 0, "N", "1", SP_PAIRS_ARG_HELP},
     {"--broker-warmup", 0, "TIME", "20s",
      "with --broker kafka, which is started once for all trials: load before "
      "the first one, for Java's compiler"},
@@ -109,11 +111,15 @@ static enum sp_err choose_numbers(struct job *job, struct sp_error *error) {
   struct sp_compare_plan *plan = &job->plan;
   const char *delta = sp_cli_value(job->cli, "--delta"), *warmup = sp_cli_value(job->cli, "--broker-warmup");
   struct sp_error what;
-  plan->n_pairs = job->cli->pairs ? (size_t)job->cli->pairs : SP_COMPARE_PAIRS;
+  enum sp_err err =
+      sp_pairs_arg_read(sp_cli_value(job->cli, "--mean-of"), job->cli->pairs, &plan->mean_of, error);
+  if (err) return err;
+  plan->n_pairs = job->cli->pairs ? (size_t)job->cli->pairs : SP_COMPARE_PAIRS * plan->mean_of;
   plan->delta = 0.05;
   plan->broker_warmup_ns = SP_COMPARE_BROKER_WARMUP;
   if (plan->n_pairs > 1000)
-    return sp_fail(error, SP_ERR_USAGE, "--pairs: at most 1000; the looks are at 12, 18 and 24");
+    return sp_fail(error, SP_ERR_USAGE,
+                   "--pairs: at most 1000; the looks are at 12, 18 and 24 (times --mean-of)");
   if (delta && sp_units_parse_share(delta, &plan->delta, &what))
     return sp_fail(error, SP_ERR_USAGE, "--delta: %s", what.text);
   if (warmup && sp_units_parse_duration(warmup, &plan->broker_warmup_ns, &what))

@@ -10,6 +10,7 @@
 #include "cmd/inconclusive.h"
 #include "cmd/metrics_arg.h"
 #include "cmd/out_dir.h"
+#include "cmd/pairs_arg.h"
 #include "cmd/printed.h"
 #include "cmd/verbs.h"
 #include "decide/forms.h"
@@ -29,6 +30,7 @@ static const struct sp_option options[] = {
      "inconclusive, only where none is"},
     {"--margin", 0, "SHARE", "calibrated, else 5%", "how much worse passes"},
     {"--metrics", 0, "NAMES", "response_p50,response_p99,cpu_per_event", "what must not get worse"},
+    {"--mean-of", 0, "N", "1", SP_PAIRS_ARG_HELP},
     {"--inconclusive", 0, "pass|fail", NULL,
      "exit with 0 or 1 in place of 4; a 2 stays. fail: open metrics are failures in JUnit too"},
     {"--calibrate", 0, NULL, NULL, "measure the margins: a program against itself, 60 pairs or more"},
@@ -189,16 +191,19 @@ static enum sp_err read_margin(struct request *request, struct sp_error *error) 
 static enum sp_err read_calibrate(struct request *request, struct sp_error *error) {
   const char *blocks = value_of(request, "--blocks"), *pause = value_of(request, "--pause");
   SP_ASSERT(request->cli != NULL); // only stored trials go without, and --calibrate refuses those
-  uint64_t n_blocks = SP_GATE_CALIBRATE_BLOCKS, n_pairs = request->cli->pairs;
+  uint64_t n_blocks = SP_GATE_CALIBRATE_BLOCKS, n_pairs = request->cli->pairs,
+           least = SP_GATE_CALIBRATE_MEANS * request->plan.mean_of;
   struct sp_error what;
   request->pause_ns = SP_GATE_CALIBRATE_PAUSE;
   if (blocks && sp_units_parse_count(blocks, &n_blocks, &what))
     return sp_fail(error, SP_ERR_USAGE, "--blocks: %s", what.text);
   if (pause && sp_units_parse_duration(pause, &request->pause_ns, &what))
     return sp_fail(error, SP_ERR_USAGE, "--pause: %s", what.text);
-  if (n_pairs == 0) n_pairs = SP_GATE_CALIBRATE_PAIRS;
-  if (n_pairs < SP_GATE_CALIBRATE_PAIRS || n_pairs > 10000)
-    return sp_fail(error, SP_ERR_USAGE, "--pairs: a calibration needs %d to 10000", SP_GATE_CALIBRATE_PAIRS);
+  if (least < SP_GATE_CALIBRATE_PAIRS) least = SP_GATE_CALIBRATE_PAIRS;
+  if (n_pairs == 0) n_pairs = least;
+  if (n_pairs < least || n_pairs > 10000)
+    return sp_fail(error, SP_ERR_USAGE, "--pairs: a calibration%s needs %zu to 10000",
+                   request->plan.mean_of > 1 ? " for such means" : "", (size_t)least);
   if (n_blocks < BLOCKS_LEAST || n_blocks > n_pairs)
     return sp_fail(error, SP_ERR_USAGE,
                    "--blocks: %d to %zu, the number of pairs; margins of one block would not know how the "
@@ -211,11 +216,13 @@ static enum sp_err read_calibrate(struct request *request, struct sp_error *erro
 
 static enum sp_err read_pairs(struct request *request, struct sp_error *error) {
   uint64_t n = request->cli ? request->cli->pairs : 0;
-  if (n > SP_GATE_PAIRS_MOST)
+  size_t mean_of = request->plan.mean_of;
+  if (n > SP_GATE_PAIRS_MOST * mean_of)
     return sp_fail(
         error, SP_ERR_USAGE,
-        "--pairs: at most %d, of which looks at 12, 18 and 24 may end it; a longer --duration tells more",
-        SP_GATE_PAIRS_MOST);
+        "--pairs: at most %zu, of which looks at %zu, %zu and %zu may end it; a longer --duration, or means "
+        "of several pairs (--mean-of), tell more",
+        SP_GATE_PAIRS_MOST * mean_of, 12 * mean_of, 18 * mean_of, 24 * mean_of);
   request->plan.n_pairs = (size_t)n;
   return SP_OK;
 }
@@ -241,6 +248,9 @@ static enum sp_err read_request(int argc, char **argv, struct request *request, 
   if (!err) err = read_family(request, error);
   if (!err) err = read_margin(request, error);
   bool calibrates = value_of(request, "--calibrate") != NULL;
+  if (!err)
+    err = sp_pairs_arg_read(value_of(request, "--mean-of"), request->cli ? request->cli->pairs : 0,
+                            &request->plan.mean_of, error);
   if (!err) err = calibrates ? read_calibrate(request, error) : read_pairs(request, error);
   if (!err && request->cli) err = load(request, error);
   struct sp_gate_plan *plan = &request->plan;
@@ -289,7 +299,12 @@ static enum sp_err note(const struct request *request, const struct sp_gate_job 
 
 static void print_next(const struct request *request, const struct sp_gate_job *job) {
   const struct sp_comparison *c = job->comparison;
-  if (job->n_saved) fprintf(stderr, "kept %zu trials in %s\n", job->n_saved, request->plan.save_dir);
+  if (job->n_saved)
+    fprintf(stderr, "kept %zu trials in %s\n", job->n_saved, request->plan.save_dir);
+  else if (request->plan.save_dir && c->complete && c->gate.verdict != SP_GATE_PASS &&
+           c->gate.verdict != SP_GATE_NO_BASELINE)
+    fprintf(stderr, "kept nothing in %s: %s\n", request->plan.save_dir,
+            c->gate.verdict == SP_GATE_FAIL ? "it failed" : "it is inconclusive, and a base is there");
   if (!c->complete) {
     fprintf(stderr, "wrote %s, incomplete: %s; next: the same command with --out %s goes on\n", request->dir,
             c->incomplete, request->dir);
@@ -325,8 +340,10 @@ static enum sp_err gate(struct request *request, struct sp_supervisor *superviso
 }
 
 static void write_calibration(const struct sp_calibration *calibration, bool is_markdown, FILE *to) {
-  fprintf(to, "margins of %s %s, from %lld pairs in %lld blocks\n", calibration->case_name, calibration->side,
+  fprintf(to, "margins of %s %s, from %lld pairs in %lld blocks", calibration->case_name, calibration->side,
           (long long)calibration->n_pairs, (long long)calibration->n_blocks);
+  if (calibration->mean_of > 1) fprintf(to, ", for means of %lld", (long long)calibration->mean_of);
+  fputc('\n', to);
   if (is_markdown) fputs("\n| metric | margin |\n| --- | ---: |\n", to);
   for (size_t i = 0; i < sp_n_metrics; i++) {
     double margin = sp_calibration_margin(calibration, &sp_metrics[i]);
@@ -364,6 +381,7 @@ static enum sp_err calibrate(struct request *request, struct sp_supervisor *supe
                                          .side = gate_plan->side,
                                          .base_cmd = gate_plan->base_cmd,
                                          .n_pairs = gate_plan->n_pairs,
+                                         .mean_of = gate_plan->mean_of,
                                          .n_blocks = request->n_blocks,
                                          .pause_ns = request->pause_ns,
                                          .file = gate_plan->calibration_file,

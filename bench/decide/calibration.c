@@ -38,6 +38,7 @@ void sp_calibration_of(const struct sp_result *result, struct sp_calibration *ca
                               .side = sp_copy_text(result->side ? result->side : "-"),
                               .fingerprint = fingerprint_of(result),
                               .load_digest = sp_copy_text(digest),
+                              .mean_of = 1,
                               .build = sp_copy_text(sp_facts_text_of(&result->build, "version", NULL))};
 }
 
@@ -62,6 +63,7 @@ static const struct sp_field calibration_fields[] = {
     FIELD("build", TEXT, sp_calibration, build),
     FIELD("pairs", COUNT, sp_calibration, n_pairs),
     FIELD("blocks", COUNT, sp_calibration, n_blocks),
+    FIELD("mean_of", COUNT, sp_calibration, mean_of),
     FIELD("pause_s", REAL, sp_calibration, pause_s),
     NEEDED_CUSTOM("margins", facts, sp_calibration, margins),
     {0},
@@ -140,7 +142,7 @@ static int64_t seconds_of(const char *at) {
 }
 
 bool sp_calibration_fits(const struct sp_calibration *calibration, const struct sp_result *result,
-                         int64_t now_s, char *why, size_t n_why) {
+                         size_t mean_of, int64_t now_s, char *why, size_t n_why) {
   struct sp_calibration own;
   sp_calibration_of(result, &own);
   int64_t at_s = seconds_of(calibration->at);
@@ -153,6 +155,10 @@ bool sp_calibration_fits(const struct sp_calibration *calibration, const struct 
              calibration->side, own.case_name, own.side);
   else if (strcmp(calibration->load_digest, own.load_digest) != 0)
     snprintf(why, n_why, "of another load, broker or recording");
+  else if ((calibration->mean_of ? calibration->mean_of : 1) !=
+           (int64_t)mean_of) // 0: written before there were means
+    snprintf(why, n_why, "of means of %lld pairs (--mean-of), not of %zu", (long long)calibration->mean_of,
+             mean_of);
   else if (at_s < 0 || now_s - at_s > (int64_t)SP_CALIBRATION_DAYS * DAY_S)
     snprintf(why, n_why, "expired: measured %.10s, more than %d days ago", calibration->at,
              SP_CALIBRATION_DAYS);

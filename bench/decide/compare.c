@@ -163,6 +163,7 @@ static void judge(struct job *job, double alpha) {
                                            .reference_i = plan->reference_i,
                                            .family = plan->family,
                                            .n_family = plan->n_family,
+                                           .mean_of = plan->mean_of,
                                            .alpha = alpha,
                                            .delta = plan->delta};
   struct sp_comparison *c = sp_comparison_new();
@@ -250,13 +251,14 @@ static void warn_of_window(const struct sp_compare_plan *plan) {
 static void take_earlier(struct job *job) {
   job->earlier = sp_earlier_read(job->plan->dir);
   if (job->earlier) carry_on(job, job->earlier, job->c);
-  job->unannounced = sp_earlier_unannounced(job->earlier, job->looks, job->n_looks, job->plan->n_pairs);
+  job->unannounced =
+      sp_earlier_unannounced(job->earlier, job->looks, job->n_looks, job->plan->n_pairs, job->plan->mean_of);
 }
 
 static void start_job(struct job *job) {
   const struct sp_compare_plan *plan = job->plan;
   for (size_t i = 0; i < plan->n_sides; i++) job->names[i] = plan->sides[i]->name;
-  job->n_looks = sp_judge_looks(plan->n_pairs, job->looks);
+  job->n_looks = sp_judge_looks(plan->n_pairs, plan->mean_of, job->looks);
   job->answers_dir = sp_format("%s/answers", plan->dir);
   job->start_ns = sp_now_ns();
   job->c = sp_comparison_new();

@@ -19,6 +19,7 @@ struct sp_compare_plan { // everything is borrowed
       settings; // of every trial, laid over the command line's (which the scenario was loaded with); NULL: none
   size_t n_settings;
   size_t n_pairs; // at most
+  size_t mean_of; // as sp_judge_plan's; at least 1
   double delta;
   const struct sp_metric *const *family; // NULL: the primary ones
   size_t n_family;

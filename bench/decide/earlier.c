@@ -37,7 +37,7 @@ void sp_earlier_carry_on(const struct sp_comparison *earlier, struct sp_comparis
 }
 
 char *sp_earlier_unannounced(const struct sp_comparison *earlier, const struct sp_look *looks, size_t n_looks,
-                             size_t n_pairs) {
+                             size_t n_pairs, size_t mean_of) {
   for (size_t i = 0; earlier && i < earlier->n_remarks; i++) {
     if (strncmp(earlier->remarks[i], UNANNOUNCED, sizeof UNANNOUNCED - 1) == 0)
       return sp_copy_text(earlier->remarks[i]);
@@ -46,14 +46,14 @@ char *sp_earlier_unannounced(const struct sp_comparison *earlier, const struct s
       earlier && earlier->complete && earlier->n_pairs > 0 &&
       earlier->gate.verdict != SP_GATE_NO_BASELINE; // of one side there are no figures to look at
   if (!has_looked) return NULL;
-  for (size_t i = 0; i < n_looks; i++) {
+  for (size_t i = 0; i < n_looks && earlier->mean_of == mean_of; i++) {
     if (looks[i].n_pairs == earlier->n_pairs && fabs(looks[i].alpha - earlier->alpha) < 1e-9) return NULL;
   }
   return sp_format(UNANNOUNCED
                    " at %zu pairs, and again with --pairs %zu: the levels do not hold over looks that were "
                    "chosen by what was seen; measure anew into another --out, or go on in steps of 12, 18 "
-                   "and 24 pairs",
-                   earlier->n_pairs, n_pairs);
+                   "and 24 %s",
+                   earlier->n_pairs, n_pairs, mean_of > 1 ? "means" : "pairs");
 }
 
 static bool counts(const struct sp_comparison *c, const char *run_id) {

@@ -16,9 +16,9 @@ void sp_earlier_carry_on(const struct sp_comparison *earlier, struct sp_comparis
 
 // Who looks, and goes on until the figures please, is wrong more often than any level says. The announced looks share one budget; one that
 // is none of this call's was taken beside it. Returns what must be said of it, from malloc; NULL: nothing. Once said, it stays said.
-// n_pairs: that are asked for now. earlier: NULL is allowed.
+// n_pairs and mean_of: that are asked for now. earlier: NULL is allowed.
 char *sp_earlier_unannounced(const struct sp_comparison *earlier, const struct sp_look *looks, size_t n_looks,
-                             size_t n_pairs);
+                             size_t n_pairs, size_t mean_of);
 
 // Whether c says anything that the earlier one, where it was complete, did not: of a trial that counts, or by another verdict of a
 // gate. The same figures twice in a history would pass for two measurements. earlier: NULL is allowed.

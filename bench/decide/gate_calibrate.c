@@ -11,12 +11,7 @@
 #include "decide/gate_verdict.h"
 #include "os/files.h"
 
-// A gate at the look that margins are for, resampled in runs of neighbours in time.
-#define GATE_PAIRS SP_GATE_CALIBRATION_PAIRS
-#define GATE_ALPHA SP_GATE_CALIBRATION_ALPHA
-#define BLOCK      5
-#define N_GATES    1000
-#define SEED       1
+#define SEED 1
 
 struct job {
   const struct sp_calibrate_plan *plan;
@@ -40,7 +35,8 @@ static void after_pair(void *context, const struct sp_pairs *pairs) {
 
 static enum sp_err run_block(struct job *job, size_t block_i, struct sp_error *error) {
   const struct sp_calibrate_plan *plan = job->plan;
-  const struct sp_look look = {plan->n_pairs * (block_i + 1) / plan->n_blocks, GATE_ALPHA};
+  const struct sp_look look = {plan->n_pairs * (block_i + 1) / plan->n_blocks,
+                               SP_GATE_CALIBRATION_LOOK.alpha};
   const struct sp_pairs_plan pairs = {.dir = plan->dir,
                                       .names = sp_gate_sides,
                                       .n_sides = 2,
@@ -83,7 +79,7 @@ static double margin_of(const struct job *job, const struct sp_metric *metric) {
   sp_prng_init(&prng, SEED, SP_PRNG_DECIDE);
   size_t n = sp_judge_log_ratios(job->pairs.trials, job->pairs.n_trials, SP_GATE_CANDIDATE, SP_GATE_BASE,
                                  metric, true, false, worse, most);
-  double margin = sp_gate_calibrate(worse, n, GATE_PAIRS, GATE_ALPHA, BLOCK, N_GATES, &prng);
+  double margin = sp_gate_calibrate(worse, n, &SP_GATE_CALIBRATION_LOOK, job->plan->mean_of, &prng);
   free(worse);
   return margin;
 }
@@ -101,6 +97,7 @@ static enum sp_err conclude(const struct job *job, struct sp_calibration *calibr
   sp_calibration_of(last, calibration);
   calibration->n_pairs = (int64_t)job->pairs.n_pairs;
   calibration->n_blocks = (int64_t)job->plan->n_blocks;
+  calibration->mean_of = (int64_t)job->plan->mean_of;
   calibration->pause_s = (double)job->plan->pause_ns * 1e-9;
   for (size_t i = 0; i < sp_n_metrics; i++) {
     double margin = sp_metrics[i].role == SP_METRIC_GUARD ? NAN : margin_of(job, &sp_metrics[i]);

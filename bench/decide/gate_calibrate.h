@@ -9,6 +9,7 @@
 #include "decide/pairs.h"
 
 #define SP_GATE_CALIBRATE_PAIRS  60 // at least
+#define SP_GATE_CALIBRATE_MEANS  24 // at least, where several pairs make a mean
 #define SP_GATE_CALIBRATE_BLOCKS 4
 #define SP_GATE_CALIBRATE_PAUSE  (60 * SP_NS_PER_S)
 
@@ -18,6 +19,7 @@ struct sp_calibrate_plan { // everything is borrowed
   const struct sp_side *side;
   const char *base_cmd; // one word: a program's file; NULL: this program
   size_t n_pairs, n_blocks;
+  size_t mean_of;   // of the gates that the margins are for; 1: each pair is an observation
   int64_t pause_ns; // between two blocks
   const char *file; // NULL: where gates look by themselves
   const char *dir;  // of the pairs and the copies; what lies there is not run again

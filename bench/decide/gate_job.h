@@ -17,10 +17,11 @@ struct sp_gate_plan { // everything is borrowed
   const struct sp_side *side;
   const char *base_cmd, *candidate_cmd; // shell words; candidate NULL: this program
 
-  const char *base_dir, *candidate_dir;  // stored; NULL: run now, or no base
-  const char *side_name;                 // of stored trials; NULL: the only one there
-  const char *save_dir;                  // --save-baseline; NULL: not
-  size_t n_pairs;                        // at most, of a look
+  const char *base_dir, *candidate_dir; // stored; NULL: run now, or no base
+  const char *side_name;                // of stored trials; NULL: the only one there
+  const char *save_dir;                 // --save-baseline; NULL: not
+  size_t n_pairs;                       // at most, of a look; 0: as many as there are looks
+  size_t mean_of; // neighbouring pairs whose mean is an observation; 1: each pair is one
   const struct sp_metric *const *family; // NULL: the primary ones
   size_t n_family;
   double margin;                               // NAN: calibrated or standard

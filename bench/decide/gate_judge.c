@@ -16,7 +16,8 @@
 static void choose_named(const struct sp_gate_plan *plan, const struct sp_result *result,
                          struct sp_gate_job *job) {
   char why[256];
-  job->has_calibration = sp_calibration_fits(&job->calibration, result, time(NULL), why, sizeof why);
+  job->has_calibration =
+      sp_calibration_fits(&job->calibration, result, plan->mean_of, time(NULL), why, sizeof why);
   job->margins_text =
       job->has_calibration
           ? sp_format("margins calibrated by %s of %.10s", plan->calibration_file, job->calibration.at)
@@ -26,18 +27,21 @@ static void choose_named(const struct sp_gate_plan *plan, const struct sp_result
 }
 
 // Why the file that nobody named does not hold, and what to do; NULL: it does. From malloc.
-static char *why_not_found(const char *path, const struct sp_result *result, struct sp_gate_job *job) {
+static char *why_not_found(const struct sp_gate_plan *plan, const char *path, const struct sp_result *result,
+                           struct sp_gate_job *job) {
   struct sp_error error = {0};
   char why[256];
   if (access(path, F_OK) != 0) return sp_format("there is no calibration (%s)" REMEDY, path);
   if (sp_calibration_read(path, &job->calibration, &error)) return sp_copy_text(error.text);
-  job->has_calibration = sp_calibration_fits(&job->calibration, result, time(NULL), why, sizeof why);
+  job->has_calibration =
+      sp_calibration_fits(&job->calibration, result, plan->mean_of, time(NULL), why, sizeof why);
   return job->has_calibration ? NULL : sp_format("%s is refused, %s" REMEDY, path, why);
 }
 
 // It is a convenience: where it does not hold, that is said, and the standard margin stands.
-static void choose_found(const struct sp_result *result, struct sp_gate_job *job) {
-  char *path = sp_calibration_file(result), *why = why_not_found(path, result, job);
+static void choose_found(const struct sp_gate_plan *plan, const struct sp_result *result,
+                         struct sp_gate_job *job) {
+  char *path = sp_calibration_file(result), *why = why_not_found(plan, path, result, job);
   job->margins_text = why ? sp_format("margins %g %%: %s", 100 * SP_GATE_MARGIN, why)
                           : sp_format("margins calibrated by %s of %.10s", path, job->calibration.at);
   free(path);
@@ -53,12 +57,13 @@ static void choose_margins(const struct sp_gate_plan *plan, const struct sp_resu
   else if (plan->calibration_file)
     choose_named(plan, result, job);
   else
-    choose_found(result, job);
+    choose_found(plan, result, job);
 }
 
 static struct sp_gate_rules rules_of(const struct sp_gate_plan *plan, const struct sp_gate_job *job) {
   return (struct sp_gate_rules){.family = plan->family,
                                 .n_family = plan->n_family,
+                                .mean_of = plan->mean_of,
                                 .margin = plan->margin,
                                 .calibration = job->has_calibration ? &job->calibration : NULL,
                                 .is_across_machines = plan->is_across_machines};

@@ -65,12 +65,13 @@ static void judge(struct live *live) {
 static void after_pair(void *context, const struct sp_pairs *pairs) {
   struct live *live = context;
   bool is_fresh = pairs == &live->job->fresh;
-  size_t n_most = is_fresh ? SP_GATE_FRESH : live->looks[live->n_looks - 1].n_pairs;
+  size_t n_confirm = SP_GATE_FRESH * live->plan->mean_of,
+         n_most = is_fresh ? n_confirm : live->looks[live->n_looks - 1].n_pairs;
   if (pairs->was_last_found) return;
   judge(live);
   if (is_fresh && pairs->n_pairs == 1 && !live->plan->is_quiet)
-    fprintf(stderr, "worse by more than the margin allows; %d fresh pairs must agree\n", SP_GATE_FRESH);
-  if (is_fresh && pairs->n_pairs > n_most) n_most = SP_GATE_FRESH_MOST;
+    fprintf(stderr, "worse by more than the margin allows; %zu fresh pairs must agree\n", n_confirm);
+  if (is_fresh && pairs->n_pairs > n_most) n_most = SP_GATE_FRESH_MOST * live->plan->mean_of;
   sp_pairs_live_show(&live->view, pairs, live->job->comparison, n_most);
 }
 
@@ -94,7 +95,7 @@ static enum sp_err run_pairs(struct live *live, bool is_confirming) {
   struct sp_look fresh_looks[SP_GATE_FRESH_MOST - SP_GATE_FRESH + 1];
   size_t n_fresh_looks = sizeof fresh_looks / sizeof fresh_looks[0];
   for (size_t i = 0; i < n_fresh_looks; i++)
-    fresh_looks[i] = (struct sp_look){SP_GATE_FRESH + i, alpha_of(live)};
+    fresh_looks[i] = (struct sp_look){(SP_GATE_FRESH + i) * plan->mean_of, alpha_of(live)};
   const struct sp_pairs_plan pairs = {.dir = plan->dir,
                                       .names = live->is_alone ? sp_gate_sides + 1 : sp_gate_sides,
                                       .n_sides = live->is_alone ? 1 : 2,
@@ -180,7 +181,7 @@ static void note_looks(const struct live *live) {
   job->goes_on = job->earlier && is_of_these(job->earlier, &job->base);
   if (job->goes_on && !live->is_alone)
     job->unannounced = sp_earlier_unannounced(job->earlier, live->looks, live->n_looks,
-                                              live->looks[live->n_looks - 1].n_pairs);
+                                              live->looks[live->n_looks - 1].n_pairs, live->plan->mean_of);
 }
 
 static void note_lone_look(const struct live *live) {
@@ -188,7 +189,8 @@ static void note_lone_look(const struct live *live) {
   struct sp_comparison *c = job->comparison;
   const struct sp_look look = {c->n_pairs, c->alpha};
   if (!job->goes_on || live->supervisor->signal) return;
-  job->unannounced = sp_earlier_unannounced(job->earlier, &look, 1, live->looks[live->n_looks - 1].n_pairs);
+  job->unannounced = sp_earlier_unannounced(job->earlier, &look, 1, live->looks[live->n_looks - 1].n_pairs,
+                                            live->plan->mean_of);
   if (job->unannounced) sp_comparison_remark(c, "%s", job->unannounced);
 }
 
@@ -208,9 +210,9 @@ static enum sp_err check_family(const struct sp_gate_plan *plan, struct sp_error
 
 // Of a base that was kept of a gate with fresh pairs, all are worth a trial: the last ones confirm.
 static size_t most_pairs(const struct live *live) {
-  size_t n = live->plan->n_pairs;
-  if (!live->is_alone) return n ? n : SP_GATE_PAIRS_MOST;
-  if (n == 0) n = live->n_seeds ? SP_GATE_PAIRS_MOST + SP_GATE_FRESH : SP_GATE_PAIRS_LEAST;
+  size_t n = live->plan->n_pairs, mean_of = live->plan->mean_of;
+  if (!live->is_alone) return n ? n : mean_of * SP_GATE_PAIRS_MOST;
+  if (n == 0) n = mean_of * (live->n_seeds ? SP_GATE_PAIRS_MOST + SP_GATE_FRESH : SP_GATE_PAIRS_LEAST);
   return live->n_seeds && live->n_seeds < n ? live->n_seeds : n;
 }
 
@@ -274,7 +276,7 @@ enum sp_err sp_gate_go_live(const struct sp_gate_plan *plan, struct sp_superviso
     sp_gate_programs_init(&live.programs, plan->base_cmd, plan->candidate_cmd, live.is_alone, &like,
                           supervisor);
     live.key = sp_gate_programs_key(&live.programs, plan->scenario);
-    live.n_looks = sp_judge_looks(most_pairs(&live), live.looks);
+    live.n_looks = sp_judge_looks(most_pairs(&live), plan->mean_of, live.looks);
     note_looks(&live);
     sp_pairs_live_init(&live.view, plan->is_quiet);
     warn_of_window(plan);

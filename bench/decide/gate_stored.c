@@ -36,11 +36,11 @@ static void add_gaps(struct sp_gate_job *job) {
 }
 
 // job->base and ->candidate -> job->trials.
-static void pair_up(struct sp_gate_job *job) {
+static void pair_up(const struct sp_gate_plan *plan, struct sp_gate_job *job) {
   free(job->trials);
   size_t n_most = 2 * (job->base.n + job->candidate.n) + job->pairs.n_trials; // pairs, gaps and invalid ones
   job->trials = sp_alloc((n_most + 1) * sizeof *job->trials);
-  job->n_trials = sp_stored_pair(&job->base, &job->candidate, SP_GATE_FRESH, job->trials);
+  job->n_trials = sp_stored_pair(&job->base, &job->candidate, SP_GATE_FRESH * plan->mean_of, job->trials);
   size_t n_pairs = job->n_trials / 2;
   if (job->pairs.n_trials == 0) add_gaps(job);       // live, the invalid ones are known
   for (size_t i = 0; i < job->pairs.n_trials; i++) { // invalid ones of a candidate that was run alone
@@ -53,14 +53,14 @@ static void pair_up(struct sp_gate_job *job) {
 }
 
 // Of so many pairs, looked at once.
-static double alpha_of(const struct sp_gate_job *job) {
+static double alpha_of(const struct sp_gate_plan *plan, const struct sp_gate_job *job) {
   struct sp_look looks[SP_LOOKS_MAX];
   size_t n = 0;
   for (size_t i = 0; i < job->n_trials; i++) {
     const struct sp_judge_trial *trial = &job->trials[i];
     n += trial->result && trial->side_i == 0 && !trial->is_confirming;
   }
-  size_t n_looks = sp_judge_looks(n ? n : 1, looks);
+  size_t n_looks = sp_judge_looks(n ? n : 1, plan->mean_of, looks);
   return looks[n_looks - 1].alpha;
 }
 
@@ -68,10 +68,10 @@ enum sp_err sp_gate_judge_stored(const struct sp_gate_plan *plan, struct sp_gate
                                  struct sp_error *error) {
   enum sp_err err = plan->is_across_machines ? SP_OK : check_machines(&job->base, &job->candidate, error);
   if (err) return err;
-  pair_up(job);
+  pair_up(plan, job);
   err = sp_gate_check(plan, job, true, error);
   if (err) return err;
-  sp_gate_judge_now(plan, NULL, alpha_of(job), job);
+  sp_gate_judge_now(plan, NULL, alpha_of(plan, job), job);
   if (sp_stored_is_one_after_other(&job->base, &job->candidate))
     sp_comparison_remark(job->comparison, "not interleaved: base and candidate were measured one after the "
                                           "other, so whatever changed on the machine between is part of the "
@@ -95,7 +95,7 @@ static void judge_candidate_alone(const struct sp_gate_plan *plan, struct sp_gat
     job->trials[job->n_trials++] =
         (struct sp_judge_trial){.result = from->result, .dir = from->dir, .pair_i = i, .seed = from->seed};
   }
-  sp_gate_judge_now(plan, why, alpha_of(job), job);
+  sp_gate_judge_now(plan, why, alpha_of(plan, job), job);
   free(why);
 }
 

@@ -64,6 +64,8 @@ static void add_input(const struct sp_gate_rules *rules, const struct sp_judge_t
   size_t n_fresh =
       sp_judge_log_ratios(trials, n, SP_GATE_CANDIDATE, SP_GATE_BASE, metric, true, true, fresh, n);
   char *why = why_not(c, trials, n, metric, worse, n_worse);
+  n_worse = sp_judge_means(worse, n_worse, rules->mean_of);
+  n_fresh = sp_judge_means(fresh, n_fresh, rules->mean_of);
   inputs->texts[inputs->n] = why;
   inputs->items[inputs->n++] = (struct sp_gate_input){.metric = metric,
                                                       .margin = margin,
@@ -73,6 +75,7 @@ static void add_input(const struct sp_gate_rules *rules, const struct sp_judge_t
                                                       .n = n_worse,
                                                       .fresh = fresh,
                                                       .n_fresh = n_fresh,
+                                                      .mean_of = c->mean_of,
                                                       .why_not = why};
 }
 
@@ -240,7 +243,7 @@ static void say_failed(const struct sp_comparison *c, FILE *to) {
             worse_text(m->lower, worse, sizeof worse), 100 * m->margin);
     separator = ", ";
   }
-  if (c->gate.n_fresh <= SP_GATE_FRESH)
+  if (c->gate.n_fresh <= SP_GATE_FRESH * c->mean_of)
     fprintf(to, "; %zu fresh pairs agree", c->gate.n_fresh);
   else
     fprintf(to, "; those of %zu fresh pairs that have a value agree", c->gate.n_fresh);
@@ -346,6 +349,7 @@ void sp_gate_judge(const struct sp_gate_rules *rules, const struct sp_judge_tria
                                      .reference_i = 0,
                                      .family = rules->family,
                                      .n_family = rules->n_family,
+                                     .mean_of = rules->mean_of,
                                      .alpha = alpha,
                                      .delta = SP_GATE_MARGIN};
   sp_judge(&plan, trials, n, c);

@@ -13,6 +13,7 @@ extern const char *const sp_gate_sides[2]; // "base", "candidate"
 struct sp_gate_rules {                   // everything is borrowed
   const struct sp_metric *const *family; // NULL: the judge's
   size_t n_family;
+  size_t mean_of;                           // as sp_judge_plan's
   double margin;                            // for every metric but the guard; NAN: calibrated or standard
   const struct sp_calibration *calibration; // that fits; NULL: none
   bool is_across_machines;

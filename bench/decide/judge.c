@@ -72,6 +72,7 @@ void sp_judge(const struct sp_judge_plan *plan, const struct sp_judge_trial *tri
   sp_judge_table_init(&j.fresh, trials, n, plan->n_sides, true);
   c->reference_i = plan->reference_i;
   c->n_pairs = j.pairs.n_pairs;
+  c->mean_of = plan->mean_of ? plan->mean_of : 1;
   c->alpha = plan->alpha;
   c->delta = plan->delta;
   sp_judge_sides(&j);

@@ -21,18 +21,20 @@ struct sp_judge_plan {
   bool are_builds;             // of one deployment: transport and broker are no difference that is meant
   const struct sp_metric *const *family; // NULL: the primary ones
   size_t n_family;
-  double alpha; // of this look
-  double delta; // two sides within 1 + delta of each other are no different
+  size_t mean_of; // neighbouring pairs whose mean log ratio is one observation; 0 and 1: each pair is one
+  double alpha;   // of this look
+  double delta;   // two sides within 1 + delta of each other are no different
 };
 
 // The announced looks (DESIGN §3.13): 12, 18 and 24 pairs at alpha 0.01, 0.015, 0.025. At most max_pairs; the last look is at
-// max_pairs itself, with the alpha of its place: 10 -> {10}; 20 -> {12, 18, 20}; 40 -> {12, 18, 40}.
+// max_pairs itself, with the alpha of its place: 10 -> {10}; 20 -> {12, 18, 20}; 40 -> {12, 18, 40}. Where means of several pairs are what
+// is looked at, the looks are at as many means: 12 times mean_of pairs and so on.
 struct sp_look {
   size_t n_pairs;
   double alpha;
 };
 #define SP_LOOKS_MAX 3
-size_t sp_judge_looks(size_t max_pairs, struct sp_look *looks);
+size_t sp_judge_looks(size_t max_pairs, size_t mean_of, struct sp_look *looks);
 
 // Whether these trials can be compared at all: of one recording, schedule (arrival, rate, duration; seed within a pair), and expectation of one
 // model; one machine (unless across_machines) and no run id twice; each complete, with events and finite figures; sides of one name of
@@ -70,5 +72,10 @@ char *sp_judge_why_selected(const char *const *side_names, size_t n_sides,
 size_t sp_judge_log_ratios(const struct sp_judge_trial *trials, size_t n, size_t side_i, size_t reference_i,
                            const struct sp_metric *metric, bool worse, bool confirming, double *values,
                            size_t max);
+
+// Batch means, in place: values[k] becomes the mean of those of values[k * mean_of] and the next that are a number (NAN: none is). What does
+// not fill a last one is dropped. mean_of 0 and 1 change nothing. Returns how many there are. The noise between trials of one machine is mostly
+// white, so that many short pairs in means tell smaller differences apart than few long ones in the same time.
+size_t sp_judge_means(double *values, size_t n, size_t mean_of);
 
 #endif

@@ -7,7 +7,7 @@
 #include "decide/judge_parts.h"
 #include "stats/interval.h"
 
-#define LEAST_PAIRS 12 // what a first look has
+#define LEAST_OBSERVATIONS 12 // what a first look has
 
 static bool is_in_family(const struct sp_judging *j, const struct sp_metric *metric) {
   for (size_t i = 0; i < j->n_family; i++) {
@@ -64,20 +64,29 @@ static bool is_unfit(const struct sp_judging *j, const struct sp_compared *m, si
   return true;
 }
 
+// A value a pair, NAN where it has none. Returns how many have one.
 static size_t take_ratios(const struct sp_judging *j, const struct sp_compared *m, bool resolved_only,
                           double *values) {
   size_t n = 0;
   for (size_t p = 0; p < j->pairs.n_pairs; p++) {
-    double ratio = sp_judge_log_ratio(m->metric, sp_judge_cell(&j->pairs, p, m->side_i),
-                                      sp_judge_cell(&j->pairs, p, j->plan->reference_i), resolved_only);
-    if (!isnan(ratio)) values[n++] = ratio;
+    values[p] = sp_judge_log_ratio(m->metric, sp_judge_cell(&j->pairs, p, m->side_i),
+                                   sp_judge_cell(&j->pairs, p, j->plan->reference_i), resolved_only);
+    n += isnan(values[p]) == 0;
+  }
+  return n;
+}
+
+// The observations of a metric: its pairs', or means of neighbouring ones; those without a value left out. Returns how many.
+static size_t observe(const struct sp_judging *j, double *values) {
+  size_t n = 0, n_all = sp_judge_means(values, j->pairs.n_pairs, j->plan->mean_of);
+  for (size_t i = 0; i < n_all; i++) {
+    if (!isnan(values[i])) values[n++] = values[i];
   }
   return n;
 }
 
 static void measure(const struct sp_judging *j, struct sp_compared *m, const double *values, size_t n) {
   struct sp_interval interval = sp_interval_of_median(values, n, j->plan->alpha);
-  m->n_pairs = n;
   m->side = median_of_side(j, m->metric, m->side_i);
   m->reference = median_of_side(j, m->metric, j->plan->reference_i);
   m->ratio = exp(interval.estimate);
@@ -120,16 +129,17 @@ static char *why_none(const struct sp_judging *j, const struct sp_compared *m) {
       n_none, n_all, sp_metric_short_title(m->metric));
 }
 
-// At which the interval's end of so few pairs could be told from nothing: the sign test's 2^(1-n).
-static size_t least_pairs(double alpha) {
+// At which the interval's end of so few could be told from nothing: the sign test's 2^(1-n).
+static size_t least_observations(double alpha) {
   double n = ceil(1 - log2(alpha));
-  return n > LEAST_PAIRS ? (size_t)n : LEAST_PAIRS;
+  return n > LEAST_OBSERVATIONS ? (size_t)n : LEAST_OBSERVATIONS;
 }
 
-// How many pairs would lead to any verdict: a difference from nothing, or none beyond delta, whichever comes first.
-static size_t pairs_to_verdict(const struct sp_judging *j, const double *values, size_t n, size_t n_open) {
+// How many observations would lead to any verdict: a difference from nothing, or none beyond delta, whichever comes first.
+static size_t observations_to_verdict(const struct sp_judging *j, const double *values, size_t n,
+                                      size_t n_open) {
   double alpha = j->plan->alpha, delta = log1p(j->plan->delta), estimate = sp_median(values, n);
-  size_t least = least_pairs(alpha / (double)n_open);
+  size_t least = least_observations(alpha / (double)n_open);
   if (least < n + 2) least = n + 2 + n % 2;
   size_t needed = sp_pairs_needed(values, n, alpha / (double)n_open, 0);
   if (fabs(estimate) < delta) {
@@ -142,18 +152,25 @@ static size_t pairs_to_verdict(const struct sp_judging *j, const double *values,
   return needed > least ? needed : least;
 }
 
+// In pairs.
+static size_t pairs_of(const struct sp_judging *j, size_t n_observations) {
+  return n_observations * j->c->mean_of;
+}
+
 static void give_reason(const struct sp_judging *j, struct sp_compared *m, size_t n_open) {
   double *values = sp_alloc((j->pairs.n_pairs + 1) * sizeof *values);
-  size_t n = take_ratios(j, m, true, values), least = least_pairs(j->plan->alpha / (double)n_open);
-  m->pairs_needed = pairs_to_verdict(j, values, n, n_open);
+  size_t n_pairs = take_ratios(j, m, true, values), n = observe(j, values);
+  size_t needed = observations_to_verdict(j, values, n, n_open),
+         least = least_observations(j->plan->alpha / (double)n_open);
   if (sp_interval_of_median(values, n, j->plan->alpha).is_short || n == 0) {
-    if (m->pairs_needed < least) m->pairs_needed = least;
-    m->why = sp_format("too few pairs: %zu, and level %g %% needs more", n, 100 * (1 - j->plan->alpha));
+    if (needed < least) needed = least;
+    m->why = sp_format("too few pairs: %zu, and level %g %% needs more", n_pairs, 100 * (1 - j->plan->alpha));
   } else if (isnan(m->smallest_detectable)) {
-    m->why = sp_format("the interval of %zu pairs holds both a difference and none", n);
+    m->why = sp_format("the interval of %zu pairs holds both a difference and none", n_pairs);
   } else {
-    m->why = sp_format("%zu pairs tell no less than %.2g %% apart", n, 100 * m->smallest_detectable);
+    m->why = sp_format("%zu pairs tell no less than %.2g %% apart", n_pairs, 100 * m->smallest_detectable);
   }
+  m->pairs_needed = pairs_of(j, needed);
   free(values);
 }
 
@@ -213,10 +230,10 @@ static void add_metric(struct sp_judging *j, const struct sp_metric *metric, siz
   m->side_i = side_i;
   m->is_primary = is_in_family(j, metric);
   m->verdict = m->is_primary ? SP_VERDICT_INCONCLUSIVE : SP_VERDICT_EXPLORATORY;
-  size_t n = m->is_primary ? take_ratios(j, m, true, values) : 0;
-  if (10 * (j->pairs.n_pairs - n) > j->pairs.n_pairs)
-    n = take_ratios(j, m, false, values); // shown, never judged
-  measure(j, m, values, n);
+  m->n_pairs = m->is_primary ? take_ratios(j, m, true, values) : 0;
+  if (10 * (j->pairs.n_pairs - m->n_pairs) > j->pairs.n_pairs)
+    m->n_pairs = take_ratios(j, m, false, values); // shown, never judged
+  measure(j, m, values, observe(j, values));
   const char *nothing = m->is_primary ? why_void(j, m) : NULL;
   if (nothing) {
     m->verdict = SP_VERDICT_VOID;

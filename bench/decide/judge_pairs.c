@@ -5,11 +5,13 @@
 
 #include "decide/judge_parts.h"
 
-size_t sp_judge_looks(size_t max_pairs, struct sp_look *looks) {
+#define SECONDS_NEEDED 5
+
+size_t sp_judge_looks(size_t max_pairs, size_t mean_of, struct sp_look *looks) {
   static const struct sp_look announced[SP_LOOKS_MAX] = {{12, 0.01}, {18, 0.015}, {24, 0.025}};
-  size_t n = 0;
-  while (n + 1 < SP_LOOKS_MAX && announced[n].n_pairs < max_pairs) {
-    looks[n] = announced[n];
+  size_t n = 0, times = mean_of ? mean_of : 1;
+  while (n + 1 < SP_LOOKS_MAX && times * announced[n].n_pairs < max_pairs) {
+    looks[n] = (struct sp_look){times * announced[n].n_pairs, announced[n].alpha};
     n++;
   }
   looks[n] = (struct sp_look){max_pairs, announced[n].alpha};
@@ -95,6 +97,12 @@ static bool is_blurred(enum sp_metric_state state) {
   return state == SP_METRIC_EPISODIC || state == SP_METRIC_DRIVER_LIMITED;
 }
 
+// Exceedances must fall in five different seconds (DESIGN 3.4): a window that holds fewer has them in no try.
+static bool may_be_mended(enum sp_metric_state state, const struct sp_result *result) {
+  return state == SP_METRIC_DRIVER_LIMITED ||
+         (state == SP_METRIC_EPISODIC && !(result->window_s < SECONDS_NEEDED));
+}
+
 bool sp_judge_blurs(const struct sp_result *result, const struct sp_metric *const *family, size_t n_family,
                     char **why) {
   size_t n = family ? n_family : sp_n_metrics;
@@ -103,7 +111,7 @@ bool sp_judge_blurs(const struct sp_result *result, const struct sp_metric *cons
     enum sp_metric_state state;
     if (!family && metric->role != SP_METRIC_PRIMARY) continue;
     sp_metric_value(metric, result, &state);
-    if (!is_blurred(state)) continue;
+    if (!may_be_mended(state, result)) continue;
     if (why) *why = sp_format("%s is %s", sp_metric_short_title(metric), sp_metric_state_name(state));
     return true;
   }
@@ -163,4 +171,21 @@ size_t sp_judge_log_ratios(const struct sp_judge_trial *trials, size_t n, size_t
   }
   sp_judge_table_done(&table);
   return n_pairs;
+}
+
+static double mean_of_numbers(const double *values, size_t n) {
+  double sum = 0;
+  size_t n_numbers = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (isnan(values[i])) continue;
+    sum += values[i];
+    n_numbers++;
+  }
+  return n_numbers ? sum / (double)n_numbers : NAN;
+}
+
+size_t sp_judge_means(double *values, size_t n, size_t mean_of) {
+  if (mean_of < 2) return n;
+  for (size_t k = 0; k < n / mean_of; k++) values[k] = mean_of_numbers(values + k * mean_of, mean_of);
+  return n / mean_of;
 }

@@ -95,33 +95,43 @@ static double fresh_lower(const struct sp_gate_input *input, size_t *n) {
   return lower;
 }
 
+// In pairs.
+static size_t pairs_of(const struct sp_gate_input *input, size_t n_values) {
+  return n_values * (input->mean_of ? input->mean_of : 1);
+}
+
 static void fail_or_ask(const struct sp_gate_input *input, size_t n_fresh, struct sp_gate_metric *m) {
   char lower[32], fresh[32];
+  size_t n_needed = pairs_of(input, SP_GATE_FRESH), n_had = pairs_of(input, input->n_fresh);
   percent(m->lower, lower, sizeof lower);
   percent(m->fresh_lower, fresh, sizeof fresh);
   m->verdict = m->fresh_lower > 1 + m->margin ? SP_GATE_FAIL : SP_GATE_INCONCLUSIVE;
   if (input->n_fresh == 0)
-    m->why = sp_format("at least %s, which %d fresh pairs must confirm", lower, SP_GATE_FRESH);
+    m->why = sp_format("at least %s, which %zu fresh pairs must confirm", lower, n_needed);
   else if (input->n_fresh < SP_GATE_FRESH)
-    m->why = sp_format("at least %s, which %d fresh pairs must confirm; %zu were measured", lower,
-                       SP_GATE_FRESH, input->n_fresh);
+    m->why = sp_format("at least %s, which %zu fresh pairs must confirm; %zu were measured", lower, n_needed,
+                       n_had);
   else if (n_fresh == 0)
-    m->why = sp_format("at least %s, but too few of %zu fresh pairs have a value to confirm it", lower,
-                       input->n_fresh);
+    m->why =
+        sp_format("at least %s, but too few of %zu fresh pairs have a value to confirm it", lower, n_had);
   else if (m->verdict == SP_GATE_FAIL)
-    m->why = sp_format("at least %s, confirmed by %zu fresh pairs (%s)", lower, n_fresh, fresh);
+    m->why =
+        sp_format("at least %s, confirmed by %zu fresh pairs (%s)", lower, pairs_of(input, n_fresh), fresh);
   else
-    m->why = sp_format("at least %s, which %zu fresh pairs do not confirm (%s)", lower, n_fresh, fresh);
+    m->why = sp_format("at least %s, which %zu fresh pairs do not confirm (%s)", lower,
+                       pairs_of(input, n_fresh), fresh);
 }
 
 static void explain_doubt(const struct sp_gate_input *input, const struct sample *sample, double alpha,
                           struct sp_gate_metric *m) {
   char lower[32], upper[32];
   m->verdict = SP_GATE_INCONCLUSIVE;
-  m->pairs_needed = sp_pairs_needed(sample->values, sample->n, alpha, log1p(input->margin));
-  if (m->pairs_needed && m->pairs_needed <= sample->n) m->pairs_needed = sample->n + 2 + sample->n % 2;
+  size_t needed = sp_pairs_needed(sample->values, sample->n, alpha, log1p(input->margin));
+  if (needed && needed <= sample->n) needed = sample->n + 2 + sample->n % 2;
+  m->pairs_needed = pairs_of(input, needed);
   if (isinf(m->upper) && !(m->lower > 0))
-    m->why = sp_format("too few pairs with a value: %zu, where a look has 12", sample->n);
+    m->why = sp_format("too few pairs with a value: %zu, where a look has %zu", pairs_of(input, sample->n),
+                       pairs_of(input, 12));
   else
     m->why =
         sp_format("between %s and %s, with the margin %.3g %% inside", percent(m->lower, lower, sizeof lower),
@@ -175,7 +185,8 @@ void sp_gate_decide(const struct sp_gate_input *inputs, size_t n, double alpha,
     decide_metric(&inputs[i], &samples[i], alpha, alphas[i], &gate->metrics[i]);
     n_pass += gate->metrics[i].verdict == SP_GATE_PASS;
     n_fail += gate->metrics[i].verdict == SP_GATE_FAIL;
-    if (inputs[i].n_fresh > gate->n_fresh) gate->n_fresh = inputs[i].n_fresh;
+    size_t n_fresh = pairs_of(&inputs[i], inputs[i].n_fresh);
+    if (n_fresh > gate->n_fresh) gate->n_fresh = n_fresh;
     free(samples[i].values);
   }
   gate->verdict = n_fail ? SP_GATE_FAIL : n_pass == n ? SP_GATE_PASS : SP_GATE_INCONCLUSIVE;
@@ -189,25 +200,29 @@ bool sp_gate_wants_fresh(const struct sp_gate_figures *gate) {
   return false;
 }
 
-double sp_gate_calibrate(const double *worse, size_t n, size_t n_pairs, double alpha, size_t block,
-                         size_t n_gates, struct sp_prng *prng) {
-  SP_ASSERT(n_pairs > 0 && n_gates > 0);
+// The upper bound of one gate of equal programs.
+static double draw_upper(const struct sample *pool, const struct sp_look *look, size_t mean_of,
+                         struct sp_prng *prng) {
+  size_t n = look->n_pairs * mean_of, run = mean_of > 1 ? mean_of : SP_GATE_CALIBRATION_BLOCK;
+  size_t *picked = sp_alloc(n * sizeof *picked);
+  struct sample gate = {.values = sp_alloc(n * sizeof *gate.values)};
+  sp_blocks_pick(prng, pool->n, run < pool->n ? run : pool->n, picked, n);
+  for (size_t i = 0; i < n; i++) gate.values[i] = pool->values[picked[i]];
+  gate.n = sp_judge_means(gate.values, n, mean_of);
+  double upper = bounds_of(&gate, look->alpha).high;
+  free(gate.values);
+  free(picked);
+  return upper;
+}
+
+double sp_gate_calibrate(const double *worse, size_t n, const struct sp_look *look, size_t mean_of,
+                         struct sp_prng *prng) {
+  SP_ASSERT(look->n_pairs > 0 && mean_of > 0);
   struct sample pool = sample_of(worse, n);
-  double margin = NAN;
+  double margin = NAN, uppers[SP_GATE_CALIBRATION_GATES];
   if (pool.n > 0 && 10 * (n - pool.n) <= n) {
-    size_t run = block < 1 ? 1 : block > pool.n ? pool.n : block;
-    size_t *picked = sp_alloc(n_pairs * sizeof *picked);
-    double *uppers = sp_alloc(n_gates * sizeof *uppers);
-    struct sample gate = {sp_alloc(n_pairs * sizeof *gate.values), n_pairs};
-    for (size_t g = 0; g < n_gates; g++) {
-      sp_blocks_pick(prng, pool.n, run, picked, n_pairs);
-      for (size_t i = 0; i < n_pairs; i++) gate.values[i] = pool.values[picked[i]];
-      uppers[g] = bounds_of(&gate, alpha).high;
-    }
-    margin = fmax(LEAST_MARGIN, expm1(sp_quantile(uppers, n_gates, QUANTILE)));
-    free(gate.values);
-    free(uppers);
-    free(picked);
+    for (size_t g = 0; g < SP_GATE_CALIBRATION_GATES; g++) uppers[g] = draw_upper(&pool, look, mean_of, prng);
+    margin = fmax(LEAST_MARGIN, expm1(sp_quantile(uppers, SP_GATE_CALIBRATION_GATES, QUANTILE)));
   }
   free(pool.values);
   return margin <= SP_GATE_MARGIN_MOST ? margin : NAN;

@@ -6,25 +6,29 @@
 #include "base/prng.h"
 #include "decide/judge.h"
 
-#define SP_GATE_METRICS       8
-#define SP_GATE_FRESH         12 // pairs that must confirm a failure
+#define SP_GATE_METRICS 8
+#define SP_GATE_FRESH                                                                                        \
+  12 // pairs that must confirm a failure; or means of several, as with all such numbers here
 #define SP_GATE_FRESH_MOST    18 // run for it, where some have no value (a percentile that is driver-limited)
 #define SP_GATE_MARGIN        0.05 // where none was calibrated
 #define SP_GATE_SERVED_MARGIN 0.001
 // The look that margins are calibrated for. In simulation (tests/unit/test_margins.c) margins of the first look are too wide to find
 // +10 % in 95 of 100 gates (94 at CPU noise of 2 %), those of the last leave 14 of 100 equal builds without a verdict; of
 // the second: 99.8 found, 97 passed.
-#define SP_GATE_CALIBRATION_PAIRS 18
-#define SP_GATE_CALIBRATION_ALPHA 0.015
+#define SP_GATE_CALIBRATION_LOOK  ((struct sp_look){18, 0.015})
+#define SP_GATE_CALIBRATION_GATES 1000
+#define SP_GATE_CALIBRATION_BLOCK 5
 
 struct sp_gate_input { // of one metric
   const struct sp_metric *metric;
   double margin;
   bool is_calibrated, is_guard;
-  const double *worse; // log of how many times worse the candidate is, a value a pair; NAN: none
+  const double *
+      worse; // log of how many times worse the candidate is, a value a pair (sp_judge_means: a mean); NAN: none
   size_t n;
   const double *fresh; // the same of the fresh pairs; n_fresh 0: not run yet
   size_t n_fresh;
+  size_t mean_of;      // pairs that a value is of, for the words; 0: 1
   const char *why_not; // the judge's reason why it can say nothing (driver-limited...); NULL
 };
 
@@ -38,11 +42,12 @@ void sp_gate_decide(const struct sp_gate_input *inputs, size_t n, double alpha, 
 // Whether fresh pairs, or more of them, are needed to tell: a lower bound is above its margin and nothing confirmed or refuted it.
 bool sp_gate_wants_fresh(const struct sp_gate_figures *gate);
 
-// A/A pairs in order of time -> the margin: the 99th percentile of the upper bounds of n_gates gates of n_pairs pairs, resampled in blocks of
-// `block` consecutive pairs, minus 1; never below 0.5 %.
-// NAN, for none: more than a tenth of the pairs have no value, n_pairs are too few for alpha, or it would be above SP_GATE_MARGIN_MOST, and two
-// equal programs that far apart are no evidence of anything.
-double sp_gate_calibrate(const double *worse, size_t n, size_t n_pairs, double alpha, size_t block,
-                         size_t n_gates, struct sp_prng *prng);
+// A/A pairs in order of time, a value a pair -> the margin: the 99th percentile of the upper bounds of SP_GATE_CALIBRATION_GATES gates at that
+// look, of look->n_pairs means of mean_of pairs (1: of pairs), resampled in blocks of SP_GATE_CALIBRATION_BLOCK consecutive pairs, or (means)
+// of the pairs of one mean, minus 1; never below 0.5 %.
+// NAN, for none: more than a tenth of the pairs have no value, look->n_pairs are too few for its alpha, or it would be above
+// SP_GATE_MARGIN_MOST, and two equal programs that far apart are no evidence of anything.
+double sp_gate_calibrate(const double *worse, size_t n, const struct sp_look *look, size_t mean_of,
+                         struct sp_prng *prng);
 
 #endif

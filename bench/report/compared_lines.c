@@ -56,6 +56,7 @@ char *sp_compared_heading(const struct sp_comparison *c) {
   print_broker(to, &c->broker);
   fprintf(to, ", %zu pair%s", c->n_pairs, c->n_pairs == 1 ? "" : "s");
   if (c->gate.n_fresh) fprintf(to, " and %zu fresh ones", c->gate.n_fresh);
+  if (c->mean_of > 1) fprintf(to, " in means of %zu", c->mean_of);
   print_length(to, c->duration_s);
   if (c->gate.is_across_machines) fputs(", across machines", to);
   return sp_text_stream_close(&text);

@@ -101,6 +101,7 @@ json_t *sp_html_comparison(const struct sp_comparison *c) {
   json_object_set_new(json, "exit_code", json_integer(c->exit_code));
   json_object_set_new(json, "reference_i", json_integer((json_int_t)c->reference_i));
   json_object_set_new(json, "pairs", json_integer((json_int_t)c->n_pairs));
+  json_object_set_new(json, "mean_of", json_integer((json_int_t)c->mean_of));
   json_object_set_new(json, "alpha", sp_html_real(c->alpha));
   json_object_set_new(json, "delta", sp_html_real(c->delta));
   json_object_set_new(json, "metrics", metrics);

@@ -114,22 +114,27 @@ static void note_happenings(const struct notes *notes, const struct sp_report *r
   }
 }
 
-// A bound on a resolved percentile is open only where the driver's lateness may have made the value.
-static bool is_on_resolved(const struct sp_result *r, const struct sp_bound *bound) {
-  for (int i = 0; i < SP_PERCENTILES; i++) {
+// The state of the percentile that a bound is on; SP_PERCENTILE_UNRESOLVED where it is on none, or there is no response time.
+static enum sp_percentile_state state_of(const struct sp_result *r, const struct sp_bound *bound) {
+  for (int i = 0; i < SP_PERCENTILES && r->response.present; i++) {
     if (bound->name && strncmp(bound->name, "expect.", 7) == 0 &&
         strcmp(bound->name + 7, sp_percentile_name[i]) == 0)
-      return r->response.present && r->response.state[i] == SP_PERCENTILE_RESOLVED;
+      return r->response.state[i];
   }
-  return false;
+  return SP_PERCENTILE_UNRESOLVED;
 }
 
+// A bound on a resolved percentile is open only where the driver's lateness may have made the value.
 static const char *why_open(const struct sp_result *r, const struct sp_bound *bound) {
   if (sp_report_is_mock(r)) return "the mock broker's latency is an artefact; use --broker kafka";
-  if (is_on_resolved(r, bound))
+  if (r->closed_loop) return "a closed loop has no response time";
+  switch (state_of(r, bound)) {
+  case SP_PERCENTILE_RESOLVED:
     return "the driver was late, which may have caused it; use a lower --rate, or a quieter machine";
-  return r->closed_loop ? "a closed loop has no response time"
-                        : "the percentile is not resolved; use a longer --duration";
+  case SP_PERCENTILE_EPISODIC:
+    return "few seconds hold all that is slower; use a longer --duration, or a quieter machine";
+  default: return "the percentile is not resolved; use a longer --duration";
+  }
 }
 
 static void note_bound(const struct notes *notes, const struct sp_report_row *row,

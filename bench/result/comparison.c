@@ -40,6 +40,7 @@ struct sp_comparison *sp_comparison_new(void) {
   c->id = r->run_id;
   c->started_at = r->started_at;
   r->run_id = r->started_at = NULL;
+  c->mean_of = 1;
   sp_result_free(r);
   c->duration_s = c->alpha = c->delta = c->predictions.max_difference = NAN;
   for (size_t i = 0; i < SP_COMPARISON_SIDES; i++) c->sides[i].max_abs_error = NAN;

@@ -117,9 +117,10 @@ struct sp_comparison {
 
   struct sp_compared_side sides[SP_COMPARISON_SIDES];
   size_t n_sides, reference_i;
-  size_t n_pairs;              // whole and valid
-  double alpha;                // of the look at which it ended
-  double delta;                // 0.05
+  size_t n_pairs; // whole and valid
+  size_t mean_of; // neighbouring pairs whose mean log ratio was one observation; 1: each pair was one
+  double alpha;   // of the look at which it ended
+  double delta;   // 0.05
   struct sp_compared *metrics; // by side, then in the order of sp_metrics
   size_t n_metrics;
   struct sp_explained *explained; // one per side but the reference

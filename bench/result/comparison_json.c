@@ -353,6 +353,7 @@ static const struct sp_field comparison_fields[] = {
      .most = SP_COMPARISON_SIDES},
     BY_HAND("reference", reference),
     NEEDED("pairs", SIZE, sp_comparison, n_pairs),
+    FIELD("mean_of", SIZE, sp_comparison, mean_of),
     FIELD("alpha", REAL, sp_comparison, alpha),
     FIELD("delta", REAL, sp_comparison, delta),
     BY_HAND("metrics", metrics),

@@ -12,7 +12,8 @@ static const struct common {
 } common[] = {
     {SP_CLI_SIDE,
      {"--side", 0, "NAME[,KEY=VALUE...]", NULL, "a side, with its own values; a new one names its path"}},
-    {SP_CLI_PAIRS, {"--pairs", 0, "N", NULL, "pairs of trials at most; looks at 12, 18 and 24"}},
+    {SP_CLI_PAIRS,
+     {"--pairs", 0, "N", NULL, "pairs of trials at most; looks at 12, 18 and 24 (times --mean-of)"}},
     {SP_CLI_OUT, {"--out", 0, "DIR", NULL, "folder that gets the result"}},
     {SP_CLI_OUT, {"--tag", 0, "NAME=VALUE", NULL, "a note kept in the result; may be repeated"}},
     {SP_CLI_RAW, {"--raw", 0, NULL, NULL, "keep a row for every event"}},

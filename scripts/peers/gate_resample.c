@@ -3,8 +3,10 @@
 // place. The margins come from the A/A pool, as a calibration makes them; where that is the pool that is
 // judged, they come from every second block, and the gates from the others.
 //
-//   gate_resample AA_DIR JUDGED_DIR N_GATES [METRIC,...]   each DIR: NNN/base/result.json, NNN/candidate/result.json
-//   gate_resample AA_DIR --calibration FILE                the pool's margins as a calibration that `servepath gate` takes
+//   gate_resample AA_DIR JUDGED_DIR N_GATES [METRIC,... [MEAN_OF]]   each DIR: NNN/base/result.json, NNN/candidate/result.json
+//   gate_resample AA_DIR --calibration FILE [METRIC,... [MEAN_OF]]   the pool's margins as a calibration that `servepath gate` takes
+//
+// MEAN_OF: neighbouring pairs whose mean is one observation, as the verb's --mean-of; they stay together.
 //
 // The first prints one JSON line: {"pass":..,"fail":..,"inconclusive":..,"without_figure":..,"pairs":..,"margins":{..}}; without_figure are the
 // inconclusive ones in which a metric had no figure that a verdict may use.
@@ -18,10 +20,11 @@
 #include "decide/pairs.h"
 #include "stats/blocks.h"
 
-#define BLOCK     5
-#define PAIRS_MAX 1000
-#define GATE_MOST 24
-#define SPARE     12 // pairs beyond, in place of those that are measured again
+#define BLOCK        5
+#define PAIRS_MAX    1000
+#define MEAN_OF_MOST 16
+#define GATE_MOST    24
+#define SPARE        12 // pairs beyond, in place of those that are measured again
 
 static const char *const all_metrics = "response_p50,response_p99,cpu_per_event";
 
@@ -29,6 +32,8 @@ struct pool {
   struct sp_judge_trial trials[2 * PAIRS_MAX]; // base, candidate, base, candidate...
   size_t n_pairs;
 };
+static size_t mean_of = 1, block = BLOCK; // block: of neighbours in time, whole means
+
 struct tally {
   size_t pass, fail, inconclusive, without_figure;
 };
@@ -62,7 +67,7 @@ static void read_pool(const char *dir, struct pool *pool) {
 }
 
 struct trials {
-  struct sp_judge_trial items[4 * PAIRS_MAX];
+  struct sp_judge_trial items[4 * PAIRS_MAX]; // of at most 36 means of 16 pairs, and those that were redone
   size_t n;
 };
 
@@ -101,7 +106,7 @@ static size_t put_pairs(const struct pool *pool, const size_t *picked, size_t n_
 static size_t take(size_t n, int parity, size_t *taken) {
   size_t n_taken = 0;
   for (size_t i = 0; i < n; i++) {
-    if (parity < 0 || (int)(i / BLOCK % 2) == parity) taken[n_taken++] = i;
+    if (parity < 0 || (int)(i / block % 2) == parity) taken[n_taken++] = i;
   }
   return n_taken;
 }
@@ -116,8 +121,7 @@ static void calibrate(const struct pool *pool, int parity, const struct family *
   for (size_t m = 0; m < family->n; m++) {
     size_t n = sp_judge_log_ratios(trials.items, trials.n, SP_GATE_CANDIDATE, SP_GATE_BASE, family->items[m],
                                    true, false, worse, PAIRS_MAX);
-    double margin =
-        sp_gate_calibrate(worse, n, SP_GATE_CALIBRATION_PAIRS, SP_GATE_CALIBRATION_ALPHA, BLOCK, 1000, prng);
+    double margin = sp_gate_calibrate(worse, n, &SP_GATE_CALIBRATION_LOOK, mean_of, prng);
     if (!isnan(margin)) sp_facts_real(&calibration->margins, family->items[m]->name, margin);
   }
 }
@@ -129,7 +133,8 @@ static int write_calibration(const struct pool *pool, const struct family *famil
   sp_calibration_of(pool->trials[0].result, &calibration);
   calibrate(pool, -1, family, &calibration, prng);
   calibration.n_pairs = (int64_t)pool->n_pairs;
-  calibration.n_blocks = (int64_t)(pool->n_pairs / BLOCK);
+  calibration.n_blocks = (int64_t)(pool->n_pairs / block);
+  calibration.mean_of = (int64_t)mean_of;
   enum sp_err err = sp_calibration_write(&calibration, file, &error);
   if (err) fprintf(stderr, "gate_resample: %s\n", error.text);
   sp_calibration_done(&calibration);
@@ -144,11 +149,13 @@ static bool lacks_a_figure(const struct sp_comparison *c) {
 }
 
 struct draw { // of one gate, from the pairs of `taken`
-  size_t picked[GATE_MOST + SPARE], fresh[SP_GATE_FRESH_MOST + SPARE];
+  size_t picked[(GATE_MOST + SPARE) * MEAN_OF_MOST], fresh[(SP_GATE_FRESH_MOST + SPARE) * MEAN_OF_MOST];
 };
+#define N_PICKED ((GATE_MOST + SPARE) * mean_of)
+#define N_FRESH  ((SP_GATE_FRESH_MOST + SPARE) * mean_of)
 
 static void draw_from(const size_t *taken, size_t n_taken, struct sp_prng *prng, size_t *picked, size_t n) {
-  sp_blocks_pick(prng, n_taken, BLOCK, picked, n);
+  sp_blocks_pick(prng, n_taken, block, picked, n);
   for (size_t i = 0; i < n; i++) picked[i] = taken[picked[i]];
 }
 
@@ -160,8 +167,8 @@ static bool look_at(const struct sp_gate_rules *rules, const struct pool *pool, 
   struct family family = {.n = rules->n_family};
   for (size_t i = 0; i < family.n; i++) family.items[i] = rules->family[i];
   trials.n = 0;
-  put_pairs(pool, draw->picked, GATE_MOST + SPARE, look->n_pairs, false, &family, &trials);
-  put_pairs(pool, draw->fresh, SP_GATE_FRESH_MOST + SPARE, n_fresh, true, &family, &trials);
+  put_pairs(pool, draw->picked, N_PICKED, look->n_pairs, false, &family, &trials);
+  put_pairs(pool, draw->fresh, N_FRESH, n_fresh * mean_of, true, &family, &trials);
   sp_comparison_free(*comparison);
   *comparison = sp_comparison_new();
   sp_gate_judge(rules, trials.items, trials.n, look->alpha, *comparison);
@@ -176,7 +183,7 @@ static void gate(const struct sp_gate_rules *rules, const struct pool *pool, con
   struct sp_look looks[SP_LOOKS_MAX];
   struct sp_comparison *c = NULL;
   bool is_settled = false;
-  size_t n_looks = sp_judge_looks(GATE_MOST, looks);
+  size_t n_looks = sp_judge_looks(GATE_MOST * mean_of, mean_of, looks);
   for (size_t look = 0; look < n_looks && n_fresh == 0 && !is_settled; look++) {
     bool wants_fresh = look_at(rules, pool, draw, &looks[look], 0, &c, &is_settled);
     while (wants_fresh && n_fresh < SP_GATE_FRESH_MOST) {
@@ -195,14 +202,14 @@ static void judge(const struct pool *pool, int parity, const struct sp_gate_rule
                   struct sp_prng *prng) {
   struct tally tally = {0};
   size_t taken[PAIRS_MAX], n_taken = take(pool->n_pairs, parity, taken);
-  if (n_taken < BLOCK) {
+  if (n_taken < block) {
     fprintf(stderr, "gate_resample: %zu pairs, too few\n", n_taken);
     exit(3);
   }
   for (long i = 0; i < n_gates; i++) {
     struct draw draw;
-    draw_from(taken, n_taken, prng, draw.picked, GATE_MOST + SPARE);
-    draw_from(taken, n_taken, prng, draw.fresh, SP_GATE_FRESH_MOST + SPARE);
+    draw_from(taken, n_taken, prng, draw.picked, N_PICKED);
+    draw_from(taken, n_taken, prng, draw.fresh, N_FRESH);
     gate(rules, pool, &draw, &tally);
   }
   printf("{\"pass\":%zu,\"fail\":%zu,\"inconclusive\":%zu,\"without_figure\":%zu,\"pairs\":%zu,\"margins\":{",
@@ -232,19 +239,25 @@ int main(int argc, char **argv) {
   struct sp_prng prng;
   struct family family = {.n = 0};
   struct sp_calibration calibration = {0};
-  if (argc != 4 && argc != 5) {
-    fprintf(stderr, "gate_resample AA_DIR JUDGED_DIR N_GATES [METRIC,...], or AA_DIR --calibration FILE\n");
+  if (argc > 5) mean_of = (size_t)atol(argv[5]);
+  if (argc < 4 || argc > 6 || mean_of < 1 || mean_of > MEAN_OF_MOST) {
+    fprintf(stderr,
+            "gate_resample AA_DIR JUDGED_DIR N_GATES [METRIC,... [MEAN_OF]], or AA_DIR --calibration FILE\n");
     return 64;
   }
+  if (mean_of > 1) block = mean_of;
   sp_prng_init(&prng, 1, SP_PRNG_DECIDE);
-  read_family(argc == 5 ? argv[4] : all_metrics, &family);
+  read_family(argc > 4 ? argv[4] : all_metrics, &family);
   read_pool(argv[1], &equal);
   if (strcmp(argv[2], "--calibration") == 0) return write_calibration(&equal, &family, argv[3], &prng);
   bool is_same = strcmp(argv[1], argv[2]) == 0;
   read_pool(argv[2], &judged);
   calibrate(&equal, is_same ? 0 : -1, &family, &calibration, &prng);
-  const struct sp_gate_rules rules = {
-      .family = family.items, .n_family = family.n, .margin = NAN, .calibration = &calibration};
+  const struct sp_gate_rules rules = {.family = family.items,
+                                      .n_family = family.n,
+                                      .mean_of = mean_of,
+                                      .margin = NAN,
+                                      .calibration = &calibration};
   judge(&judged, is_same ? 1 : -1, &rules, atol(argv[3]), &prng);
   sp_calibration_done(&calibration);
   return 0;

@@ -294,6 +294,10 @@ refused 64 '--inconclusive' --base base --candidate same --inconclusive maybe
 refused 64 'did you mean --across-machines' --base base --candidate same --across-machine
 refused 64 'needs a base' --candidate same
 refused 64 '--pairs' "$SOURCE_DIR/fixtures/fraud" --pairs 25
+refused 64 '--pairs: at most 48, of which looks at 24, 36 and 48' "$SOURCE_DIR/fixtures/fraud" --mean-of 2 --pairs 50
+refused 64 '--pairs: 25 are no whole means of 2' "$SOURCE_DIR/fixtures/fraud" --mean-of 2 --pairs 25
+refused 64 '--mean-of: 1 to 32' "$SOURCE_DIR/fixtures/fraud" --mean-of 0
+refused 64 'a calibration for such means needs 144' "$SOURCE_DIR/fixtures/fraud" --calibrate --mean-of 6 --pairs 60
 refused 64 '--pairs' "$SOURCE_DIR/fixtures/fraud" --calibrate --pairs 20
 refused 64 '--blocks' "$SOURCE_DIR/fixtures/fraud" --blocks 2
 refused 64 '--blocks: 2 to 60' "$SOURCE_DIR/fixtures/fraud" --calibrate --blocks 1

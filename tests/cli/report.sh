@@ -64,11 +64,13 @@ expect '^d driver-limited: '
 expect '^next: servepath report runs --html report.html' err
 [ "$(awk '{ if (length > 112) n++ } END { print n + 0 }' <(head -5 out))" -eq 0 ] || fail "wider than 112 columns"
 
-# Why a bound is open: its percentile is not resolved, or the driver's lateness may have made the value.
+# Why a bound is open: its percentile is episodic, or the driver's lateness may have made the value.
 make open/1 'r["bounds"] = [{"name": "expect.p90", "limit": 5000, "value": 9000, "met": None}]; r["response_ns"]["state"]["p90"] = "episodic"'
 make open/2 'r["bounds"] = [{"name": "expect.p90", "limit": 5000, "value": 9000, "met": None}]; r["response_ns"]["driver_limited"] = ["p90"]'
+make open/3 'r["bounds"] = [{"name": "expect.p90", "limit": 5000, "value": 9000, "met": None}]; r["response_ns"]["state"]["p90"] = "unresolved"'
 report open
-expect 'bound expect.p90 is inconclusive: .*the percentile is not resolved; use a longer --duration \(open/1\)'
+expect 'bound expect.p90 is inconclusive: .*the percentile is not resolved; use a longer --duration \(open/3\)'
+expect 'bound expect.p90 is inconclusive: .*few seconds hold all that is slower; use a longer --duration, or a quieter machine \(open/1\)'
 expect 'bound expect.p90 is inconclusive: .*the driver was late, which may have caused it; use a lower --rate.* \(open/2\)'
 
 report runs --json --export-json report.json --export-markdown report.md

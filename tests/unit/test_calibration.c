@@ -52,8 +52,10 @@ static void assert_found(const struct sp_result *result, double margin) {
   struct sp_error error;
   char why[256], *path = sp_calibration_file(result);
   if (sp_calibration_read(path, &found, &error)) fail_msg("%s", error.text);
-  if (!sp_calibration_fits(&found, result, NOW_S, why, sizeof why)) fail_msg("%s: %s", path, why);
+  if (!sp_calibration_fits(&found, result, 1, NOW_S, why, sizeof why)) fail_msg("%s: %s", path, why);
   assert_true(sp_calibration_margin(&found, sp_metric_find("response_p50")) == margin);
+  assert_false(sp_calibration_fits(&found, result, 6, NOW_S, why, sizeof why));
+  assert_string_equal(why, "of means of 1 pairs (--mean-of), not of 6");
   sp_calibration_done(&found);
   free(path);
 }

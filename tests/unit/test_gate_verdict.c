@@ -13,15 +13,19 @@
 
 static const struct sp_gate_rules rules = {.margin = NAN};
 
-// 12 pairs, the candidate so many times as slow.
-static void add_pairs_of(struct sp_trials *trials, double times) {
-  for (size_t p = 0; p < 12; p++) {
+// n pairs, the candidate so many times as slow.
+static void add_n_pairs_of(struct sp_trials *trials, size_t n, double times) {
+  for (size_t p = 0; p < n; p++) {
     for (size_t s = 0; s < 2; s++) {
       double own = (s == SP_GATE_CANDIDATE ? times : 1) * (1 + 0.001 * (double)((p + s) % 3));
       struct sp_trials_side side = {sp_gate_sides[s], 400000 * own, 2000000 * own, 24 * own, 0, 0, 0};
       sp_trials_add(trials, &side, s, p);
     }
   }
+}
+
+static void add_pairs_of(struct sp_trials *trials, double times) {
+  add_n_pairs_of(trials, 12, times);
 }
 
 // Two builds that are the same.
@@ -55,6 +59,29 @@ static void expect(const struct sp_trials *trials, enum sp_gate_verdict verdict,
   assert_int_equal(c->exit_code, exit_code);
   if (!strstr(c->verdict, said)) fail_msg("\"%s\" does not say \"%s\"", c->verdict, said);
   sp_comparison_free(c);
+}
+
+// Where two pairs make a mean, 12 pairs are 6 means, and confirm nothing.
+static void test_means_are_confirmed_by_means(void **state) {
+  (void)state;
+  struct sp_gate_rules means = rules;
+  means.mean_of = 2;
+  for (size_t n_fresh = 12; n_fresh <= 24; n_fresh += 12) {
+    struct sp_trials trials = {0};
+    add_n_pairs_of(&trials, 24, 2);
+    add_n_pairs_of(&trials, n_fresh, 2);
+    for (size_t i = 48; i < trials.n; i++) trials.items[i].is_confirming = true;
+    struct sp_comparison *c = sp_comparison_new();
+    sp_gate_judge(&means, trials.items, trials.n, 0.01, c);
+    const char *said =
+        n_fresh == 24 ? "24 fresh pairs agree" : "which 24 fresh pairs must confirm; 12 were measured";
+    assert_int_equal(c->gate.verdict, n_fresh == 24 ? SP_GATE_FAIL : SP_GATE_INCONCLUSIVE);
+    assert_int_equal(sp_gate_wants_fresh(&c->gate), n_fresh < 24);
+    assert_int_equal(c->gate.n_fresh, n_fresh);
+    if (!strstr(c->verdict, said)) fail_msg("\"%s\" does not say \"%s\"", c->verdict, said);
+    sp_comparison_free(c);
+    sp_trials_done(&trials);
+  }
 }
 
 static void test_a_wrong_answer_fails_where_its_trial_does_not_count(void **state) {
@@ -164,6 +191,7 @@ static void test_bounds_of_a_measurement_that_means_nothing(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_means_are_confirmed_by_means),
       cmocka_unit_test(test_a_wrong_answer_fails_where_its_trial_does_not_count),
       cmocka_unit_test(test_a_wrong_answer_of_the_base_is_not_its_fault),
       cmocka_unit_test(test_what_withholds_a_pass_hides_no_fail),

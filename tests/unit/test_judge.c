@@ -388,19 +388,73 @@ static void test_more_is_better_where_it_is(void **state) {
 static void test_looks(void **state) {
   (void)state;
   struct sp_look looks[SP_LOOKS_MAX];
-  assert_int_equal(sp_judge_looks(10, looks), 1);
+  assert_int_equal(sp_judge_looks(10, 1, looks), 1);
   assert_int_equal(looks[0].n_pairs, 10);
   assert_near(looks[0].alpha, 0.01, 0);
-  assert_int_equal(sp_judge_looks(12, looks), 1);
-  assert_int_equal(sp_judge_looks(13, looks), 2);
+  assert_int_equal(sp_judge_looks(12, 1, looks), 1);
+  assert_int_equal(sp_judge_looks(13, 1, looks), 2);
   assert_int_equal(looks[1].n_pairs, 13);
   assert_near(looks[1].alpha, 0.015, 0);
-  assert_int_equal(sp_judge_looks(20, looks), 3);
+  assert_int_equal(sp_judge_looks(20, 1, looks), 3);
   assert_int_equal(looks[1].n_pairs, 18);
   assert_int_equal(looks[2].n_pairs, 20);
-  assert_int_equal(sp_judge_looks(40, looks), 3);
+  assert_int_equal(sp_judge_looks(40, 1, looks), 3);
   assert_int_equal(looks[2].n_pairs, 40);
   assert_near(looks[2].alpha, 0.025, 0);
+  assert_int_equal(sp_judge_looks(120, 6, looks), 3);
+  assert_int_equal(looks[0].n_pairs, 72);
+  assert_int_equal(looks[1].n_pairs, 108);
+  assert_int_equal(looks[2].n_pairs, 120);
+  assert_near(looks[2].alpha, 0.025, 0);
+}
+
+static void test_means(void **state) {
+  (void)state;
+  double values[] = {1, 3, NAN, 5, NAN, NAN, INFINITY, 1, 7};
+  double same[] = {1, 2};
+  assert_int_equal(sp_judge_means(same, 2, 0), 2);
+  assert_int_equal(sp_judge_means(same, 2, 1), 2);
+  assert_near(same[1], 2, 0);
+  assert_int_equal(sp_judge_means(values, 9, 2), 4);
+  assert_near(values[0], 2, 0);
+  assert_near(values[1], 5, 0);
+  assert_true(isnan(values[2]));
+  assert_true(isinf(values[3]));
+  assert_int_equal(sp_judge_means(same, 2, 3), 0);
+}
+
+// Two neighbours go astray by as much in either direction: single pairs tell nothing, their means all of it.
+static void test_pairs_in_means(void **state) {
+  (void)state;
+  struct sp_trials trials = {0};
+  for (size_t p = 0; p < 25; p++) {
+    struct sp_trials_side base = times(names[0], 1, 1, 1),
+                          side = times(names[1], 1, 1, p % 2 ? 1.1 * 2 : 1.1 / 2);
+    sp_trials_add(&trials, &base, 0, p);
+    sp_trials_add(&trials, &side, 1, p);
+  }
+  struct sp_judge_plan plan = plan_of(2, 0.01);
+  struct sp_comparison *single = judge(&plan, &trials);
+  assert_int_equal(verdict(single, 1, "cpu_per_event"), SP_VERDICT_INCONCLUSIVE);
+  assert_int_equal(single->mean_of, 1);
+  plan.mean_of = 2;
+  struct sp_comparison *means = judge(&plan, &trials);
+  const struct sp_compared *cpu = sp_comparison_find(means, 1, "cpu_per_event");
+  assert_int_equal(cpu->verdict, SP_VERDICT_WORSE);
+  assert_near(cpu->ratio, 1.1, 1e-9);
+  assert_near(cpu->low, 1.1, 1e-9); // the pair without a neighbour is in none
+  assert_int_equal(means->mean_of, 2);
+  assert_int_equal(means->n_pairs, 25);
+  plan.mean_of = 5; // 5 means are too few
+  struct sp_comparison *few = judge(&plan, &trials);
+  cpu = sp_comparison_find(few, 1, "cpu_per_event");
+  assert_int_equal(cpu->verdict, SP_VERDICT_INCONCLUSIVE);
+  assert_true(cpu->pairs_needed >= 60 && cpu->pairs_needed % 5 == 0);
+  assert_non_null(strstr(cpu->why, "too few pairs: 25"));
+  sp_comparison_free(single);
+  sp_comparison_free(means);
+  sp_comparison_free(few);
+  sp_trials_done(&trials);
 }
 
 // A pair that was measured again counts by its last trials, whatever the order in which they are found; a half pair never does.
@@ -512,6 +566,8 @@ int main(void) {
       cmocka_unit_test(test_mock_broker_and_closed_loop_give_no_verdict_on_time),
       cmocka_unit_test(test_more_is_better_where_it_is),
       cmocka_unit_test(test_looks),
+      cmocka_unit_test(test_means),
+      cmocka_unit_test(test_pairs_in_means),
       cmocka_unit_test(test_redone_and_broken_pairs),
       cmocka_unit_test(test_what_was_set_aside_does_not_count),
       cmocka_unit_test(test_fresh_pairs_are_not_pooled),

@@ -211,6 +211,7 @@ static void test_lower_bounds_step_down(void **state) {
 static void test_calibration(void **state) {
   (void)state;
   struct sp_prng prng;
+  const struct sp_look first_look = {12, 0.01};
   double pool[60], doubled[60];
   sp_prng_init(&prng, 1, SP_PRNG_TEST);
   for (size_t i = 0; i < 60; i++) {
@@ -219,22 +220,28 @@ static void test_calibration(void **state) {
   }
   pool[7] = NAN;
   sp_prng_init(&prng, 1, SP_PRNG_DECIDE);
-  double margin = sp_gate_calibrate(pool, 60, 12, 0.01, 6, 500, &prng);
+  double margin = sp_gate_calibrate(pool, 60, &first_look, 1, &prng);
   sp_prng_init(&prng, 1, SP_PRNG_DECIDE);
-  double twice = sp_gate_calibrate(doubled, 60, 12, 0.01, 6, 500, &prng);
+  double twice = sp_gate_calibrate(doubled, 60, &first_look, 1, &prng);
   assert_true(margin > 0.015 && margin < 0.06);
   assert_true(twice > 1.6 * margin && twice < 2.6 * margin);
   for (size_t i = 0; i < 60; i++) pool[i] = 0;
-  assert_true(sp_gate_calibrate(pool, 60, 12, 0.01, 6, 100, &prng) == 0.005);
-  assert_true(isnan(sp_gate_calibrate(pool, 60, 6, 0.01, 6, 100, &prng)));
+  assert_true(sp_gate_calibrate(pool, 60, &first_look, 1, &prng) == 0.005);
+  assert_true(isnan(sp_gate_calibrate(pool, 60, &(struct sp_look){6, 0.01}, 1, &prng)));
   for (size_t i = 0; i < 6; i++) pool[9 * i] = NAN;
-  assert_true(sp_gate_calibrate(pool, 60, 12, 0.01, 6, 100, &prng) == 0.005);
+  assert_true(sp_gate_calibrate(pool, 60, &first_look, 1, &prng) == 0.005);
   pool[59] = NAN; // more than a tenth
-  assert_true(isnan(sp_gate_calibrate(pool, 60, 12, 0.01, 6, 100, &prng)));
+  assert_true(isnan(sp_gate_calibrate(pool, 60, &first_look, 1, &prng)));
   for (size_t i = 0; i < 60; i++) pool[i] = NAN;
-  assert_true(isnan(sp_gate_calibrate(pool, 60, 12, 0.01, 6, 100, &prng)));
+  assert_true(isnan(sp_gate_calibrate(pool, 60, &first_look, 1, &prng)));
+  // White noise: means of four are half as far apart.
+  double white[240];
+  for (size_t i = 0; i < 240; i++) white[i] = 0.06 * sp_prng_normal(&prng);
+  double of_pairs = sp_gate_calibrate(white, 240, &SP_GATE_CALIBRATION_LOOK, 1, &prng),
+         of_means = sp_gate_calibrate(white, 240, &SP_GATE_CALIBRATION_LOOK, 4, &prng);
+  assert_true(of_means > 0.35 * of_pairs && of_means < 0.7 * of_pairs);
   for (size_t i = 0; i < 60; i++) pool[i] = i % 2 ? 1 : -1; // e times as slow, or as fast
-  assert_true(isnan(sp_gate_calibrate(pool, 60, 12, 0.01, 6, 100, &prng)));
+  assert_true(isnan(sp_gate_calibrate(pool, 60, &first_look, 1, &prng)));
 }
 
 // --- Simulated machines ---
@@ -282,8 +289,7 @@ static void calibrate(struct machine *m, double *margins) {
   struct series pool;
   run_pairs(m, 0, N_POOL, 1, &pool);
   for (size_t k = 0; k < 3; k++)
-    margins[k] = sp_gate_calibrate(pool.of[k], N_POOL, SP_GATE_CALIBRATION_PAIRS, SP_GATE_CALIBRATION_ALPHA,
-                                   6, 1000, &m->prng);
+    margins[k] = sp_gate_calibrate(pool.of[k], N_POOL, &SP_GATE_CALIBRATION_LOOK, 1, &m->prng);
   margins[3] = SP_GATE_SERVED_MARGIN;
 }
 
@@ -291,7 +297,7 @@ static enum sp_gate_verdict run_gate(struct machine *m, const double *margins, d
   struct sp_look looks[SP_LOOKS_MAX];
   struct series pairs, fresh;
   struct sp_gate_figures gate = {0};
-  size_t n_looks = sp_judge_looks(24, looks), n_done = 0, n_fresh = 0;
+  size_t n_looks = sp_judge_looks(24, 1, looks), n_done = 0, n_fresh = 0;
   for (size_t l = 0; l < n_looks; l++) {
     run_pairs(m, n_done, looks[l].n_pairs, cpu_times, &pairs);
     n_done = looks[l].n_pairs;

@@ -63,6 +63,7 @@ function forest(metric, delta, reach) {
 }
 const verdict_kind = {better: "good", worse: "bad", same: "", inconclusive: "warn", void: "warn"};
 const spaced = (text) => text.replace(/(\d)([a-zµ%])/, "$1 $2");
+const pairs_of = (comparison) => plural(comparison.pairs, "pair") + (comparison.mean_of > 1 ? " in means of " + comparison.mean_of : "");
 function why_of(metric) {
   return [metric.why, metric.verdict === "inconclusive" && metric.pairs_needed ? "needs about " + plural(metric.pairs_needed, "pair") : ""].filter(Boolean).join("; ");
 }
@@ -87,7 +88,7 @@ function metric_tables(view) {
     const columns = [{title: "metric"}, {title: "verdict"}, {title: reference, n: true}, {title: name, n: true}, {title: "ratio", n: true}, {title: "interval", n: true}, {title: "level", n: true}, {title: "around 1 (log)"}, {title: "detectable", n: true}];
     const lead = metrics.filter((metric) => metric.primary), rest = metrics.filter((metric) => !metric.primary && is_number(metric.ratio));
     const ratios = name + " ÷ " + reference, row = (metric) => metric_row(metric, comparison, reach);
-    return [table(ratios + ", over " + plural(comparison.pairs, "pair") + "; verdicts after Holm's correction at α = " + comparison.alpha, columns, lead.map(row)),
+    return [table(ratios + ", over " + pairs_of(comparison) + "; verdicts after Holm's correction at α = " + comparison.alpha, columns, lead.map(row)),
       why_list(lead, why_of),
       rest.length ? details("Other metrics of " + ratios + " (exploratory: no claim)", table("Exploratory: " + ratios, columns, rest.map(row))) : null];
   });
@@ -142,7 +143,7 @@ function verdict(view) {
   }
   const gate = comparison.gate, kind = gate ? gate_kind[gate.verdict] : {0: "good", 1: "bad"}[comparison.exit_code] || "warn";
   const level = comparison.metrics.find((metric) => is_number(metric.level));
-  const soft = [plural(comparison.pairs, "pair"), is_number(comparison.duration_s) ? digits(comparison.duration_s / 60, 2) + " min" : "", level ? "intervals at " + share(level.level) : "", "no difference: within " + share(comparison.delta)].filter(Boolean).join(" · ");
+  const soft = [pairs_of(comparison), is_number(comparison.duration_s) ? digits(comparison.duration_s / 60, 2) + " min" : "", level ? "intervals at " + share(level.level) : "", "no difference: within " + share(comparison.delta)].filter(Boolean).join(" · ");
   return [verdict_box(kind, gate ? "Gate: " + gate.verdict : "Verdict", comparison.verdict || "No verdict.", soft), labels(view), gate ? gate_table(gate) : null, metric_tables(view), bound_table(view),
     comparison.remarks.length ? [el("h3", null, "Remarks"), el("ul", {class: "notes"}, comparison.remarks.map((text) => el("li", null, text)))] : null];
 }
