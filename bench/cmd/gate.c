@@ -33,7 +33,8 @@ static const struct sp_option options[] = {
     {"--mean-of", 0, "N", "1", SP_PAIRS_ARG_HELP},
     {"--inconclusive", 0, "pass|fail", NULL,
      "exit with 0 or 1 in place of 4; a 2 stays. fail: open metrics are failures in JUnit too"},
-    {"--calibrate", 0, NULL, NULL, "measure the margins: a program against itself, 60 pairs or more"},
+    {"--calibrate", 0, NULL, NULL,
+     "measure the margins: a program against itself, 60 pairs (or means) or more"},
     {"--calibration", 0, "FILE", "results/calibration-CASE.SIDE-FINGERPRINT.json",
      "the margins that --calibrate measured"},
     {"--blocks", 0, "N", "4", "--calibrate: blocks of pairs that lie apart in time, 2 or more"},
@@ -192,14 +193,13 @@ static enum sp_err read_calibrate(struct request *request, struct sp_error *erro
   const char *blocks = value_of(request, "--blocks"), *pause = value_of(request, "--pause");
   SP_ASSERT(request->cli != NULL); // only stored trials go without, and --calibrate refuses those
   uint64_t n_blocks = SP_GATE_CALIBRATE_BLOCKS, n_pairs = request->cli->pairs,
-           least = SP_GATE_CALIBRATE_MEANS * request->plan.mean_of;
+           least = SP_GATE_CALIBRATE_PAIRS * request->plan.mean_of;
   struct sp_error what;
   request->pause_ns = SP_GATE_CALIBRATE_PAUSE;
   if (blocks && sp_units_parse_count(blocks, &n_blocks, &what))
     return sp_fail(error, SP_ERR_USAGE, "--blocks: %s", what.text);
   if (pause && sp_units_parse_duration(pause, &request->pause_ns, &what))
     return sp_fail(error, SP_ERR_USAGE, "--pause: %s", what.text);
-  if (least < SP_GATE_CALIBRATE_PAIRS) least = SP_GATE_CALIBRATE_PAIRS;
   if (n_pairs == 0) n_pairs = least;
   if (n_pairs < least || n_pairs > 10000)
     return sp_fail(error, SP_ERR_USAGE, "--pairs: a calibration%s needs %zu to 10000",
@@ -297,14 +297,21 @@ static enum sp_err note(const struct request *request, const struct sp_gate_job 
   return job->comparison->complete && job->is_news ? sp_history_note(&history, error) : SP_OK;
 }
 
+static void print_calibrate(const struct request *request) {
+  fprintf(stderr, "servepath gate %s --side %s --calibrate", request->cli->scenario,
+          request->plan.side->name);
+  if (request->plan.mean_of > 1) fprintf(stderr, " --mean-of %zu", request->plan.mean_of);
+  fputc('\n', stderr);
+}
+
 static void print_next(const struct request *request, const struct sp_gate_job *job) {
   const struct sp_comparison *c = job->comparison;
   if (job->n_saved)
     fprintf(stderr, "kept %zu trials in %s\n", job->n_saved, request->plan.save_dir);
   else if (request->plan.save_dir && c->complete && c->gate.verdict != SP_GATE_PASS &&
            c->gate.verdict != SP_GATE_NO_BASELINE)
-    fprintf(stderr, "kept nothing in %s: %s\n", request->plan.save_dir,
-            c->gate.verdict == SP_GATE_FAIL ? "it failed" : "it is inconclusive, and a base is there");
+    fprintf(stderr, "kept nothing new in %s: %s\n", request->plan.save_dir,
+            c->gate.verdict == SP_GATE_FAIL ? "it failed" : "it is inconclusive");
   if (!c->complete) {
     fprintf(stderr, "wrote %s, incomplete: %s; next: the same command with --out %s goes on\n", request->dir,
             c->incomplete, request->dir);
@@ -316,8 +323,7 @@ static void print_next(const struct request *request, const struct sp_gate_job *
   else if (c->gate.verdict == SP_GATE_NO_BASELINE && !request->plan.save_dir)
     fprintf(stderr, "servepath gate with --save-baseline DIR\n");
   else if (c->gate.verdict == SP_GATE_INCONCLUSIVE && !job->has_calibration && request->cli)
-    fprintf(stderr, "servepath gate %s --side %s --calibrate\n", request->cli->scenario,
-            request->plan.side->name);
+    print_calibrate(request);
   else
     fprintf(stderr, "servepath report %s\n", request->dir);
 }
@@ -369,7 +375,9 @@ static enum sp_err print_calibration(const struct sp_cli *cli, const struct sp_c
   enum sp_err err = sp_printed_export(cli->export_json, json, error);
   if (!err) err = sp_printed_export(cli->export_markdown, calibration_markdown(calibration), error);
   if (!err) err = sp_printed(error);
-  fprintf(stderr, "wrote %s; next: servepath gate SCENARIO --base-cmd OLD --candidate-cmd NEW\n", file);
+  fprintf(stderr, "wrote %s; next: servepath gate SCENARIO --base-cmd OLD --candidate-cmd NEW", file);
+  if (calibration->mean_of > 1) fprintf(stderr, " --mean-of %lld", (long long)calibration->mean_of);
+  fputc('\n', stderr);
   return err;
 }
 

@@ -42,11 +42,12 @@ void sp_calibration_of(const struct sp_result *result, struct sp_calibration *ca
                               .build = sp_copy_text(sp_facts_text_of(&result->build, "version", NULL))};
 }
 
-char *sp_calibration_file(const struct sp_result *result) {
-  char *fingerprint = fingerprint_of(result), *colon = strchr(fingerprint, ':');
+char *sp_calibration_file(const struct sp_result *result, size_t mean_of) {
+  char suffix[32] = "", *fingerprint = fingerprint_of(result), *colon = strchr(fingerprint, ':');
+  if (mean_of > 1) snprintf(suffix, sizeof suffix, "-mean%zu", mean_of);
   char *path =
-      sp_format("results/calibration-%s.%s-%.12s.json", sp_facts_text_of(&result->scenario, "name", "-"),
-                result->side ? result->side : "-", colon ? colon + 1 : fingerprint);
+      sp_format("results/calibration-%s.%s-%.12s%s.json", sp_facts_text_of(&result->scenario, "name", "-"),
+                result->side ? result->side : "-", colon ? colon + 1 : fingerprint, suffix);
   free(fingerprint);
   return path;
 }
@@ -144,6 +145,8 @@ static int64_t seconds_of(const char *at) {
 bool sp_calibration_fits(const struct sp_calibration *calibration, const struct sp_result *result,
                          size_t mean_of, int64_t now_s, char *why, size_t n_why) {
   struct sp_calibration own;
+  size_t its_mean_of =
+      calibration->mean_of ? (size_t)calibration->mean_of : 1; // 0: written before there were means
   sp_calibration_of(result, &own);
   int64_t at_s = seconds_of(calibration->at);
   why[0] = '\0';
@@ -155,10 +158,8 @@ bool sp_calibration_fits(const struct sp_calibration *calibration, const struct 
              calibration->side, own.case_name, own.side);
   else if (strcmp(calibration->load_digest, own.load_digest) != 0)
     snprintf(why, n_why, "of another load, broker or recording");
-  else if ((calibration->mean_of ? calibration->mean_of : 1) !=
-           (int64_t)mean_of) // 0: written before there were means
-    snprintf(why, n_why, "of means of %lld pairs (--mean-of), not of %zu", (long long)calibration->mean_of,
-             mean_of);
+  else if (its_mean_of != mean_of)
+    snprintf(why, n_why, "for --mean-of %zu, not %zu", its_mean_of, mean_of);
   else if (at_s < 0 || now_s - at_s > (int64_t)SP_CALIBRATION_DAYS * DAY_S)
     snprintf(why, n_why, "expired: measured %.10s, more than %d days ago", calibration->at,
              SP_CALIBRATION_DAYS);

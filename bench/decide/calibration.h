@@ -21,8 +21,8 @@ void sp_calibration_done(struct sp_calibration *calibration); // zeroed is allow
 
 // Of the trials that `result` is one of: all but n_pairs, n_blocks, mean_of (1), pause_s and margins.
 void sp_calibration_of(const struct sp_result *result, struct sp_calibration *calibration);
-// results/calibration-CASE.SIDE-FINGERPRINT.json, from malloc: where a gate looks by itself. A dot, which no name holds: a-b and c are not a and b-c.
-char *sp_calibration_file(const struct sp_result *result);
+// results/calibration-CASE.SIDE-FINGERPRINT.json, from malloc: where a gate looks by itself; -mean6 before .json of means of 6 pairs. A dot, which no name holds: a-b and c are not a and b-c.
+char *sp_calibration_file(const struct sp_result *result, size_t mean_of);
 // What stands in the file; from malloc.
 char *sp_calibration_json(const struct sp_calibration *calibration);
 // SP_ERR_ENVIRONMENT: cannot be written. Its folder is made.

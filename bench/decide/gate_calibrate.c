@@ -103,7 +103,7 @@ static enum sp_err conclude(const struct job *job, struct sp_calibration *calibr
     double margin = sp_metrics[i].role == SP_METRIC_GUARD ? NAN : margin_of(job, &sp_metrics[i]);
     if (!isnan(margin)) sp_facts_real(&calibration->margins, sp_metrics[i].name, margin);
   }
-  *file = job->plan->file ? sp_copy_text(job->plan->file) : sp_calibration_file(last);
+  *file = job->plan->file ? sp_copy_text(job->plan->file) : sp_calibration_file(last, job->plan->mean_of);
   return sp_calibration_write(calibration, *file, error);
 }
 

@@ -8,8 +8,7 @@
 #include "decide/gate_programs.h"
 #include "decide/pairs.h"
 
-#define SP_GATE_CALIBRATE_PAIRS  60 // at least
-#define SP_GATE_CALIBRATE_MEANS  24 // at least, where several pairs make a mean
+#define SP_GATE_CALIBRATE_PAIRS  60 // at least; as many means, where several pairs make one
 #define SP_GATE_CALIBRATE_BLOCKS 4
 #define SP_GATE_CALIBRATE_PAUSE  (60 * SP_NS_PER_S)
 

@@ -9,39 +9,49 @@
 #include "decide/earlier.h"
 
 #define WIDE_MARGIN 0.2
-#define REMEDY      "; measure: servepath gate SCENARIO --calibrate"
 
 // --- Where the margins are from ---
 
+// From malloc.
+static char *remedy_of(const struct sp_gate_plan *plan) {
+  return plan->mean_of > 1
+             ? sp_format("; measure: servepath gate SCENARIO --calibrate --mean-of %zu", plan->mean_of)
+             : sp_copy_text("; measure: servepath gate SCENARIO --calibrate");
+}
+
 static void choose_named(const struct sp_gate_plan *plan, const struct sp_result *result,
                          struct sp_gate_job *job) {
-  char why[256];
+  char why[256], *remedy = remedy_of(plan);
   job->has_calibration =
       sp_calibration_fits(&job->calibration, result, plan->mean_of, time(NULL), why, sizeof why);
   job->margins_text =
       job->has_calibration
           ? sp_format("margins calibrated by %s of %.10s", plan->calibration_file, job->calibration.at)
-          : sp_format("margins %g %%: %s is refused, %s; measure anew: servepath gate SCENARIO "
-                      "--calibrate",
-                      100 * SP_GATE_MARGIN, plan->calibration_file, why);
+          : sp_format("margins %g %%: %s is refused, %s%s", 100 * SP_GATE_MARGIN, plan->calibration_file, why,
+                      remedy);
+  free(remedy);
 }
 
 // Why the file that nobody named does not hold, and what to do; NULL: it does. From malloc.
 static char *why_not_found(const struct sp_gate_plan *plan, const char *path, const struct sp_result *result,
                            struct sp_gate_job *job) {
   struct sp_error error = {0};
-  char why[256];
-  if (access(path, F_OK) != 0) return sp_format("there is no calibration (%s)" REMEDY, path);
-  if (sp_calibration_read(path, &job->calibration, &error)) return sp_copy_text(error.text);
-  job->has_calibration =
-      sp_calibration_fits(&job->calibration, result, plan->mean_of, time(NULL), why, sizeof why);
-  return job->has_calibration ? NULL : sp_format("%s is refused, %s" REMEDY, path, why);
+  char why[256], *remedy = remedy_of(plan), *text = NULL;
+  if (access(path, F_OK) != 0)
+    text = sp_format("there is no calibration (%s)%s", path, remedy);
+  else if (sp_calibration_read(path, &job->calibration, &error))
+    text = sp_copy_text(error.text);
+  else if (!sp_calibration_fits(&job->calibration, result, plan->mean_of, time(NULL), why, sizeof why))
+    text = sp_format("%s is refused, %s%s", path, why, remedy);
+  job->has_calibration = !text;
+  free(remedy);
+  return text;
 }
 
 // It is a convenience: where it does not hold, that is said, and the standard margin stands.
 static void choose_found(const struct sp_gate_plan *plan, const struct sp_result *result,
                          struct sp_gate_job *job) {
-  char *path = sp_calibration_file(result), *why = why_not_found(plan, path, result, job);
+  char *path = sp_calibration_file(result, plan->mean_of), *why = why_not_found(plan, path, result, job);
   job->margins_text = why ? sp_format("margins %g %%: %s", 100 * SP_GATE_MARGIN, why)
                           : sp_format("margins calibrated by %s of %.10s", path, job->calibration.at);
   free(path);

@@ -64,6 +64,7 @@ static void add_input(const struct sp_gate_rules *rules, const struct sp_judge_t
   size_t n_fresh =
       sp_judge_log_ratios(trials, n, SP_GATE_CANDIDATE, SP_GATE_BASE, metric, true, true, fresh, n);
   char *why = why_not(c, trials, n, metric, worse, n_worse);
+  size_t n_pairs = n_worse - count_missing(worse, n_worse), n_fresh_pairs = n_fresh;
   n_worse = sp_judge_means(worse, n_worse, rules->mean_of);
   n_fresh = sp_judge_means(fresh, n_fresh, rules->mean_of);
   inputs->texts[inputs->n] = why;
@@ -76,6 +77,8 @@ static void add_input(const struct sp_gate_rules *rules, const struct sp_judge_t
                                                       .fresh = fresh,
                                                       .n_fresh = n_fresh,
                                                       .mean_of = c->mean_of,
+                                                      .n_pairs = n_pairs,
+                                                      .n_fresh_pairs = n_fresh_pairs,
                                                       .why_not = why};
 }
 

@@ -100,13 +100,17 @@ static size_t pairs_of(const struct sp_gate_input *input, size_t n_values) {
   return n_values * (input->mean_of ? input->mean_of : 1);
 }
 
+static size_t fresh_pairs_of(const struct sp_gate_input *input) {
+  return input->n_fresh_pairs ? input->n_fresh_pairs : pairs_of(input, input->n_fresh);
+}
+
 static void fail_or_ask(const struct sp_gate_input *input, size_t n_fresh, struct sp_gate_metric *m) {
   char lower[32], fresh[32];
-  size_t n_needed = pairs_of(input, SP_GATE_FRESH), n_had = pairs_of(input, input->n_fresh);
+  size_t n_needed = pairs_of(input, SP_GATE_FRESH), n_had = fresh_pairs_of(input);
   percent(m->lower, lower, sizeof lower);
   percent(m->fresh_lower, fresh, sizeof fresh);
   m->verdict = m->fresh_lower > 1 + m->margin ? SP_GATE_FAIL : SP_GATE_INCONCLUSIVE;
-  if (input->n_fresh == 0)
+  if (n_had == 0)
     m->why = sp_format("at least %s, which %zu fresh pairs must confirm", lower, n_needed);
   else if (input->n_fresh < SP_GATE_FRESH)
     m->why = sp_format("at least %s, which %zu fresh pairs must confirm; %zu were measured", lower, n_needed,
@@ -130,8 +134,8 @@ static void explain_doubt(const struct sp_gate_input *input, const struct sample
   if (needed && needed <= sample->n) needed = sample->n + 2 + sample->n % 2;
   m->pairs_needed = pairs_of(input, needed);
   if (isinf(m->upper) && !(m->lower > 0))
-    m->why = sp_format("too few pairs with a value: %zu, where a look has %zu", pairs_of(input, sample->n),
-                       pairs_of(input, 12));
+    m->why = sp_format("too few pairs with a value: %zu, where a look has %zu",
+                       input->n_pairs ? input->n_pairs : pairs_of(input, sample->n), pairs_of(input, 12));
   else
     m->why =
         sp_format("between %s and %s, with the margin %.3g %% inside", percent(m->lower, lower, sizeof lower),
@@ -185,7 +189,7 @@ void sp_gate_decide(const struct sp_gate_input *inputs, size_t n, double alpha,
     decide_metric(&inputs[i], &samples[i], alpha, alphas[i], &gate->metrics[i]);
     n_pass += gate->metrics[i].verdict == SP_GATE_PASS;
     n_fail += gate->metrics[i].verdict == SP_GATE_FAIL;
-    size_t n_fresh = pairs_of(&inputs[i], inputs[i].n_fresh);
+    size_t n_fresh = fresh_pairs_of(&inputs[i]);
     if (n_fresh > gate->n_fresh) gate->n_fresh = n_fresh;
     free(samples[i].values);
   }
@@ -201,14 +205,12 @@ bool sp_gate_wants_fresh(const struct sp_gate_figures *gate) {
 }
 
 // The upper bound of one gate of equal programs.
-static double draw_upper(const struct sample *pool, const struct sp_look *look, size_t mean_of,
-                         struct sp_prng *prng) {
-  size_t n = look->n_pairs * mean_of, run = mean_of > 1 ? mean_of : SP_GATE_CALIBRATION_BLOCK;
-  size_t *picked = sp_alloc(n * sizeof *picked);
-  struct sample gate = {.values = sp_alloc(n * sizeof *gate.values)};
-  sp_blocks_pick(prng, pool->n, run < pool->n ? run : pool->n, picked, n);
-  for (size_t i = 0; i < n; i++) gate.values[i] = pool->values[picked[i]];
-  gate.n = sp_judge_means(gate.values, n, mean_of);
+static double draw_upper(const struct sample *pool, const struct sp_look *look, struct sp_prng *prng) {
+  size_t *picked = sp_alloc(look->n_pairs * sizeof *picked);
+  struct sample gate = {sp_alloc(look->n_pairs * sizeof *gate.values), look->n_pairs};
+  sp_blocks_pick(prng, pool->n, pool->n < SP_GATE_CALIBRATION_BLOCK ? pool->n : SP_GATE_CALIBRATION_BLOCK,
+                 picked, gate.n);
+  for (size_t i = 0; i < gate.n; i++) gate.values[i] = pool->values[picked[i]];
   double upper = bounds_of(&gate, look->alpha).high;
   free(gate.values);
   free(picked);
@@ -218,12 +220,17 @@ static double draw_upper(const struct sample *pool, const struct sp_look *look, 
 double sp_gate_calibrate(const double *worse, size_t n, const struct sp_look *look, size_t mean_of,
                          struct sp_prng *prng) {
   SP_ASSERT(look->n_pairs > 0 && mean_of > 0);
-  struct sample pool = sample_of(worse, n);
-  double margin = NAN, uppers[SP_GATE_CALIBRATION_GATES];
-  if (pool.n > 0 && 10 * (n - pool.n) <= n) {
-    for (size_t g = 0; g < SP_GATE_CALIBRATION_GATES; g++) uppers[g] = draw_upper(&pool, look, mean_of, prng);
+  struct sample pairs = sample_of(worse, n);
+  double *means = sp_alloc((n + 1) * sizeof *means), margin = NAN, uppers[SP_GATE_CALIBRATION_GATES];
+  memcpy(means, worse, n * sizeof *means);
+  size_t n_means = sp_judge_means(means, n, mean_of);
+  struct sample pool = sample_of(means, n_means);
+  if (pool.n > 0 && 10 * (n - pairs.n) <= n && 10 * (n_means - pool.n) <= n_means) {
+    for (size_t g = 0; g < SP_GATE_CALIBRATION_GATES; g++) uppers[g] = draw_upper(&pool, look, prng);
     margin = fmax(LEAST_MARGIN, expm1(sp_quantile(uppers, SP_GATE_CALIBRATION_GATES, QUANTILE)));
   }
   free(pool.values);
+  free(means);
+  free(pairs.values);
   return margin <= SP_GATE_MARGIN_MOST ? margin : NAN;
 }

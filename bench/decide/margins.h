@@ -28,7 +28,9 @@ struct sp_gate_input { // of one metric
   size_t n;
   const double *fresh; // the same of the fresh pairs; n_fresh 0: not run yet
   size_t n_fresh;
-  size_t mean_of;      // pairs that a value is of, for the words; 0: 1
+  size_t mean_of; // pairs that a value is of, for the words; 0: 1
+  size_t n_pairs; // that have a value, before means were taken; 0: n times mean_of
+  size_t n_fresh_pairs;
   const char *why_not; // the judge's reason why it can say nothing (driver-limited...); NULL
 };
 
@@ -43,9 +45,8 @@ void sp_gate_decide(const struct sp_gate_input *inputs, size_t n, double alpha, 
 bool sp_gate_wants_fresh(const struct sp_gate_figures *gate);
 
 // A/A pairs in order of time, a value a pair -> the margin: the 99th percentile of the upper bounds of SP_GATE_CALIBRATION_GATES gates at that
-// look, of look->n_pairs means of mean_of pairs (1: of pairs), resampled in blocks of SP_GATE_CALIBRATION_BLOCK consecutive pairs, or (means)
-// of the pairs of one mean, minus 1; never below 0.5 %.
-// NAN, for none: more than a tenth of the pairs have no value, look->n_pairs are too few for its alpha, or it would be above
+// look, resampled in blocks of SP_GATE_CALIBRATION_BLOCK consecutive observations (pairs, or means of mean_of pairs), minus 1; never below 0.5 %.
+// NAN, for none: more than a tenth of the pairs or means have no value, look->n_pairs are too few for its alpha, or it would be above
 // SP_GATE_MARGIN_MOST, and two equal programs that far apart are no evidence of anything.
 double sp_gate_calibrate(const double *worse, size_t n, const struct sp_look *look, size_t mean_of,
                          struct sp_prng *prng);

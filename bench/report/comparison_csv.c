@@ -42,13 +42,13 @@ static void print_metric(FILE *to, const struct sp_comparison *c, const struct s
           m->pairs_needed);
   sp_csv_text(to, m->why);
   print_gate(to, gate);
-  fputs(END, to);
+  fprintf(to, ",%zu" END, c->mean_of);
 }
 
 void sp_comparison_write_csv(const struct sp_comparison *c, FILE *to) {
   fputs("metric,unit,side,reference,side_value,reference_value,ratio,low,high,level,p,p_adjusted,"
         "smallest_detectable,pairs,primary,verdict,pairs_needed,why,gate_margin,gate_lower,gate_upper,"
-        "gate_fresh_lower,gate_verdict" END,
+        "gate_fresh_lower,gate_verdict,mean_of" END,
         to);
   for (size_t i = 0; i < c->n_metrics; i++) print_metric(to, c, &c->metrics[i]);
 }

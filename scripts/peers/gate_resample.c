@@ -1,12 +1,11 @@
 // Gates made of real pairs: blocks of neighbours in time are drawn from a pool until a gate has its pairs, and the product's own
 // judge decides it, trials, guard, bounds and all. A pair without a usable figure is measured again, as the verbs do: the next of the pool takes its
-// place. The margins come from the A/A pool, as a calibration makes them; where that is the pool that is
-// judged, they come from every second block, and the gates from the others.
+// place. The margins come from the A/A pool, as a calibration makes them; it is another one than the pool that is judged.
 //
 //   gate_resample AA_DIR JUDGED_DIR N_GATES [METRIC,... [MEAN_OF]]   each DIR: NNN/base/result.json, NNN/candidate/result.json
 //   gate_resample AA_DIR --calibration FILE [METRIC,... [MEAN_OF]]   the pool's margins as a calibration that `servepath gate` takes
 //
-// MEAN_OF: neighbouring pairs whose mean is one observation, as the verb's --mean-of; they stay together.
+// MEAN_OF: neighbouring pairs whose mean is one observation, as the verb's --mean-of. What is drawn is blocks of such means, whole ones.
 //
 // The first prints one JSON line: {"pass":..,"fail":..,"inconclusive":..,"without_figure":..,"pairs":..,"margins":{..}}; without_figure are the
 // inconclusive ones in which a metric had no figure that a verdict may use.
@@ -20,7 +19,7 @@
 #include "decide/pairs.h"
 #include "stats/blocks.h"
 
-#define BLOCK        5
+#define BLOCK        5 // observations: pairs, or means of several
 #define PAIRS_MAX    1000
 #define MEAN_OF_MOST 16
 #define GATE_MOST    24
@@ -32,7 +31,7 @@ struct pool {
   struct sp_judge_trial trials[2 * PAIRS_MAX]; // base, candidate, base, candidate...
   size_t n_pairs;
 };
-static size_t mean_of = 1, block = BLOCK; // block: of neighbours in time, whole means
+static size_t mean_of = 1;
 
 struct tally {
   size_t pass, fail, inconclusive, without_figure;
@@ -102,22 +101,14 @@ static size_t put_pairs(const struct pool *pool, const size_t *picked, size_t n_
   return n;
 }
 
-// Blocks of that parity, or all of them, one after the other.
-static size_t take(size_t n, int parity, size_t *taken) {
-  size_t n_taken = 0;
-  for (size_t i = 0; i < n; i++) {
-    if (parity < 0 || (int)(i / block % 2) == parity) taken[n_taken++] = i;
-  }
-  return n_taken;
-}
-
-static void calibrate(const struct pool *pool, int parity, const struct family *family,
+static void calibrate(const struct pool *pool, const struct family *family,
                       struct sp_calibration *calibration, struct sp_prng *prng) {
   static struct trials trials;
   static double worse[PAIRS_MAX];
-  size_t taken[PAIRS_MAX], n_taken = take(pool->n_pairs, parity, taken);
+  size_t all[PAIRS_MAX];
+  for (size_t i = 0; i < pool->n_pairs; i++) all[i] = i;
   trials.n = 0;
-  put_pairs(pool, taken, n_taken, n_taken, false, family, &trials);
+  put_pairs(pool, all, pool->n_pairs, pool->n_pairs, false, family, &trials);
   for (size_t m = 0; m < family->n; m++) {
     size_t n = sp_judge_log_ratios(trials.items, trials.n, SP_GATE_CANDIDATE, SP_GATE_BASE, family->items[m],
                                    true, false, worse, PAIRS_MAX);
@@ -131,9 +122,9 @@ static int write_calibration(const struct pool *pool, const struct family *famil
   struct sp_calibration calibration = {0};
   struct sp_error error;
   sp_calibration_of(pool->trials[0].result, &calibration);
-  calibrate(pool, -1, family, &calibration, prng);
+  calibrate(pool, family, &calibration, prng);
   calibration.n_pairs = (int64_t)pool->n_pairs;
-  calibration.n_blocks = (int64_t)(pool->n_pairs / block);
+  calibration.n_blocks = (int64_t)(pool->n_pairs / (BLOCK * mean_of));
   calibration.mean_of = (int64_t)mean_of;
   enum sp_err err = sp_calibration_write(&calibration, file, &error);
   if (err) fprintf(stderr, "gate_resample: %s\n", error.text);
@@ -148,15 +139,17 @@ static bool lacks_a_figure(const struct sp_comparison *c) {
   return false;
 }
 
-struct draw { // of one gate, from the pairs of `taken`
+struct draw { // of one gate
   size_t picked[(GATE_MOST + SPARE) * MEAN_OF_MOST], fresh[(SP_GATE_FRESH_MOST + SPARE) * MEAN_OF_MOST];
 };
 #define N_PICKED ((GATE_MOST + SPARE) * mean_of)
 #define N_FRESH  ((SP_GATE_FRESH_MOST + SPARE) * mean_of)
 
-static void draw_from(const size_t *taken, size_t n_taken, struct sp_prng *prng, size_t *picked, size_t n) {
-  sp_blocks_pick(prng, n_taken, block, picked, n);
-  for (size_t i = 0; i < n; i++) picked[i] = taken[picked[i]];
+// n observations' pairs.
+static void draw_from(const struct pool *pool, struct sp_prng *prng, size_t *picked, size_t n) {
+  size_t drawn[GATE_MOST + SPARE];
+  sp_blocks_pick(prng, pool->n_pairs / mean_of, BLOCK, drawn, n);
+  for (size_t i = 0; i < n * mean_of; i++) picked[i] = drawn[i / mean_of] * mean_of + i % mean_of;
 }
 
 // The pairs that were picked, n_fresh of the others, judged. Returns whether more fresh ones are wanted; *is_settled: no more at all.
@@ -198,22 +191,21 @@ static void gate(const struct sp_gate_rules *rules, const struct pool *pool, con
   sp_comparison_free(c);
 }
 
-static void judge(const struct pool *pool, int parity, const struct sp_gate_rules *rules, long n_gates,
+static void judge(const struct pool *pool, const struct sp_gate_rules *rules, long n_gates,
                   struct sp_prng *prng) {
   struct tally tally = {0};
-  size_t taken[PAIRS_MAX], n_taken = take(pool->n_pairs, parity, taken);
-  if (n_taken < block) {
-    fprintf(stderr, "gate_resample: %zu pairs, too few\n", n_taken);
+  if (pool->n_pairs < BLOCK * mean_of) {
+    fprintf(stderr, "gate_resample: %zu pairs, too few\n", pool->n_pairs);
     exit(3);
   }
   for (long i = 0; i < n_gates; i++) {
     struct draw draw;
-    draw_from(taken, n_taken, prng, draw.picked, N_PICKED);
-    draw_from(taken, n_taken, prng, draw.fresh, N_FRESH);
+    draw_from(pool, prng, draw.picked, GATE_MOST + SPARE);
+    draw_from(pool, prng, draw.fresh, SP_GATE_FRESH_MOST + SPARE);
     gate(rules, pool, &draw, &tally);
   }
   printf("{\"pass\":%zu,\"fail\":%zu,\"inconclusive\":%zu,\"without_figure\":%zu,\"pairs\":%zu,\"margins\":{",
-         tally.pass, tally.fail, tally.inconclusive, tally.without_figure, n_taken);
+         tally.pass, tally.fail, tally.inconclusive, tally.without_figure, pool->n_pairs);
   for (size_t m = 0; m < rules->n_family; m++) {
     double margin = sp_calibration_margin(rules->calibration, rules->family[m]);
     printf("%s\"%s\":%.4f", m ? "," : "", rules->family[m]->name, isnan(margin) ? SP_GATE_MARGIN : margin);
@@ -245,20 +237,18 @@ int main(int argc, char **argv) {
             "gate_resample AA_DIR JUDGED_DIR N_GATES [METRIC,... [MEAN_OF]], or AA_DIR --calibration FILE\n");
     return 64;
   }
-  if (mean_of > 1) block = mean_of;
   sp_prng_init(&prng, 1, SP_PRNG_DECIDE);
   read_family(argc > 4 ? argv[4] : all_metrics, &family);
   read_pool(argv[1], &equal);
   if (strcmp(argv[2], "--calibration") == 0) return write_calibration(&equal, &family, argv[3], &prng);
-  bool is_same = strcmp(argv[1], argv[2]) == 0;
   read_pool(argv[2], &judged);
-  calibrate(&equal, is_same ? 0 : -1, &family, &calibration, &prng);
+  calibrate(&equal, &family, &calibration, &prng);
   const struct sp_gate_rules rules = {.family = family.items,
                                       .n_family = family.n,
                                       .mean_of = mean_of,
                                       .margin = NAN,
                                       .calibration = &calibration};
-  judge(&judged, is_same ? 1 : -1, &rules, atol(argv[3]), &prng);
+  judge(&judged, &rules, atol(argv[3]), &prng);
   sp_calibration_done(&calibration);
   return 0;
 }

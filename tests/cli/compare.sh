@@ -21,7 +21,7 @@ refused 64 '--metrics: response_p50 stands there twice' --metrics response_p50,r
 refused 64 '--delta: "5"' --delta 5
 refused 64 '--pairs: must be at least 1' --pairs 0
 refused 64 '--pairs: at most 1000' --pairs 1001
-refused 64 '--pairs: 13 are no whole means of 6 (--mean-of); write for example 18' --pairs 13 --mean-of 6
+refused 64 '--pairs: 13 are no whole means of 6 (--mean-of); write for example 12' --pairs 13 --mean-of 6
 refused 64 '--mean-of: ' --mean-of many
 refused 64 '--inconclusive: "maybe" is neither pass nor fail' --inconclusive maybe
 refused 64 '--broker-warmup: "20" has no unit' --broker-warmup 20

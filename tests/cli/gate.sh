@@ -57,6 +57,10 @@ gate 0 --base base --candidate fast --history h/history.jsonl
 expect 'VERDICT PASS' out
 gate 0 --base base --candidate slow --margin 50% --history h/history.jsonl
 gate 1 --base base --candidate slow --metrics cpu_per_event --history h/history.jsonl
+# 24 pairs are 12 means of two, and none are left to confirm with.
+gate 4 --base base --candidate slow --mean-of 2 --history none
+expect '24 pairs in means of 2' out
+expect 'which 24 fresh pairs must confirm' out
 # Slower for users, though CPU is all that the family asks for: still only CPU decides.
 make latency 24 --tag candidate
 for n in latency/*/result.json; do change "$n" 'r["response_ns"]["p50"] *= 2; r["response_ns"]["p99"] *= 2'; done
@@ -208,6 +212,9 @@ cp own.json "$own"
 gate 0 --base base --candidate slow --history none
 expect "margins calibrated by $own" out
 gate 1 --base base --candidate slow --margin 5% --history none
+# Margins of single pairs are none of means.
+gate 4 --base base --candidate slow --mean-of 2 --calibration "$own" --history none
+expect "$own is refused, for --mean-of 1, not 2; measure: servepath gate SCENARIO --calibrate --mean-of 2" out
 # One that cannot be read is not told as none.
 echo '{' >"$own"
 gate 1 --base base --candidate slow --history none
@@ -296,8 +303,8 @@ refused 64 'needs a base' --candidate same
 refused 64 '--pairs' "$SOURCE_DIR/fixtures/fraud" --pairs 25
 refused 64 '--pairs: at most 48, of which looks at 24, 36 and 48' "$SOURCE_DIR/fixtures/fraud" --mean-of 2 --pairs 50
 refused 64 '--pairs: 25 are no whole means of 2' "$SOURCE_DIR/fixtures/fraud" --mean-of 2 --pairs 25
-refused 64 '--mean-of: 1 to 32' "$SOURCE_DIR/fixtures/fraud" --mean-of 0
-refused 64 'a calibration for such means needs 144' "$SOURCE_DIR/fixtures/fraud" --calibrate --mean-of 6 --pairs 60
+refused 64 '--mean-of: 0 is not 1 to 32' "$SOURCE_DIR/fixtures/fraud" --mean-of 0
+refused 64 'a calibration for such means needs 360' "$SOURCE_DIR/fixtures/fraud" --calibrate --mean-of 6 --pairs 60
 refused 64 '--pairs' "$SOURCE_DIR/fixtures/fraud" --calibrate --pairs 20
 refused 64 '--blocks' "$SOURCE_DIR/fixtures/fraud" --blocks 2
 refused 64 '--blocks: 2 to 60' "$SOURCE_DIR/fixtures/fraud" --calibrate --blocks 1

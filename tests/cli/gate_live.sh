@@ -72,7 +72,7 @@ expect '24 fresh pairs agree' out
 expect '24 pairs and 24 fresh ones in means of 2' out
 [ "$(calls)" = 96 ] || fail "$(calls) trials instead of 24 pairs and 24 fresh ones"
 gate 1 --base-cmd bin/old --candidate-cmd bin/slow --out means --history none
-expect 'judged before at 24 pairs, and again with --pairs 24' out
+expect 'judged before at 24 pairs in means of 2, and again in means of 1' out
 gate 4 --base-cmd bin/old --candidate-cmd bin/slow --pairs 3 --out few --history none
 expect 'VERDICT INCONCLUSIVE' out
 # One pair more, because of what was seen, is no look that was announced; that stays said.
@@ -127,7 +127,7 @@ expect "VERDICT NO-BASELINE: kept holds no trials but this gate's own" out
 # What another one keeps takes the place of it, unless that is inconclusive: each seed is there once.
 before=$(ids kept)
 gate 4 --candidate-cmd bin/slow --base kept --save-baseline kept --out third --history none
-expect 'kept nothing in kept: it is inconclusive, and a base is there' err
+expect 'kept nothing new in kept: it is inconclusive' err
 [ "$(ids kept)" = "$before" ] || fail "an inconclusive candidate became the base"
 gate 0 --candidate-cmd bin/old --base kept --save-baseline kept --out again --history none
 { [ "$(ids kept)" != "$before" ] && [ "$(find kept -name result.json | wc -l)" = 12 ]; } || fail "the base is not of the last gate"
@@ -136,7 +136,7 @@ gate 0 --candidate-cmd bin/fast --base kept --out again2 --history none
 gate 0 --candidate-cmd bin/old --save-baseline more --pairs 24 --out fourth --history none
 expect 'VERDICT NO-BASELINE: no base was named' out
 gate 1 --candidate-cmd bin/slow --base more --save-baseline kept --out fifth --history none
-expect 'kept nothing in kept: it failed' err
+expect 'kept nothing new in kept: it failed' err
 [ "$(find kept -name result.json | wc -l)" = 12 ] || fail "what failed was kept"
 # The folder of a gate is a baseline too: that of its candidate, fresh pairs too, by whose seeds a failure is confirmed.
 gate 0 --candidate-cmd bin/fast --base fast --out seventh --history none

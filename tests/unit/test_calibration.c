@@ -39,7 +39,7 @@ static struct sp_result *trial_of(struct sp_trials *trials, const struct of *of)
 static void measure(const struct sp_result *result, double margin) {
   struct sp_calibration made = {0};
   struct sp_error error;
-  char *path = sp_calibration_file(result);
+  char *path = sp_calibration_file(result, 1);
   sp_calibration_of(result, &made);
   sp_facts_real(&made.margins, "response_p50", margin);
   if (sp_calibration_write(&made, path, &error)) fail_msg("%s", error.text);
@@ -50,12 +50,16 @@ static void measure(const struct sp_result *result, double margin) {
 static void assert_found(const struct sp_result *result, double margin) {
   struct sp_calibration found = {0};
   struct sp_error error;
-  char why[256], *path = sp_calibration_file(result);
+  char why[256], *path = sp_calibration_file(result, 1);
   if (sp_calibration_read(path, &found, &error)) fail_msg("%s", error.text);
   if (!sp_calibration_fits(&found, result, 1, NOW_S, why, sizeof why)) fail_msg("%s: %s", path, why);
   assert_true(sp_calibration_margin(&found, sp_metric_find("response_p50")) == margin);
   assert_false(sp_calibration_fits(&found, result, 6, NOW_S, why, sizeof why));
-  assert_string_equal(why, "of means of 1 pairs (--mean-of), not of 6");
+  assert_string_equal(why, "for --mean-of 1, not 6");
+  found.mean_of = 0; // of a file from before there were means
+  assert_true(sp_calibration_fits(&found, result, 1, NOW_S, why, sizeof why));
+  assert_false(sp_calibration_fits(&found, result, 6, NOW_S, why, sizeof why));
+  assert_string_equal(why, "for --mean-of 1, not 6");
   sp_calibration_done(&found);
   free(path);
 }
@@ -75,8 +79,11 @@ static void the_files_name_says_whose_it_is(void **state) {
   (void)state;
   struct sp_trials trials = {0};
   char *path = sp_calibration_file(
-      trial_of(&trials, &(struct of){"fraud", "rpc", "xxh128:0123456789abcdef0123456789abcdef", 0}));
+      trial_of(&trials, &(struct of){"fraud", "rpc", "xxh128:0123456789abcdef0123456789abcdef", 0}), 1);
   assert_string_equal(path, "results/calibration-fraud.rpc-0123456789ab.json");
+  free(path);
+  path = sp_calibration_file(sp_trials_result(&trials, 0), 6);
+  assert_string_equal(path, "results/calibration-fraud.rpc-0123456789ab-mean6.json");
   free(path);
   sp_trials_done(&trials);
 }
@@ -92,7 +99,7 @@ static int remove_folder(void **state) {
   (void)state;
   struct sp_trials trials = {0};
   for (size_t i = 0; i < N_ALL; i++) {
-    char *path = sp_calibration_file(trial_of(&trials, &all[i]));
+    char *path = sp_calibration_file(trial_of(&trials, &all[i]), 1);
     unlink(path); // one that is not there: the test has said so
     free(path);
   }

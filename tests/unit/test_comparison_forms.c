@@ -451,7 +451,7 @@ static void a_spreadsheet_gets_every_digit(void **state) {
   char *text = form_of(sp_comparison_write_csv, comparison_bed_three());
   assert_non_null(strstr(
       text, "\r\nresponse_p50,ns,embedded,rpc,420000,560000,0.75,0.7,0.8,0.99,0.0004,0.0012,0.08,12,yes,"
-            "better,0,,,,,,\r\n"));
+            "better,0,,,,,,,1\r\n"));
   assert_non_null(strstr(text, ",inf,2900000,inf,4,inf,0.9375,"));
   free(text);
   text = form_of(sp_comparison_write_csv, comparison_bed_hostile());
