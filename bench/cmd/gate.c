@@ -35,7 +35,7 @@ static const struct sp_option options[] = {
      "exit with 0 or 1 in place of 4; a 2 stays. fail: open metrics are failures in JUnit too"},
     {"--calibrate", 0, NULL, NULL,
      "measure the margins: a program against itself, 60 pairs (or means) or more"},
-    {"--calibration", 0, "FILE", "results/calibration-CASE.SIDE-FINGERPRINT.json",
+    {"--calibration", 0, "FILE", "results/calibration-CASE.SIDE-FINGERPRINT[-meanN].json",
      "the margins that --calibrate measured"},
     {"--blocks", 0, "N", "4", "--calibrate: blocks of pairs that lie apart in time, 2 or more"},
     {"--pause", 0, "TIME", "60s", "--calibrate: between two blocks; 0s parts them by nothing"},
@@ -147,8 +147,8 @@ static enum sp_err check_flags(const struct request *request, struct sp_error *e
        {"--base-cmd", "--candidate-cmd", "--calibrate", "--save-baseline", NULL},
        "stored trials are judged without running anything"},
       {"--calibrate",
-       {"--candidate-cmd", "--base", "--save-baseline", "--margin", "--metrics", "--inconclusive", "--junit",
-        "--history", NULL},
+       {"--candidate-cmd", "--base", "--save-baseline", "--margin", "--inconclusive", "--junit", "--history",
+        NULL},
        "a calibration compares one program with itself and gives margins, no verdict"},
       {"--base-cmd", {"--base", NULL}, "the base is run now, or stored"},
       {"--margin", {"--calibration", NULL}, "the margin is yours, or measured"},
@@ -204,11 +204,13 @@ static enum sp_err read_calibrate(struct request *request, struct sp_error *erro
   if (n_pairs < least || n_pairs > 10000)
     return sp_fail(error, SP_ERR_USAGE, "--pairs: a calibration%s needs %zu to 10000",
                    request->plan.mean_of > 1 ? " for such means" : "", (size_t)least);
-  if (n_blocks < BLOCKS_LEAST || n_blocks > n_pairs)
-    return sp_fail(error, SP_ERR_USAGE,
-                   "--blocks: %d to %zu, the number of pairs; margins of one block would not know how the "
-                   "machine changes from one stretch of time to another",
-                   BLOCKS_LEAST, (size_t)n_pairs);
+  uint64_t most = n_pairs / request->plan.mean_of;
+  if (n_blocks < BLOCKS_LEAST || n_blocks > most)
+    return sp_fail(
+        error, SP_ERR_USAGE,
+        "--blocks: %d to %zu, the number of pairs (or means); margins of one block would not know how the "
+        "machine changes from one stretch of time to another",
+        BLOCKS_LEAST, (size_t)most);
   request->plan.n_pairs = (size_t)n_pairs;
   request->n_blocks = (size_t)n_blocks;
   return SP_OK;
@@ -297,21 +299,14 @@ static enum sp_err note(const struct request *request, const struct sp_gate_job 
   return job->comparison->complete && job->is_news ? sp_history_note(&history, error) : SP_OK;
 }
 
-static void print_calibrate(const struct request *request) {
-  fprintf(stderr, "servepath gate %s --side %s --calibrate", request->cli->scenario,
-          request->plan.side->name);
-  if (request->plan.mean_of > 1) fprintf(stderr, " --mean-of %zu", request->plan.mean_of);
-  fputc('\n', stderr);
-}
-
 static void print_next(const struct request *request, const struct sp_gate_job *job) {
   const struct sp_comparison *c = job->comparison;
   if (job->n_saved)
     fprintf(stderr, "kept %zu trials in %s\n", job->n_saved, request->plan.save_dir);
   else if (request->plan.save_dir && c->complete && c->gate.verdict != SP_GATE_PASS &&
            c->gate.verdict != SP_GATE_NO_BASELINE)
-    fprintf(stderr, "kept nothing new in %s: %s\n", request->plan.save_dir,
-            c->gate.verdict == SP_GATE_FAIL ? "it failed" : "it is inconclusive");
+    fprintf(stderr, "kept nothing new in %s (%s)\n", request->plan.save_dir,
+            sp_gate_verdict_name(c->gate.verdict));
   if (!c->complete) {
     fprintf(stderr, "wrote %s, incomplete: %s; next: the same command with --out %s goes on\n", request->dir,
             c->incomplete, request->dir);
@@ -323,7 +318,8 @@ static void print_next(const struct request *request, const struct sp_gate_job *
   else if (c->gate.verdict == SP_GATE_NO_BASELINE && !request->plan.save_dir)
     fprintf(stderr, "servepath gate with --save-baseline DIR\n");
   else if (c->gate.verdict == SP_GATE_INCONCLUSIVE && !job->has_calibration && request->cli)
-    print_calibrate(request);
+    fprintf(stderr, "margins of this machine: the same command with --calibrate, without --candidate-cmd and "
+                    "--history\n");
   else
     fprintf(stderr, "servepath report %s\n", request->dir);
 }
@@ -375,9 +371,9 @@ static enum sp_err print_calibration(const struct sp_cli *cli, const struct sp_c
   enum sp_err err = sp_printed_export(cli->export_json, json, error);
   if (!err) err = sp_printed_export(cli->export_markdown, calibration_markdown(calibration), error);
   if (!err) err = sp_printed(error);
-  fprintf(stderr, "wrote %s; next: servepath gate SCENARIO --base-cmd OLD --candidate-cmd NEW", file);
-  if (calibration->mean_of > 1) fprintf(stderr, " --mean-of %lld", (long long)calibration->mean_of);
-  fputc('\n', stderr);
+  fprintf(stderr,
+          "wrote %s; next: the same command without --calibrate, with --base-cmd OLD --candidate-cmd NEW\n",
+          file);
   return err;
 }
 
@@ -390,6 +386,8 @@ static enum sp_err calibrate(struct request *request, struct sp_supervisor *supe
                                          .base_cmd = gate_plan->base_cmd,
                                          .n_pairs = gate_plan->n_pairs,
                                          .mean_of = gate_plan->mean_of,
+                                         .family = gate_plan->family,
+                                         .n_family = gate_plan->n_family,
                                          .n_blocks = request->n_blocks,
                                          .pause_ns = request->pause_ns,
                                          .file = gate_plan->calibration_file,

@@ -103,6 +103,14 @@ bool sp_stored_is_one_run(const struct sp_result *a, const struct sp_result *b) 
   return a->run_id && b->run_id && strcmp(a->run_id, b->run_id) == 0;
 }
 
+bool sp_stored_has(const struct sp_stored *stored, const char *run_id) {
+  for (size_t i = 0; i < stored->n && run_id; i++) {
+    const char *id = stored->trials[i].result->run_id;
+    if (id && strcmp(id, run_id) == 0) return true;
+  }
+  return false;
+}
+
 static enum sp_err check_run_ids(const struct sp_stored *stored, struct sp_error *error) {
   for (size_t i = 0; i < stored->n; i++) {
     for (size_t k = 0; k < i; k++) {

@@ -22,6 +22,7 @@ enum sp_err sp_stored_read(const char *dir, const char *side, struct sp_stored *
                            struct sp_error *error);
 void sp_stored_done(struct sp_stored *stored); // zeroed is allowed
 // Copies of one trial are.
+bool sp_stored_has(const struct sp_stored *stored, const char *run_id); // NULL: no
 bool sp_stored_is_one_run(const struct sp_result *a, const struct sp_result *b);
 // Takes the runs away that are among `those` too.
 void sp_stored_drop(struct sp_stored *stored, const struct sp_stored *those);

@@ -50,12 +50,10 @@ char *sp_earlier_unannounced(const struct sp_comparison *earlier, const struct s
     if (looks[i].n_pairs == earlier->n_pairs && fabs(looks[i].alpha - earlier->alpha) < 1e-9) return NULL;
   }
   if (earlier->mean_of != mean_of)
-    return sp_format(
-        UNANNOUNCED
-        " at %zu pairs in means of %zu, and again in means of %zu: the levels do not hold "
-        "over looks that were chosen by what was seen; measure anew into another --out, or keep to "
-        "--mean-of %zu",
-        earlier->n_pairs, earlier->mean_of, mean_of, earlier->mean_of);
+    return sp_format(UNANNOUNCED
+                     " at %zu pairs in means of %zu, and again in means of %zu: the levels do not hold "
+                     "over looks that were chosen by what was seen; measure anew into another --out",
+                     earlier->n_pairs, earlier->mean_of, mean_of);
   return sp_format(UNANNOUNCED
                    " at %zu pairs, and again with --pairs %zu: the levels do not hold over looks that were "
                    "chosen by what was seen; measure anew into another --out, or go on in steps of 12, 18 "

@@ -35,13 +35,16 @@ static void after_pair(void *context, const struct sp_pairs *pairs) {
 
 static enum sp_err run_block(struct job *job, size_t block_i, struct sp_error *error) {
   const struct sp_calibrate_plan *plan = job->plan;
-  const struct sp_look look = {plan->n_pairs * (block_i + 1) / plan->n_blocks,
+  size_t n_means = plan->n_pairs / plan->mean_of;
+  const struct sp_look look = {n_means * (block_i + 1) / plan->n_blocks * plan->mean_of,
                                SP_GATE_CALIBRATION_LOOK.alpha};
   const struct sp_pairs_plan pairs = {.dir = plan->dir,
                                       .names = sp_gate_sides,
                                       .n_sides = 2,
                                       .first_seed = plan->scenario->load.seed,
                                       .key = job->key,
+                                      .family = plan->family,
+                                      .n_family = plan->n_family,
                                       .looks = &look,
                                       .n_looks = 1,
                                       .run = run_trial,
@@ -99,9 +102,11 @@ static enum sp_err conclude(const struct job *job, struct sp_calibration *calibr
   calibration->n_blocks = (int64_t)job->plan->n_blocks;
   calibration->mean_of = (int64_t)job->plan->mean_of;
   calibration->pause_s = (double)job->plan->pause_ns * 1e-9;
-  for (size_t i = 0; i < sp_n_metrics; i++) {
-    double margin = sp_metrics[i].role == SP_METRIC_GUARD ? NAN : margin_of(job, &sp_metrics[i]);
-    if (!isnan(margin)) sp_facts_real(&calibration->margins, sp_metrics[i].name, margin);
+  size_t n = job->plan->family ? job->plan->n_family : sp_n_metrics;
+  for (size_t i = 0; i < n; i++) {
+    const struct sp_metric *metric = job->plan->family ? job->plan->family[i] : &sp_metrics[i];
+    double margin = metric->role == SP_METRIC_GUARD ? NAN : margin_of(job, metric);
+    if (!isnan(margin)) sp_facts_real(&calibration->margins, metric->name, margin);
   }
   *file = job->plan->file ? sp_copy_text(job->plan->file) : sp_calibration_file(last, job->plan->mean_of);
   return sp_calibration_write(calibration, *file, error);

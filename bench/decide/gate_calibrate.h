@@ -17,6 +17,9 @@ struct sp_calibrate_plan { // everything is borrowed
   const struct sp_scenario *scenario;
   const struct sp_side *side;
   const char *base_cmd; // one word: a program's file; NULL: this program
+  const struct sp_metric *const *
+      family; // whose margins; NULL: all but the guard's, and the primary ones may have a pair measured again
+  size_t n_family;
   size_t n_pairs, n_blocks;
   size_t mean_of;   // of the gates that the margins are for; 1: each pair is an observation
   int64_t pause_ns; // between two blocks

@@ -155,14 +155,6 @@ static enum sp_err go_alone(struct live *live) {
 
 // --- What an earlier call left ---
 
-static bool is_of_base(const struct sp_compared_trial *trial, const struct sp_stored *base) {
-  for (size_t i = 0; i < base->n && trial->run_id; i++) {
-    const char *id = base->trials[i].result->run_id;
-    if (id && strcmp(id, trial->run_id) == 0) return true;
-  }
-  return false;
-}
-
 // A gate over stored trials may have put its verdict there, or one against another stored base.
 static bool is_of_these(const struct sp_comparison *c, const struct sp_stored *base) {
   bool has_pairs = false, has_base = base->n == 0;
@@ -170,7 +162,7 @@ static bool is_of_these(const struct sp_comparison *c, const struct sp_stored *b
     const struct sp_compared_trial *trial = &c->trials[i];
     if (!trial->is_counted) continue;
     has_pairs |= trial->dir && strncmp(trial->dir, "pairs/", 6) == 0;
-    has_base |= is_of_base(trial, base);
+    has_base |= sp_stored_has(base, trial->run_id);
   }
   return has_pairs && has_base;
 }
@@ -213,7 +205,8 @@ static size_t most_pairs(const struct live *live) {
   size_t n = live->plan->n_pairs, mean_of = live->plan->mean_of;
   if (!live->is_alone) return n ? n : mean_of * SP_GATE_PAIRS_MOST;
   if (n == 0) n = mean_of * (live->n_seeds ? SP_GATE_PAIRS_MOST + SP_GATE_FRESH : SP_GATE_PAIRS_LEAST);
-  return live->n_seeds && live->n_seeds < n ? live->n_seeds : n;
+  size_t n_base = live->n_seeds - live->n_seeds % mean_of; // whole means
+  return n_base && n_base < n ? n_base : n;
 }
 
 // What this very gate kept when it was called before, is no base of it.

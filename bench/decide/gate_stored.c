@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decide/earlier.h"
 #include "decide/gate_judge.h"
 
 static enum sp_err check_machines(const struct sp_stored *base, const struct sp_stored *candidate,
@@ -60,8 +61,23 @@ static double alpha_of(const struct sp_gate_plan *plan, const struct sp_gate_job
     const struct sp_judge_trial *trial = &job->trials[i];
     n += trial->result && trial->side_i == 0 && !trial->is_confirming;
   }
+  n -= n % plan->mean_of; // what fills no mean is not looked at
   size_t n_looks = sp_judge_looks(n ? n : 1, plan->mean_of, looks);
   return looks[n_looks - 1].alpha;
+}
+
+// The same trials, in other means: which of them is judged by was chosen by what was seen.
+static void note_other_means(const struct sp_gate_plan *plan, struct sp_gate_job *job) {
+  const struct sp_comparison *earlier = job->earlier;
+  bool has_base = false, has_candidate = false;
+  for (size_t i = 0; earlier && i < earlier->n_trials; i++) {
+    const struct sp_compared_trial *trial = &earlier->trials[i];
+    if (!trial->is_counted) continue;
+    has_base |= sp_stored_has(&job->base, trial->run_id);
+    has_candidate |= sp_stored_has(&job->candidate, trial->run_id);
+  }
+  if (has_base && has_candidate && earlier->mean_of != plan->mean_of && !job->unannounced)
+    job->unannounced = sp_earlier_unannounced(earlier, NULL, 0, job->n_trials / 2, plan->mean_of);
 }
 
 enum sp_err sp_gate_judge_stored(const struct sp_gate_plan *plan, struct sp_gate_job *job,
@@ -71,6 +87,7 @@ enum sp_err sp_gate_judge_stored(const struct sp_gate_plan *plan, struct sp_gate
   pair_up(plan, job);
   err = sp_gate_check(plan, job, true, error);
   if (err) return err;
+  note_other_means(plan, job);
   sp_gate_judge_now(plan, NULL, alpha_of(plan, job), job);
   if (sp_stored_is_one_after_other(&job->base, &job->candidate))
     sp_comparison_remark(job->comparison, "not interleaved: base and candidate were measured one after the "

@@ -9,6 +9,7 @@
 
 #include "base/text_stream.h"
 #include "base/units.h"
+#include "stats/blocks.h"
 
 #define EXIT_INVALID 2
 
@@ -65,8 +66,12 @@ static void add_input(const struct sp_gate_rules *rules, const struct sp_judge_t
       sp_judge_log_ratios(trials, n, SP_GATE_CANDIDATE, SP_GATE_BASE, metric, true, true, fresh, n);
   char *why = why_not(c, trials, n, metric, worse, n_worse);
   size_t n_pairs = n_worse - count_missing(worse, n_worse), n_fresh_pairs = n_fresh;
-  n_worse = sp_judge_means(worse, n_worse, rules->mean_of);
-  n_fresh = sp_judge_means(fresh, n_fresh, rules->mean_of);
+  n_worse = sp_block_means(worse, n_worse, rules->mean_of);
+  size_t n_lost = count_missing(worse, n_worse);
+  if (!why && 10 * n_lost > n_worse)
+    why = sp_format("%s has no usable figure in %zu of %zu means of %zu pairs", metric->title, n_lost,
+                    n_worse, c->mean_of);
+  n_fresh = sp_block_means(fresh, n_fresh, rules->mean_of);
   inputs->texts[inputs->n] = why;
   inputs->items[inputs->n++] = (struct sp_gate_input){.metric = metric,
                                                       .margin = margin,

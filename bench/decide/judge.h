@@ -73,10 +73,4 @@ size_t sp_judge_log_ratios(const struct sp_judge_trial *trials, size_t n, size_t
                            const struct sp_metric *metric, bool worse, bool confirming, double *values,
                            size_t max);
 
-// Batch means, in place: values[k] becomes the mean of the finite ones among values[k * mean_of] and the next; as with a median, few that
-// are infinite do not decide: +-INFINITY only where more than half of them are, NAN where neither they nor the finite ones are half. What does not
-// fill a last one is dropped. mean_of 0 and 1 change nothing. Returns how many there are. As far as the noise between trials is white, many short
-// pairs in means tell smaller differences apart than few long ones in the same time.
-size_t sp_judge_means(double *values, size_t n, size_t mean_of);
-
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "decide/judge_parts.h"
+#include "stats/blocks.h"
 #include "stats/interval.h"
 
 #define LEAST_OBSERVATIONS 12 // what a first look has
@@ -78,7 +79,7 @@ static size_t take_ratios(const struct sp_judging *j, const struct sp_compared *
 
 // The observations of a metric: its pairs', or means of neighbouring ones; those without a value left out. Returns how many.
 static size_t observe(const struct sp_judging *j, double *values) {
-  size_t n = 0, n_all = sp_judge_means(values, j->pairs.n_pairs, j->plan->mean_of);
+  size_t n = 0, n_all = sp_block_means(values, j->pairs.n_pairs, j->plan->mean_of);
   for (size_t i = 0; i < n_all; i++) {
     if (!isnan(values[i])) values[n++] = values[i];
   }
@@ -122,7 +123,12 @@ static char *why_none(const struct sp_judging *j, const struct sp_compared *m) {
   if (is_unfit(j, m, m->side_i, &why) || is_unfit(j, m, j->plan->reference_i, &why)) return why;
   double *values = sp_alloc((n_all + 1) * sizeof *values);
   size_t n_none = n_all - take_ratios(j, m, true, values);
+  size_t n_means = n_all / j->c->mean_of, n_lost = n_means - observe(j, values);
   free(values);
+  if (10 * n_none <= n_all && 10 * n_lost > n_means)
+    return sp_format("%zu of %zu means of %zu pairs have no ratio of %s: no answer on either side, or "
+                     "figures that no verdict may use",
+                     n_lost, n_means, j->c->mean_of, sp_metric_short_title(m->metric));
   if (10 * n_none <= n_all) return NULL;
   return sp_format(
       "%zu of %zu pairs have no ratio of %s: no answer on both sides, or a figure that no verdict may use",

@@ -5,8 +5,6 @@
 
 #include "decide/judge_parts.h"
 
-#define SECONDS_NEEDED 5 // DESIGN 3.4: different ones that exceedances must fall in
-
 size_t sp_judge_looks(size_t max_pairs, size_t mean_of, struct sp_look *looks) {
   static const struct sp_look announced[SP_LOOKS_MAX] = {{12, 0.01}, {18, 0.015}, {24, 0.025}};
   size_t n = 0, times = mean_of ? mean_of : 1;
@@ -100,7 +98,7 @@ static bool is_blurred(enum sp_metric_state state) {
 // By another try. A window of whole seconds that are too few has them in hardly any, one of 4.5 s touches five.
 static bool may_be_mended(enum sp_metric_state state, const struct sp_result *result) {
   return state == SP_METRIC_DRIVER_LIMITED ||
-         (state == SP_METRIC_EPISODIC && !(result->window_s <= SECONDS_NEEDED - 1));
+         (state == SP_METRIC_EPISODIC && !(result->window_s <= SP_PERCENTILE_SECONDS - 1));
 }
 
 bool sp_judge_blurs(const struct sp_result *result, const struct sp_metric *const *family, size_t n_family,
@@ -171,25 +169,4 @@ size_t sp_judge_log_ratios(const struct sp_judge_trial *trials, size_t n, size_t
   }
   sp_judge_table_done(&table);
   return n_pairs;
-}
-
-static double mean_of_most(const double *values, size_t n) {
-  double sum = 0;
-  size_t n_finite = 0, n_above = 0, n_below = 0;
-  for (size_t i = 0; i < n; i++) {
-    n_above += isinf(values[i]) && values[i] > 0;
-    n_below += isinf(values[i]) && values[i] < 0;
-    if (!isfinite(values[i])) continue;
-    sum += values[i];
-    n_finite++;
-  }
-  if (2 * n_above > n) return INFINITY;
-  if (2 * n_below > n) return -INFINITY;
-  return 2 * n_finite >= n ? sum / (double)n_finite : NAN;
-}
-
-size_t sp_judge_means(double *values, size_t n, size_t mean_of) {
-  if (mean_of < 2) return n;
-  for (size_t k = 0; k < n / mean_of; k++) values[k] = mean_of_most(values + k * mean_of, mean_of);
-  return n / mean_of;
 }

@@ -96,6 +96,9 @@ void sp_judge_remarks(struct sp_judging *j) {
   if (j->no_verdict[0]) sp_comparison_remark(c, "no verdict: %s", j->no_verdict);
   if (j->is_mock)
     sp_comparison_remark(c, "mock broker: its latency is an artefact; counts, correctness and CPU only");
+  if (j->pairs.n_pairs % c->mean_of)
+    sp_comparison_remark(c, "%zu pairs fill no mean of %zu, and are left out", j->pairs.n_pairs % c->mean_of,
+                         c->mean_of);
   if (j->is_closed_loop) sp_comparison_remark(c, "closed loop: response times mean nothing");
   remark_on_sleep(j);
   for (size_t s = 0; s < c->n_sides; s++) {

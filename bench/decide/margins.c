@@ -223,7 +223,7 @@ double sp_gate_calibrate(const double *worse, size_t n, const struct sp_look *lo
   struct sample pairs = sample_of(worse, n);
   double *means = sp_alloc((n + 1) * sizeof *means), margin = NAN, uppers[SP_GATE_CALIBRATION_GATES];
   memcpy(means, worse, n * sizeof *means);
-  size_t n_means = sp_judge_means(means, n, mean_of);
+  size_t n_means = sp_block_means(means, n, mean_of);
   struct sample pool = sample_of(means, n_means);
   if (pool.n > 0 && 10 * (n - pairs.n) <= n && 10 * (n_means - pool.n) <= n_means) {
     for (size_t g = 0; g < SP_GATE_CALIBRATION_GATES; g++) uppers[g] = draw_upper(&pool, look, prng);

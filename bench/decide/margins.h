@@ -24,7 +24,7 @@ struct sp_gate_input { // of one metric
   double margin;
   bool is_calibrated, is_guard;
   const double *
-      worse; // log of how many times worse the candidate is, a value a pair (sp_judge_means: a mean); NAN: none
+      worse; // log of how many times worse the candidate is, a value a pair (sp_block_means: a mean); NAN: none
   size_t n;
   const double *fresh; // the same of the fresh pairs; n_fresh 0: not run yet
   size_t n_fresh;

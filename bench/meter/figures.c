@@ -7,7 +7,6 @@ const double sp_percentile_q[SP_PERCENTILES] = {0.5, 0.9, 0.95, 0.99, 0.999, 0.9
 const char *const sp_percentile_name[SP_PERCENTILES] = {"p50", "p90", "p95", "p99", "p99_9", "p99_99"};
 
 #define EXCEEDANCES_NEEDED 20
-#define SECONDS_NEEDED     5
 
 const char *sp_series_name(enum sp_series series) {
   static const char *const names[] = {"response", "response_ok", "failure", "service", "lateness"};
@@ -67,7 +66,7 @@ int64_t sp_percentile_judge(const struct sp_histogram *h, int i, int64_t n_above
   SP_ASSERT(i >= 0 && i < SP_PERCENTILES);
   int64_t n = h->n + n_above, value_ns = sp_histogram_percentile(h, sp_percentile_q[i], n_above);
   int n_seconds_above = 0;
-  for (size_t k = 0; k < n_seconds && n_seconds_above < SECONDS_NEEDED; k++)
+  for (size_t k = 0; k < n_seconds && n_seconds_above < SP_PERCENTILE_SECONDS; k++)
     n_seconds_above += second_max[k * stride] > value_ns;
   // 1e-9: 200 x (1 - 0.9) is 20, though not in binary.
   if (value_ns < 0 && n > 0) {
@@ -75,7 +74,7 @@ int64_t sp_percentile_judge(const struct sp_histogram *h, int i, int64_t n_above
   } else if ((double)n * (1 - sp_percentile_q[i]) < EXCEEDANCES_NEEDED - 1e-9) {
     *state = SP_PERCENTILE_UNRESOLVED;
     value_ns = -1;
-  } else if (n_seconds_above < SECONDS_NEEDED) {
+  } else if (n_seconds_above < SP_PERCENTILE_SECONDS) {
     *state = SP_PERCENTILE_EPISODIC;
   } else {
     *state = SP_PERCENTILE_RESOLVED;

@@ -109,7 +109,8 @@ sp_meter_answered_in_window(const struct sp_meter *meter); // ok, unchecked, mis
 const struct sp_error_group *sp_meter_errors(const struct sp_meter *meter, size_t *n);
 // Events of that series without an answer, which rank above every recorded one: 0 but for RESPONSE.
 int64_t sp_meter_n_above(const struct sp_meter *meter, enum sp_series series);
-// Percentile i of a series with its state by DESIGN §3.4 (resolved if n(1-q) >= 20 and exceedances fall in >= 5 different
+#define SP_PERCENTILE_SECONDS 5
+// Percentile i of a series with its state by DESIGN §3.4 (resolved if n(1-q) >= 20 and exceedances fall in >= SP_PERCENTILE_SECONDS different
 // seconds); value -1 where unresolved or no answer. For RESPONSE the events without an answer rank above.
 int64_t sp_meter_percentile(const struct sp_meter *meter, enum sp_series series, int i,
                             enum sp_percentile_state *state);

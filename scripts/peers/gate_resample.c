@@ -21,7 +21,7 @@
 
 #define BLOCK        5 // observations: pairs, or means of several
 #define PAIRS_MAX    1000
-#define MEAN_OF_MOST 16
+#define MEAN_OF_MOST 32
 #define GATE_MOST    24
 #define SPARE        12 // pairs beyond, in place of those that are measured again
 
@@ -66,7 +66,7 @@ static void read_pool(const char *dir, struct pool *pool) {
 }
 
 struct trials {
-  struct sp_judge_trial items[4 * PAIRS_MAX]; // of at most 36 means of 16 pairs, and those that were redone
+  struct sp_judge_trial items[4 * PAIRS_MAX]; // of at most 42 means of 32 pairs, and those that were redone
   size_t n;
 };
 
@@ -234,13 +234,18 @@ int main(int argc, char **argv) {
   if (argc > 5) mean_of = (size_t)atol(argv[5]);
   if (argc < 4 || argc > 6 || mean_of < 1 || mean_of > MEAN_OF_MOST) {
     fprintf(stderr,
-            "gate_resample AA_DIR JUDGED_DIR N_GATES [METRIC,... [MEAN_OF]], or AA_DIR --calibration FILE\n");
+            "gate_resample AA_DIR JUDGED_DIR N_GATES [METRIC,... [MEAN_OF]], or AA_DIR --calibration FILE "
+            "[METRIC,... [MEAN_OF]]\n");
     return 64;
   }
   sp_prng_init(&prng, 1, SP_PRNG_DECIDE);
   read_family(argc > 4 ? argv[4] : all_metrics, &family);
   read_pool(argv[1], &equal);
   if (strcmp(argv[2], "--calibration") == 0) return write_calibration(&equal, &family, argv[3], &prng);
+  if (strcmp(argv[1], argv[2]) == 0) {
+    fprintf(stderr, "gate_resample: %s: a pool is not judged by its own margins\n", argv[2]);
+    return 64;
+  }
   read_pool(argv[2], &judged);
   calibrate(&equal, &family, &calibration, &prng);
   const struct sp_gate_rules rules = {.family = family.items,

@@ -61,6 +61,7 @@ gate 1 --base base --candidate slow --metrics cpu_per_event --history h/history.
 gate 4 --base base --candidate slow --mean-of 2 --history none
 expect '24 pairs in means of 2' out
 expect 'which 24 fresh pairs must confirm' out
+expect 'judged before at 12 pairs in means of 1, and again in means of 2' out
 # Slower for users, though CPU is all that the family asks for: still only CPU decides.
 make latency 24 --tag candidate
 for n in latency/*/result.json; do change "$n" 'r["response_ns"]["p50"] *= 2; r["response_ns"]["p99"] *= 2'; done

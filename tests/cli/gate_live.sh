@@ -127,7 +127,7 @@ expect "VERDICT NO-BASELINE: kept holds no trials but this gate's own" out
 # What another one keeps takes the place of it, unless that is inconclusive: each seed is there once.
 before=$(ids kept)
 gate 4 --candidate-cmd bin/slow --base kept --save-baseline kept --out third --history none
-expect 'kept nothing new in kept: it is inconclusive' err
+expect 'kept nothing new in kept (inconclusive)' err
 [ "$(ids kept)" = "$before" ] || fail "an inconclusive candidate became the base"
 gate 0 --candidate-cmd bin/old --base kept --save-baseline kept --out again --history none
 { [ "$(ids kept)" != "$before" ] && [ "$(find kept -name result.json | wc -l)" = 12 ]; } || fail "the base is not of the last gate"
@@ -136,7 +136,7 @@ gate 0 --candidate-cmd bin/fast --base kept --out again2 --history none
 gate 0 --candidate-cmd bin/old --save-baseline more --pairs 24 --out fourth --history none
 expect 'VERDICT NO-BASELINE: no base was named' out
 gate 1 --candidate-cmd bin/slow --base more --save-baseline kept --out fifth --history none
-expect 'kept nothing new in kept: it failed' err
+expect 'kept nothing new in kept (fail)' err
 [ "$(find kept -name result.json | wc -l)" = 12 ] || fail "what failed was kept"
 # The folder of a gate is a baseline too: that of its candidate, fresh pairs too, by whose seeds a failure is confirmed.
 gate 0 --candidate-cmd bin/fast --base fast --out seventh --history none

@@ -240,7 +240,7 @@ static void test_calibration(void **state) {
   double of_pairs = sp_gate_calibrate(white, 240, &SP_GATE_CALIBRATION_LOOK, 1, &prng),
          of_means = sp_gate_calibrate(white, 240, &SP_GATE_CALIBRATION_LOOK, 4, &prng);
   assert_true(of_means > 0.35 * of_pairs && of_means < 0.7 * of_pairs);
-  white[3] = white[17] = INFINITY, white[4] = white[130] = -INFINITY; // no answer, here and there
+  white[0] = INFINITY, white[3] = -INFINITY; // no answer on either side: that mean has no value
   assert_true(sp_gate_calibrate(white, 240, &SP_GATE_CALIBRATION_LOOK, 4, &prng) < 0.7 * of_pairs);
   for (size_t i = 0; i < 240; i += 8) white[i] = NAN; // an eighth of the pairs, though each mean has some
   assert_true(isnan(sp_gate_calibrate(white, 240, &SP_GATE_CALIBRATION_LOOK, 4, &prng)));

@@ -63,11 +63,33 @@ static void quantile_is_of_a_rank(void **state) {
   assert_true(isinf(sp_quantile(values, 100, 1)));
 }
 
+static void means_of_neighbours(void **state) {
+  (void)state;
+  double values[] = {1, 3, NAN, 5, NAN, NAN, INFINITY, 1, -INFINITY, -INFINITY, INFINITY, -INFINITY, 7};
+  double same[] = {1, 2}, thirds[] = {NAN, 1, NAN, NAN, 1, 2}, many[40];
+  assert_int_equal(sp_block_means(same, 2, 0), 2);
+  assert_int_equal(sp_block_means(same, 2, 1), 2);
+  assert_true(same[1] == 2);
+  assert_int_equal(sp_block_means(values, 13, 2), 6);
+  assert_true(values[0] == 2 && values[1] == 5 && isnan(values[2]));
+  assert_true(isinf(values[3]) && values[3] > 0); // no answer ranks above everything
+  assert_true(isinf(values[4]) && values[4] < 0);
+  assert_true(isnan(values[5])); // on either side: nothing is told
+  assert_int_equal(sp_block_means(thirds, 6, 3), 2);
+  assert_true(isnan(thirds[0]) && thirds[1] == 1.5);
+  assert_int_equal(sp_block_means(same, 2, 3), 0);
+  for (int i = 0; i < 40; i++) many[i] = 4;
+  many[0] = many[1] = many[20] = many[21] = many[39] = INFINITY; // a tenth, and more than that
+  assert_int_equal(sp_block_means(many, 40, 20), 2);
+  assert_true(many[0] == 4 && isinf(many[1]));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(neighbours_stay_together),
       cmocka_unit_test(whole_pool_and_single_ones),
       cmocka_unit_test(quantile_is_of_a_rank),
+      cmocka_unit_test(means_of_neighbours),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
