@@ -188,10 +188,12 @@ def live(args, until):
             print(f"live {kind} {number + 1} of {args.gates}: {live_gate(kind, number)}", file=sys.stderr)
     out = []
     for kind, right in wanted.items():
+        if kind == "aa-tweet" and kind not in args.kinds:  # a row more than was asked for
+            continue
         verdicts = [live_gate(kind, i) for i in range(args.gates) if live_known(kind, i).get("complete")]
         wrong = sum(v == "fail" for v in verdicts) if right == "pass" else sum(v != "fail" for v in verdicts)
         missing = args.gates - len(verdicts)
-        out.append((f"{args.gates} live gates, {kind}", right.upper(),
+        out.append((f"{args.gates} live gates, {kind}", "no FAIL" if right == "pass" else "FAIL",
                     ", ".join(v.upper() if v in ("pass", "fail") else v for v in verdicts) + (f"; {missing} not made" if missing else ""),
                     wrong == 0 and not missing))
     return out
