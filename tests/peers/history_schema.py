@@ -18,7 +18,7 @@ def main():
     assert sorted(calibrations) == ["made"], sorted(calibrations)
     check_fits(strict, calibrations)
     check_refuses(strict, calibrations["made"], [
-        (["schema"], "servepath.calibration/2"), (["fingerprint"], None), (["pairs"], 1.5), (["blocks"], -1),
+        (["schema"], "servepath.calibration/2"), (["fingerprint"], None), (["pairs"], 1.5), (["blocks"], -1), (["mean_of"], 0),
         (["pause_s"], "60s"), (["margins"], {"response_p50": None}), (["margins"], {"response_p50": 11})])
 
 

@@ -363,7 +363,8 @@ static void test_a_tenth_more_cpu_fails(void **state) {
 
 // For tests/peers/history_schema.py.
 static int write_calibration(const char *dir) {
-  struct sp_calibration made = {.at = sp_copy_text("2026-11-21T10:00:00.000Z"),
+  struct sp_calibration made = {.mean_of = 6,
+                                .at = sp_copy_text("2026-11-21T10:00:00.000Z"),
                                 .case_name = sp_copy_text("fraud"),
                                 .side = sp_copy_text("rpc"),
                                 .fingerprint = sp_copy_text("xxh128:1"),
